@@ -1,0 +1,1 @@
+"""The service: sessions, conversation, transport, signalling, command line, model store."""

@@ -1,0 +1,159 @@
+"""Everything that can be configured, its default, and where it is read from.
+
+Order, first wins: environment (`PRESENCIA_SERVER__PORT=9000`), the TOML file named by
+`PRESENCIA_CONFIG` or `--config` (else `presencia.toml` here, if there is one), the defaults below.
+"""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from speech.errors import ConfigError
+from speech.types import Language
+
+ENV_PREFIX = "PRESENCIA_"
+_NOT_SETTINGS = {"PRESENCIA_CONFIG", "PRESENCIA_CACHE"}
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ServerSettings(_Section):
+    """The HTTP server."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65535, description="0 picks a free port")
+    max_calls: int = Field(2, ge=1, description="further callers hear that all places are taken")
+
+
+class IceServer(_Section):
+    """One STUN or TURN server, as RTCIceServer in WebRTC."""
+
+    urls: list[str]
+    username: str | None = None
+    credential: SecretStr | None = None
+
+
+class RtcSettings(_Section):
+    """WebRTC."""
+
+    ice_servers: list[IceServer] = []
+    video_bitrate_bps: int = Field(1_000_000, ge=100_000, le=8_000_000)
+    offer_loopback: bool = Field(
+        False, description="also offer 127.0.0.1 as a candidate: for tests on an isolated machine"
+    )
+
+
+class ListeningSettings(_Section):
+    """VAD, endpointing and recognition."""
+
+    language: Language = Field("en", description="of a call whose client names none")
+    recognizer: dict[Language, Literal["moonshine", "whisper"]] = {
+        "en": "moonshine",
+        "es": "whisper",
+    }
+    end_silence_ms: int = Field(200, ge=100, description="ends a turn that sounds finished")
+    patient_silence_ms: int = Field(900, ge=200, description="ends a turn that does not")
+    barge_in_ms: int = Field(150, ge=60, description="of speech over the avatar stop it")
+
+
+class LlmSettings(_Section):
+    """The language model: embedded, or any OpenAI-compatible endpoint."""
+
+    backend: Literal["embedded", "openai"] = "embedded"
+    model: str = Field("qwen2.5-coder-0.5b", description="manifest name, or the endpoint's name")
+    base_url: str = Field("", description="as 'http://127.0.0.1:8000/v1', for backend 'openai'")
+    api_key: SecretStr = SecretStr("")
+    threads: int = Field(1, ge=1)
+    context_tokens: int = Field(4096, ge=512)
+    max_reply_tokens: int = Field(160, ge=16)
+    temperature: float = Field(0.6, ge=0, le=2)
+    timeout_s: float = Field(20, gt=0, description="to the first token")
+
+
+class VoiceSettings(_Section):
+    """Speech synthesis, per language."""
+
+    voice: dict[Language, Literal["hibari", "kokoro"]] = {"en": "hibari", "es": "kokoro"}
+    speed: float = Field(1.0, ge=0.5, le=2)
+
+
+class FaceSettings(_Section):
+    """The face and its video."""
+
+    face: str = Field("elena", description="folder under models/faces, or a path to one")
+    width: int = Field(512, ge=128, le=1920, multiple_of=16)
+    height: int = Field(512, ge=128, le=1080, multiple_of=16)
+    speaking_fps: Literal[25, 30, 50] = 25
+    idle_fps: Literal[10, 12, 15, 25] = 15
+
+
+class Settings(_Section):
+    """All settings. Immutable; made by `load`."""
+
+    server: ServerSettings = ServerSettings()
+    rtc: RtcSettings = RtcSettings()
+    listening: ListeningSettings = ListeningSettings()
+    llm: LlmSettings = LlmSettings()
+    voice: VoiceSettings = VoiceSettings()
+    face: FaceSettings = FaceSettings()
+    persona: str = Field("default", description="file in avatar/dialogue/personas, or a path")
+
+
+def load(config: Path | None = None, environ: dict[str, str] | None = None) -> Settings:
+    """Read the settings.
+
+    Args:
+        config: A TOML file; None means `PRESENCIA_CONFIG`, else `presencia.toml` if it exists.
+        environ: Defaults to the process's environment.
+
+    Raises:
+        ConfigError: A file is missing or malformed, or a name or value is not known.
+    """
+    env = dict(os.environ) if environ is None else environ
+    path = config or (Path(env["PRESENCIA_CONFIG"]) if "PRESENCIA_CONFIG" in env else None)
+    if path is None and Path("presencia.toml").is_file():
+        path = Path("presencia.toml")
+    tree: dict[str, object] = {}
+    if path is not None:
+        try:
+            tree = tomllib.loads(path.read_text("utf-8"))
+        except OSError as error:
+            raise ConfigError(f"Can't read {path}: {error.strerror}. Check --config.") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path} is not valid TOML: {error}") from error
+    for name in sorted(env):
+        if name.startswith(ENV_PREFIX) and name not in _NOT_SETTINGS:
+            _insert(tree, name.removeprefix(ENV_PREFIX).lower().split("__"), env[name])
+    try:
+        return Settings.model_validate(tree)
+    except ValidationError as error:
+        raise ConfigError(_explain(error, path)) from None
+
+
+def _insert(tree: dict[str, object], keys: list[str], value: str) -> None:
+    """Put an environment variable's value into the tree, parsed as TOML where it parses."""
+    node = tree
+    for key in keys[:-1]:
+        child = node.setdefault(key, {})
+        if not isinstance(child, dict):
+            break
+        node = child
+    try:
+        node[keys[-1]] = tomllib.loads(f"v = {value}")["v"]
+    except tomllib.TOMLDecodeError:
+        node[keys[-1]] = value
+
+
+def _explain(error: ValidationError, path: Path | None) -> str:
+    where = f" (file {path} and {ENV_PREFIX}* variables)" if path else f" ({ENV_PREFIX}* variables)"
+    lines = []
+    for e in error.errors(include_url=False, include_input=False):
+        name = ".".join(str(part) for part in e["loc"])
+        hint = "no such setting; see docs/configuration.md" if e["type"] == "extra_forbidden" else e["msg"]
+        lines.append(f"{name}: {hint}")
+    return f"Configuration{where}: " + "; ".join(lines)

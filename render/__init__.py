@@ -1,0 +1,1 @@
+"""The face: types, visemes, movement, and one renderer per file or folder."""

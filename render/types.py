@@ -1,0 +1,125 @@
+"""What flows between the stages of the face."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+SPEECH_CLOCK_HZ = 48_000
+"""Positions in a call are integer samples at this rate: Opus's own RTP clock."""
+
+ARKIT = (
+    "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight",
+    "cheekPuff", "cheekSquintLeft", "cheekSquintRight", "eyeBlinkLeft", "eyeBlinkRight",
+    "eyeLookDownLeft", "eyeLookDownRight", "eyeLookInLeft", "eyeLookInRight", "eyeLookOutLeft",
+    "eyeLookOutRight", "eyeLookUpLeft", "eyeLookUpRight", "eyeSquintLeft", "eyeSquintRight",
+    "eyeWideLeft", "eyeWideRight", "jawForward", "jawLeft", "jawOpen", "jawRight",
+    "mouthClose", "mouthDimpleLeft", "mouthDimpleRight", "mouthFrownLeft", "mouthFrownRight",
+    "mouthFunnel", "mouthLeft", "mouthLowerDownLeft", "mouthLowerDownRight", "mouthPressLeft",
+    "mouthPressRight", "mouthPucker", "mouthRight", "mouthRollLower", "mouthRollUpper",
+    "mouthShrugLower", "mouthShrugUpper", "mouthSmileLeft", "mouthSmileRight",
+    "mouthStretchLeft", "mouthStretchRight", "mouthUpperUpLeft", "mouthUpperUpRight",
+    "noseSneerLeft", "noseSneerRight", "tongueOut",
+)  # fmt: skip
+"""The 52 ARKit face blendshapes, alphabetical; the order of `FacePose.weights`.
+
+Source: Apple, ARFaceAnchor.BlendShapeLocation.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class FacePose:
+    """How the face is at one instant.
+
+    Attributes:
+        weights: float32 in [0, 1], shape (52,), in `ARKIT` order.
+        head: float32, shape (3,): yaw, pitch, roll in radians; yaw > 0 turns to the viewer's
+            right, pitch > 0 looks up, roll > 0 tilts to the viewer's right.
+        gaze: float32, shape (2,): yaw and pitch of the eyes in radians relative to the head,
+            same signs. (0, 0) looks where the head points.
+        breath: Rise of the shoulders, in [0, 1].
+        at_sample: The sample on the speech clock that this instant belongs to.
+    """
+
+    weights: NDArray[np.float32]
+    head: NDArray[np.float32]
+    gaze: NDArray[np.float32]
+    breath: float
+    at_sample: int
+
+
+@dataclass(frozen=True, slots=True)
+class VideoFrame:
+    """One picture.
+
+    Attributes:
+        i420: uint8, shape (height * 3 // 2, width): planar YUV 4:2:0 (BT.601, limited range).
+        at_sample: The sample on the speech clock that it belongs to.
+    """
+
+    i420: NDArray[np.uint8]
+    at_sample: int
+
+    @property
+    def width(self) -> int:
+        """Width in pixels."""
+        return int(self.i420.shape[1])
+
+    @property
+    def height(self) -> int:
+        """Height in pixels."""
+        return int(self.i420.shape[0]) * 2 // 3
+
+
+@dataclass(frozen=True, slots=True)
+class VisemeTrack:
+    """How the mouth moves for one chunk of speech.
+
+    Attributes:
+        weights: float32 in [0, 1], shape (frames, 52), in `ARKIT` order, `TRACK_RATE_HZ` frames
+            a second; frame i belongs to sample `lead + i * rate / TRACK_RATE_HZ` of the chunk.
+        lead: Samples on the speech clock by which frame 0 precedes the chunk's first sample
+            (zero or negative: lips move before the sound).
+        beats: Samples on the speech clock, from the chunk's first sample, of its stressed
+            vowels: where brows and head may accent.
+    """
+
+    weights: NDArray[np.float32]
+    lead: int = 0
+    beats: tuple[int, ...] = ()
+
+
+TRACK_RATE_HZ = 100
+
+FaceState = Literal["idle", "listening", "thinking", "speaking"]
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledSpeech:
+    """A viseme track and its place on the speech clock.
+
+    Attributes:
+        track: The mouth's movement.
+        start_sample: Where the chunk's first audio sample is (or will be) heard.
+        end_sample: One past its last audio sample that is heard; moved forward by a barge-in.
+    """
+
+    track: VisemeTrack
+    start_sample: int
+    end_sample: int
+
+
+@dataclass(frozen=True, slots=True)
+class FaceCues:
+    """All that a face knows of the conversation when it is posed.
+
+    Attributes:
+        speech: What was heard lately and what is next, in order.
+        states: (first sample, state) of every change lately, in order; the last one holds now.
+        nods: Samples at which to start a nod.
+    """
+
+    speech: tuple[ScheduledSpeech, ...] = ()
+    states: tuple[tuple[int, FaceState], ...] = ((0, "idle"),)
+    nods: tuple[int, ...] = ()

@@ -1,0 +1,1 @@
+"""Hearing, thinking and speaking: stage types, Protocols and one file per backend."""

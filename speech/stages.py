@@ -1,0 +1,89 @@
+"""The speech stages. A backend is any class with the method; nothing is inherited.
+
+Construction loads the model (and may be slow: call it in a thread); `close` is not needed unless
+a class says so. Blocking inference runs in short steps in one worker thread per model.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from speech.types import Clause, Message, SpeechChunk, Transcript
+
+LISTENING_RATE_HZ = 16_000
+
+
+class VoiceDetector(Protocol):
+    """Tells speech from everything else. Stateful: one per microphone."""
+
+    def probability(self, window: NDArray[np.float32]) -> float:
+        """Probability that `window` is speech.
+
+        Args:
+            window: float32 in [-1, 1], shape (512,), 16 kHz, following the last one.
+        """
+        ...
+
+
+class TurnDetector(Protocol):
+    """Judges from the sound alone whether a speaker has finished."""
+
+    async def finished(self, pcm: NDArray[np.int16]) -> float:
+        """Probability that the turn is over.
+
+        Args:
+            pcm: int16 at 16 kHz, shape (samples,), ending where the speech ended.
+        """
+        ...
+
+
+class Recognizer(Protocol):
+    """Writes down what was said."""
+
+    async def recognize(
+        self, pcm: NDArray[np.int16], draft: Transcript | None = None
+    ) -> Transcript:
+        """Transcribe one utterance, whole or so far.
+
+        Args:
+            pcm: int16 at 16 kHz, shape (samples,); any length, silence allowed.
+            draft: An earlier transcript of the beginning of the same audio, to verify instead
+                of decoding anew, by backends that can.
+
+        Raises:
+            RecognizerError: The backend failed.
+        """
+        ...
+
+
+class LanguageModel(Protocol):
+    """Writes the reply."""
+
+    def reply(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
+        """Yield the reply as text deltas, in order. Closing the generator stops the model.
+
+        Raises:
+            LanguageModelError: The backend failed; nothing more will come.
+        """
+        ...
+
+    async def prefill(self, messages: Sequence[Message]) -> None:
+        """Read `messages` ahead, so that a reply to them, or to them and more, starts sooner.
+
+        A hint: backends that can't, return at once. Cancellable.
+        """
+        ...
+
+
+class Synthesizer(Protocol):
+    """Reads clauses aloud."""
+
+    def speak(self, clauses: AsyncIterator[Clause]) -> AsyncGenerator[SpeechChunk, None]:
+        """Yield one or more chunks per clause, in order, as soon as each is ready.
+
+        Raises:
+            SynthesizerError: The backend failed; nothing more will come.
+        """
+        ...

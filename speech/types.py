@@ -1,0 +1,99 @@
+"""What flows between the speech stages: audio in, words, audio out."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Language = Literal["en", "es"]
+Role = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFrame:
+    """A run of mono PCM at a known place in its stream.
+
+    Attributes:
+        pcm: int16, shape (samples,).
+        sample_rate: Samples per second, in Hz.
+        start_sample: Index of pcm[0] since the stream began.
+    """
+
+    pcm: NDArray[np.int16]
+    sample_rate: int
+    start_sample: int = 0
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return len(self.pcm) / self.sample_rate
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What was said in one stretch of audio.
+
+    Attributes:
+        text: The words, with the recogniser's own casing and punctuation.
+        language: Language that was recognised.
+        tokens: The recogniser's own token ids; a later call may verify them as a draft.
+    """
+
+    text: str
+    language: Language
+    tokens: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation, in the shape that chat models take."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A stretch of reply short enough to speak at once.
+
+    Attributes:
+        text: As the model wrote it, for captions and history, trailing space included.
+        spoken: Normalised for speech: no digits, symbols, markdown or emoji. May be empty.
+    """
+
+    text: str
+    spoken: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhonemeTiming:
+    """One phoneme and when it sounds, in samples from the start of its chunk.
+
+    Attributes:
+        phoneme: IPA symbol, without stress or length marks.
+        start_sample: First sample, at the chunk's own rate.
+        end_sample: One past the last sample.
+        stressed: True on the vowel that carries primary stress.
+    """
+
+    phoneme: str
+    start_sample: int
+    end_sample: int
+    stressed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechChunk:
+    """Speech ready to be played: a stretch of text, its audio and its phonemes.
+
+    Attributes:
+        text: The text of this chunk as displayed (`Clause.text`), so that the concatenation of
+            a reply's chunks is the reply.
+        audio: Mono PCM; may be empty when the text has nothing to say aloud.
+        phonemes: In order, not overlapping, within the audio; empty when the backend has none.
+    """
+
+    text: str
+    audio: AudioFrame
+    phonemes: tuple[PhonemeTiming, ...] = ()
