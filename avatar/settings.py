@@ -154,6 +154,10 @@ def _explain(error: ValidationError, path: Path | None) -> str:
     lines = []
     for e in error.errors(include_url=False, include_input=False):
         name = ".".join(str(part) for part in e["loc"])
-        hint = "no such setting; see docs/configuration.md" if e["type"] == "extra_forbidden" else e["msg"]
+        hint = (
+            "no such setting; see docs/configuration.md"
+            if e["type"] == "extra_forbidden"
+            else e["msg"]
+        )
         lines.append(f"{name}: {hint}")
     return f"Configuration{where}: " + "; ".join(lines)
