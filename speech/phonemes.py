@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001, RUF002  # IPA has letters that look like others
 """The phonemes that voices speak, and the mouth shape of each.
 
 Phonemes are IPA: one symbol, an affricate ("tʃ"), or a diphthong ("aɪ"), without stress or length
@@ -36,10 +37,10 @@ VISEME_OF: dict[str, Viseme] = {
 }
 """Viseme of every phoneme that is not a diphthong."""
 
-VOWELS = frozenset("a ɑ æ ʌ ɐ ə e ɛ ø œ i ɪ ɨ y o ɔ ɒ ɤ u ʊ ɯ ɝ ɚ ɜ".split())
+VOWELS = frozenset("aɑæʌɐəeɛøœiɪɨyoɔɒɤuʊɯɝɚɜ")
 """Phonemes that can be the nucleus of a syllable; a diphthong starts with one."""
 
-DIPHTHONGS = frozenset("eɪ aɪ ɔɪ aʊ oʊ əʊ".split())
+DIPHTHONGS = frozenset(("eɪ", "aɪ", "ɔɪ", "aʊ", "oʊ", "əʊ"))
 """Two vowels that a voice times as one phoneme."""
 
 
