@@ -1,0 +1,54 @@
+# make run     set everything up, fetch the models, serve; the second time starts in seconds, offline
+# make test    set everything up and run every check and test
+# make check   what is quick: lint, types, the unit and session tests
+# make bench   measure whole calls; ARGS=--json prints one JSON object on stdout
+
+PRESENCIA = .venv/bin/presencia
+PYTEST = .venv/bin/python -m pytest
+ARGS =
+
+.PHONY: run test check bench setup setup-dev models lint check-web check-types-web constraints
+
+run: models
+	@exec $(PRESENCIA) serve $(ARGS)
+
+test: setup-dev lint check-web
+	@$(PRESENCIA) models fetch
+	@$(PRESENCIA) models fetch smollm2-135m
+	$(PYTEST) $(ARGS)
+
+check: setup-dev lint check-web
+	$(PYTEST) -m "not e2e" $(ARGS)
+
+bench: models
+	@exec $(PRESENCIA) bench $(ARGS)
+
+setup:
+	@deploy/setup.sh run
+
+setup-dev:
+	@deploy/setup.sh dev
+
+models: setup
+	@$(PRESENCIA) models fetch
+
+lint:
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+check-web:
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory check-types-web; \
+	else echo "check-web: skipped, Node.js isn't installed"; fi
+
+check-types-web: web_client/node_modules/.package-lock.json
+	npm --prefix web_client run --silent check
+
+web_client/node_modules/.package-lock.json: web_client/package-lock.json
+	npm --prefix web_client ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# Every dependency's version, as a fresh environment resolves pyproject.toml now.
+constraints:
+	deploy/pin.sh > deploy/constraints.new
+	mv deploy/constraints.new deploy/constraints.txt
