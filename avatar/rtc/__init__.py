@@ -1,0 +1,1 @@
+"""WebRTC: the peer, its tracks, and the one clock that they share."""

@@ -1,0 +1,75 @@
+"""STUN and TURN servers: which ones we use, and which ones the browser is told of."""
+
+import logging
+from collections.abc import Iterator
+
+from aiortc import RTCIceServer
+from aiortc.rtcicetransport import parse_stun_turn_uri
+
+from avatar.settings import IceServer, RtcSettings
+from speech.errors import ConfigError
+
+logger = logging.getLogger(__name__)
+
+_PREFERENCE = ("turn:udp", "turn:tcp", "turns:tcp")
+"""TURN over UDP adds no head-of-line blocking; TLS is the last resort of closed networks."""
+
+
+def browser_ice_servers(settings: RtcSettings) -> list[dict[str, object]]:
+    """The servers as `RTCPeerConnection` takes them in a browser: all of them, with credentials."""
+    servers: list[dict[str, object]] = []
+    for server in settings.ice_servers:
+        entry: dict[str, object] = {"urls": list(server.urls)}
+        if server.username is not None:
+            entry["username"] = server.username
+        if server.credential is not None:
+            entry["credential"] = _secret(server)
+        servers.append(entry)
+    return servers
+
+
+def own_ice_servers(settings: RtcSettings) -> list[RTCIceServer]:
+    """The servers that our own end uses: at most one STUN and one TURN, for aioice takes no more.
+
+    Never None, which would mean aiortc's default, somebody else's public server.
+
+    Raises:
+        ConfigError: A URL is not a STUN or TURN URL.
+    """
+    stun: list[RTCIceServer] = []
+    turn: list[tuple[int, RTCIceServer]] = []
+    for url, kind, server in _each_url(settings):
+        if kind == "stun":
+            stun.append(RTCIceServer(urls=[url]))
+        elif kind in _PREFERENCE:
+            relay = RTCIceServer(
+                urls=[url], username=server.username, credential=_secret(server) or None
+            )
+            turn.append((_PREFERENCE.index(kind), relay))
+        else:
+            logger.warning("ICE server is for browsers only: unsupported here", extra={"url": url})
+    turn.sort(key=lambda ranked: ranked[0])
+    chosen = [*stun[:1], *(server for _, server in turn[:1])]
+    unused = [*stun[1:], *(server for _, server in turn[1:])]
+    for spare in unused:
+        logger.info("ICE server is for browsers only", extra={"url": spare.urls[0]})
+    return chosen
+
+
+def _each_url(settings: RtcSettings) -> Iterator[tuple[str, str, IceServer]]:
+    for server in settings.ice_servers:
+        for url in server.urls:
+            try:
+                parsed = parse_stun_turn_uri(url)
+            except ValueError:
+                raise ConfigError(
+                    f"rtc.ice_servers: {url!r} is not a STUN or TURN URL; "
+                    "write it as 'stun:host:3478' or 'turn:host:3478?transport=udp'."
+                ) from None
+            scheme = str(parsed["scheme"])
+            kind = f"{scheme}:{parsed['transport']}" if scheme.startswith("turn") else scheme
+            yield url, kind, server
+
+
+def _secret(server: IceServer) -> str:
+    return server.credential.get_secret_value() if server.credential else ""

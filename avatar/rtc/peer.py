@@ -1,0 +1,291 @@
+"""One client's WebRTC connection, from its offer to its hang-up."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Self
+
+from aiortc import (
+    MediaStreamTrack,
+    RTCBundlePolicy,
+    RTCConfiguration,
+    RTCPeerConnection,
+    RTCRtpCodecCapability,
+    RTCRtpSender,
+    RTCRtpTransceiver,
+    RTCSessionDescription,
+)
+from aiortc.exceptions import InternalError, InvalidAccessError, InvalidStateError, OperationError
+from aiortc.rtp import RtpPacket
+
+from avatar.rtc import aiortc_private
+from avatar.rtc.clock import MediaClock
+from avatar.rtc.encoders import MediaEncoder, OpusEncoder, video_encoder
+from avatar.rtc.events_channel import EventsChannel
+from avatar.rtc.ice import own_ice_servers
+from avatar.rtc.microphone import Microphone, MicrophoneStats
+from avatar.rtc.offer import Offer, parse_offer
+from avatar.rtc.sender import MediaSender, NtpTimeline, SenderStats
+from avatar.rtc.tracks import VIDEO_CLOCK_HZ, AudioOut, FrameSource, VideoOut
+from avatar.settings import RtcSettings
+from render.types import SPEECH_CLOCK_HZ, VideoFrame
+from speech.errors import SignallingError
+from speech.types import AudioFrame
+
+logger = logging.getLogger(__name__)
+
+CONNECT_TIMEOUT_S = 10.0
+"""A peer that is not connected by then is given up."""
+
+SILENCE_TIMEOUT_S = 12.0
+"""A connected peer from which nothing came for so long is gone.
+
+A client with a microphone sends every 20 ms; one without sends receiver reports about every 5 s,
+at most 7.5 s apart (RFC 3550, section 6.2). aioice alone notices after 28 s.
+"""
+
+CLOSE_TIMEOUT_S = 3.0
+"""Closing says goodbye over the network, which must not hold a hang-up back."""
+
+_VIDEO_CODECS = ("video/VP8", "video/H264")  # in order of preference: VP8 costs half as much
+_LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class PeerStats:
+    """What the connection cost and lost so far.
+
+    Attributes:
+        audio: Sending the voice.
+        video: Sending the face; None when the client takes no video.
+        video_dropped: Pictures that were not newer than the one before.
+        microphone: What became of the client's audio.
+        round_trip_s: To the client and back, in seconds; None until it is known.
+        clock_held_s: Seconds by which stalls of this process held the media clock back.
+    """
+
+    audio: SenderStats
+    video: SenderStats | None
+    video_dropped: int
+    microphone: MicrophoneStats
+    round_trip_s: float | None
+    clock_held_s: float
+
+
+class Peer:
+    """A client that we answered. Make one with `answer`; always `close` it.
+
+    `connected` and `closed` are set once each. `closed` means that the connection is gone or was
+    given up (`reason` says why), not that it is freed: `close` does that. No task of ours runs
+    here, so that whoever owns the call owns all its tasks.
+
+    Attributes:
+        answer_sdp: The SDP answer, with all candidates.
+        offer: What the client asked for.
+        connected: Media flows.
+        closed: The client is gone.
+        reason: Why `closed` is set; empty until then.
+    """
+
+    def __init__(self, offer: Offer, clock: MediaClock, settings: RtcSettings) -> None:
+        self.offer = offer
+        self.answer_sdp = ""
+        self.connected = asyncio.Event()
+        self.closed = asyncio.Event()
+        self.reason = ""
+        self._clock = clock
+        self._settings = settings
+        self._pc = RTCPeerConnection(
+            RTCConfiguration(
+                iceServers=own_ice_servers(settings), bundlePolicy=RTCBundlePolicy.MAX_BUNDLE
+            )
+        )
+        self._timeline = NtpTimeline()
+        self._microphone = Microphone()
+        self._events = EventsChannel(overflow=partial(self._end, "the client reads no events"))
+        self._senders: dict[str, MediaSender] = {}
+        self._video: VideoOut | None = None
+        self._frames: AsyncGenerator[VideoFrame, None] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._heard_s = self._loop.time()
+        self._timer = self._loop.call_later(CONNECT_TIMEOUT_S, self._end, "it never connected")
+
+    @classmethod
+    async def answer(
+        cls,
+        offer_sdp: str,
+        *,
+        audio: FrameSource,
+        video: AsyncGenerator[VideoFrame, None] | None,
+        clock: MediaClock,
+        settings: RtcSettings,
+    ) -> Self:
+        """Answer a client's offer; media starts to flow by itself when it connects.
+
+        Args:
+            offer_sdp: The offer, with all its candidates or none (no trickle).
+            audio: Played to the client, one frame every 20 ms from when it is connected.
+            video: Shown to the client if it offers to receive video. Pulled only while it is
+                connected; closed by `close`, or at once if the client takes no video.
+            clock: The call's clock; the first track that sends starts it.
+            settings: ICE servers, bitrate.
+
+        Raises:
+            SignallingError: The offer is malformed or can't be answered.
+            ConfigError: `settings` has a malformed ICE server.
+        """
+        peer = cls(parse_offer(offer_sdp), clock, settings)
+        try:
+            await peer._negotiate(audio, video)
+        except BaseException:
+            await peer.close()
+            raise
+        return peer
+
+    def microphone(self) -> AsyncGenerator[AudioFrame, None]:
+        """The client's voice: int16 mono at 16 kHz, continuous; ends when the client is gone.
+
+        For one listener. If the offer sends no audio, nothing comes.
+        """
+        return self._microphone.frames()
+
+    def events_in(self) -> AsyncGenerator[str, None]:
+        """Text messages of the data channel `oai-events`, in order, until the client is gone."""
+        return self._events.messages()
+
+    def send(self, text: str) -> None:
+        """Send a text message on the data channel, or keep it until that opens.
+
+        Never waits. A client that reads nothing is given up (`closed`); after that, and when it
+        never opens a channel, messages are dropped.
+        """
+        self._events.send(text)
+
+    def stats(self) -> PeerStats:
+        """What the connection cost and lost so far."""
+        voice, face = self._senders["audio"], self._senders.get("video")
+        return PeerStats(
+            audio=voice.stats,
+            video=face.stats if face else None,
+            video_dropped=self._video.dropped if self._video else 0,
+            microphone=self._microphone.stats,
+            round_trip_s=voice.round_trip_s,
+            clock_held_s=self._clock.held_s,
+        )
+
+    async def close(self) -> None:
+        """Hang up and free sockets, threads and codecs. May be called again, and concurrently."""
+        self._end("it was hung up")
+        try:
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                await self._pc.close()
+        except TimeoutError:
+            logger.warning("A peer connection took too long to close and was abandoned")
+        for sender in self._senders.values():
+            sender.release()
+        if self._frames is not None:
+            await self._frames.aclose()
+
+    async def _negotiate(
+        self, audio: FrameSource, video: AsyncGenerator[VideoFrame, None] | None
+    ) -> None:
+        self._frames = video
+        tracks: dict[str, MediaStreamTrack] = {"voice": AudioOut(audio, self._clock)}
+        if video is not None and self.offer.wants_face:
+            tracks["face"] = self._video = VideoOut(video, self._clock)
+        for kind, use in self.offer.uses:
+            self._add_line(kind, tracks.get(use))
+        self._listen()
+        try:
+            await self._pc.setRemoteDescription(RTCSessionDescription(self.offer.sdp, "offer"))
+            await self._pc.setLocalDescription(await self._pc.createAnswer())
+        except (
+            AssertionError,
+            InternalError,
+            InvalidAccessError,
+            InvalidStateError,
+            OperationError,
+            ValueError,
+        ) as error:
+            raise SignallingError(f"The SDP offer can't be answered: {error}") from error
+        self.answer_sdp = self._pc.localDescription.sdp
+
+    def _add_line(self, kind: str, track: MediaStreamTrack | None) -> None:
+        """Prepare the transceiver that the offer's next m-line of this kind will get."""
+        if track is None:
+            self._pc.addTransceiver(kind, "inactive")
+            return
+        is_voice = kind == "audio"
+        transceiver = self._pc.addTransceiver(track, "sendrecv" if is_voice else "sendonly")
+        codecs = ("audio/opus",) if is_voice else _VIDEO_CODECS
+        transceiver.setCodecPreferences(_capabilities(kind, codecs))
+        sender = MediaSender(
+            track,
+            transceiver.sender.transport,
+            clock=self._clock,
+            timeline=self._timeline,
+            rate_hz=SPEECH_CLOCK_HZ if is_voice else VIDEO_CLOCK_HZ,
+            make_encoder=partial(self._make_encoder, transceiver),
+            heard=self._hear,
+        )
+        self._senders[kind] = sender
+        aiortc_private.use_sender(transceiver, sender)
+        if is_voice:
+            aiortc_private.tap_packets(transceiver.receiver, self._take_packet)
+            if self._settings.offer_loopback:
+                ice = transceiver.sender.transport.transport
+                aiortc_private.also_offer_host(ice, _LOOPBACK)
+
+    def _make_encoder(self, transceiver: RTCRtpTransceiver) -> MediaEncoder[Any]:
+        if transceiver.kind == "audio":
+            return OpusEncoder()
+        mime_type = aiortc_private.negotiated_codec(transceiver).mimeType
+        return video_encoder(mime_type, self._settings.video_bitrate_bps)
+
+    def _listen(self) -> None:
+        self._pc.on("connectionstatechange", self._on_state)
+        self._pc.on("datachannel", self._events.attach)
+
+    def _on_state(self) -> None:
+        state = self._pc.connectionState
+        if state == "connected" and not self.closed.is_set():
+            self.connected.set()
+            self._hear()
+            self._timer.cancel()
+            self._watch()
+        elif state in ("failed", "closed"):
+            self._end("the connection failed" if state == "failed" else "the client hung up")
+
+    def _take_packet(self, packet: RtpPacket) -> None:
+        self._hear()
+        self._microphone.take(packet)
+
+    def _hear(self) -> None:
+        self._heard_s = self._loop.time()
+
+    def _watch(self) -> None:
+        """Look again when the peer would have been silent for too long."""
+        deadline_s = self._heard_s + SILENCE_TIMEOUT_S
+        if self._loop.time() >= deadline_s:
+            self._end("nothing came from the client any more")
+        else:
+            self._timer = self._loop.call_at(deadline_s, self._watch)
+
+    def _end(self, reason: str) -> None:
+        if self.closed.is_set():
+            return
+        self.reason = reason
+        self.closed.set()
+        self._timer.cancel()
+        self._microphone.end()
+        self._events.end()
+        logger.info("Peer closed", extra={"reason": reason})
+
+
+def _capabilities(kind: str, mime_types: tuple[str, ...]) -> list[RTCRtpCodecCapability]:
+    """What aiortc can do with these codecs, in this order, with retransmission."""
+    known = RTCRtpSender.getCapabilities(kind).codecs
+    chosen = [codec for mime_type in mime_types for codec in known if codec.mimeType == mime_type]
+    return chosen + [codec for codec in known if codec.name.lower() == "rtx"]
