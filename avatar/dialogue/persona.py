@@ -1,0 +1,127 @@
+"""Who the avatar is: a small TOML file, described in docs/persona.md."""
+
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from speech.errors import ConfigError
+from speech.types import Language
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """A digital human's character and its fixed lines.
+
+    Every mapping has the same keys: the languages that it speaks.
+
+    Attributes:
+        name: What it is called.
+        disclosure: The line beside the face that says that this is an AI.
+        greeting: Its first words in a call.
+        apology: What it says when a stage fails.
+        busy: What a caller is told when all places are taken.
+        instructions: For the language model: who it is, how it talks, and the facts it may state.
+    """
+
+    name: str
+    disclosure: dict[Language, str]
+    greeting: dict[Language, str]
+    apology: dict[Language, str]
+    busy: dict[Language, str]
+    instructions: dict[Language, str]
+
+    @property
+    def languages(self) -> tuple[Language, ...]:
+        """The languages that it speaks, in the order of the file."""
+        return tuple(self.greeting)
+
+
+def load_persona(name_or_path: str | Path, languages: Iterable[Language] = ()) -> Persona:
+    """Read a persona.
+
+    Args:
+        name_or_path: One of those that come with Presencia, as "default", or a TOML file.
+        languages: Those that it must speak.
+
+    Raises:
+        ConfigError: There is no such persona, or its file is malformed.
+    """
+    file = _find(name_or_path)
+    try:
+        contents = _File.model_validate(tomllib.loads(file.read_text("utf-8")))
+    except OSError as error:
+        raise ConfigError(f"Can't read the persona {file}: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The persona {file} is not valid TOML: {error}") from error
+    except ValidationError as error:
+        raise ConfigError(f"The persona {file}: {_explain(error)}. See docs/persona.md.") from None
+    for language in languages:
+        if language not in contents.language:
+            raise ConfigError(
+                f"The persona {file} does not speak '{language}': give it a section "
+                f"[language.{language}], or choose another language."
+            )
+    return _persona(contents)
+
+
+class _Lines(BaseModel):
+    """What the file says in one language."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    disclosure: Line
+    greeting: Line
+    apology: Line
+    busy: Line
+    instructions: Line
+    facts: tuple[Line, ...] = ()
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Line
+    language: dict[Language, _Lines] = Field(min_length=1)
+
+
+def _find(name_or_path: str | Path) -> Traversable:
+    folder = resources.files("avatar.dialogue") / "personas"
+    own = folder / f"{name_or_path}.toml"
+    if "/" not in str(name_or_path) and own.is_file():
+        return own
+    path = Path(name_or_path)
+    if not path.is_file():
+        known = sorted(f.name.removesuffix(".toml") for f in folder.iterdir())
+        raise ConfigError(
+            f"There is no persona '{name_or_path}': it is neither a file nor one of "
+            f"{', '.join(known)}."
+        )
+    return path
+
+
+def _persona(file: _File) -> Persona:
+    speaks = file.language.items()
+    return Persona(
+        name=file.name,
+        disclosure={key: lines.disclosure for key, lines in speaks},
+        greeting={key: lines.greeting for key, lines in speaks},
+        apology={key: lines.apology for key, lines in speaks},
+        busy={key: lines.busy for key, lines in speaks},
+        instructions={key: " ".join((lines.instructions, *lines.facts)) for key, lines in speaks},
+    )
+
+
+def _explain(error: ValidationError) -> str:
+    problems = []
+    for e in error.errors(include_url=False, include_input=False):
+        what = {"extra_forbidden": "unknown key", "missing": "missing"}.get(e["type"], e["msg"])
+        problems.append(f"{'.'.join(map(str, e['loc']))}: {what}")
+    return "; ".join(problems)

@@ -1,0 +1,275 @@
+"""A language model inside this process: GGUF weights on llama.cpp.
+
+One `EmbeddedModel` holds the weights. Each call takes an `EmbeddedConversation` from it, which is
+the `LanguageModel`: it owns one of llama.cpp's slots, and with it a KV cache of its own, so that a
+turn reads only what was not in the turn before.
+
+How calls share the processor (measured: Qwen2.5 0.5B, one thread, two calls):
+
+- Replies are written side by side, a token of each per step. Two together take 10 % longer than
+  one after the other, but each is still three times as fast as speech, and nobody waits for
+  another's reply to end.
+- Prompts are read one at a time, replies before reading ahead; see `PromptReading`. What was read
+  of a prompt stays in the cache, so giving way loses one step at most.
+"""
+
+import logging
+from collections.abc import AsyncGenerator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from speech.errors import LanguageModelError
+from speech.llm.ending import end_with_a_sentence
+from speech.llm.llama import Json, LlamaRequest, LlamaServer, load_server
+from speech.llm.reading import PromptReading
+from speech.types import Message
+
+_log = logging.getLogger(__name__)
+
+# Small models loop and ramble: these keep them from it without making them avoid the person's name.
+_SAMPLING = {"top_k": 40, "top_p": 0.9, "min_p": 0.05, "repeat_penalty": 1.1, "repeat_last_n": 64}
+
+# What a model writes when it goes on in the other role, or starts a program: not for speaking.
+_STOP = ["\nUser:", "\nHuman:", "<|im_start|>", "```"]
+
+
+@dataclass(frozen=True, slots=True)
+class PromptUse:
+    """How much of a prompt was already in the KV cache.
+
+    Attributes:
+        tokens: Length of the whole prompt.
+        cached_tokens: How many of them did not have to be read again.
+    """
+
+    tokens: int
+    cached_tokens: int
+
+
+@dataclass(slots=True)
+class _Slot:
+    """One of llama.cpp's sequences, and the messages that its KV cache holds."""
+
+    index: int
+    messages: tuple[Message, ...] = ()
+
+    def shared(self, messages: Sequence[Message]) -> int:
+        """How many of the first messages need not be read again."""
+        pairs = zip(self.messages, messages, strict=False)
+        return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+class EmbeddedModel:
+    """The weights, shared by all calls.
+
+    Loading takes a second or two and blocks: make it before serving. Use `async with`, or `close`,
+    to free its threads and memory.
+
+    Args:
+        model_path: A GGUF file with a chat template.
+        threads: For computing. One is faster than two where another core is busy.
+        context_tokens: Prompt and reply of one conversation. Each slot holds a KV cache of this
+            size from the start: 12 KiB a token for Qwen2.5 0.5B, 48 MiB for 4096.
+        slots: Conversations at once.
+        max_tokens: Longest reply. In its last quarter it ends with the sentence under way.
+        temperature: Of sampling; 0 is deterministic.
+
+    Raises:
+        ModelStoreError: The file is missing, or llama.cpp can't load it.
+    """
+
+    def __init__(
+        self,
+        model_path: Path,
+        *,
+        threads: int = 1,
+        context_tokens: int = 4096,
+        slots: int = 1,
+        max_tokens: int = 160,
+        temperature: float = 0.6,
+    ) -> None:
+        self.max_tokens = max_tokens
+        self.reading = PromptReading()
+        self._options = {"temperature": temperature, "stop": _STOP, **_SAMPLING}
+        self._free = [_Slot(index) for index in range(slots)]
+        self._open: dict[EmbeddedConversation, _Slot] = {}
+        self._server: LlamaServer | None = load_server(
+            model_path, threads=threads, context_tokens=context_tokens, slots=slots
+        )
+        self._pool = ThreadPoolExecutor(slots, thread_name_prefix="llm")
+
+    def conversation(self, beginning: Sequence[Message] = ()) -> "EmbeddedConversation":
+        """Take a slot for one call; closing the conversation gives it back.
+
+        Args:
+            beginning: How its prompts will begin, if that is known: the free slot that has most of
+                it in its cache is taken.
+
+        Raises:
+            LanguageModelError: Every slot is taken.
+        """
+        if not self._free:
+            raise LanguageModelError(
+                "The language model serves as many calls as it can: try again later.",
+                retryable=True,
+            )
+        slot = max(self._free, key=lambda free: free.shared(beginning))
+        self._free.remove(slot)
+        conversation = EmbeddedConversation(self)
+        self._open[conversation] = slot
+        return conversation
+
+    async def warm(self, messages: Sequence[Message]) -> None:
+        """Read the beginning of all prompts into every free slot, so that no call waits for it."""
+        async with AsyncExitStack() as stack:
+            for _ in range(len(self._free)):
+                conversation = await stack.enter_async_context(self.conversation())
+                await conversation.prefill(messages)
+
+    async def close(self) -> None:
+        """Stop what runs, and free the threads and the memory."""
+        for conversation in list(self._open):
+            await conversation.close()
+        self._pool.shutdown()
+        self._server = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    def start(
+        self, conversation: "EmbeddedConversation", messages: Sequence[Message], max_tokens: int
+    ) -> LlamaRequest:
+        """Start a request in a conversation's slot, which must be idle.
+
+        Raises:
+            LanguageModelError: The conversation is closed.
+        """
+        slot = self._open.get(conversation)
+        if slot is None or self._server is None:
+            raise LanguageModelError("The call that this reply was for has ended.")
+        slot.messages = tuple(messages)
+        body: Json = {
+            "messages": [{"role": m.role, "content": m.content} for m in messages],
+            "id_slot": slot.index,
+            "cache_prompt": True,
+            "max_tokens": max_tokens,
+            **self._options,
+        }
+        return LlamaRequest(self._server, self._pool, body)
+
+    def release(self, conversation: "EmbeddedConversation") -> None:
+        """Take a conversation's slot back, with what its cache holds; it must be idle."""
+        if slot := self._open.pop(conversation, None):
+            self._free.append(slot)
+
+
+class EmbeddedConversation:
+    """A `LanguageModel` for one call, with a KV cache of its own. `EmbeddedModel` makes it.
+
+    One request at a time. A new reply ends the one before; reading ahead gives way to replies and
+    to newer words.
+
+    Attributes:
+        prompt_use: Of the last request; None before there was one.
+    """
+
+    def __init__(self, model: EmbeddedModel) -> None:
+        self.prompt_use: PromptUse | None = None
+        self._model = model
+        self._request: LlamaRequest | None = None
+        self._replies = 0  # being written
+        self._asked = 0  # grows with each request, so that an old hint knows that it is old
+
+    async def reply(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
+        """Yield the reply as text deltas. Closing it stops the model within one step.
+
+        Raises:
+            LanguageModelError: The prompt does not fit the context, or llama.cpp failed.
+        """
+        max_tokens = self._model.max_tokens
+        self._asked += 1
+        self._replies += 1
+        try:
+            async with AsyncExitStack() as reading:
+                await reading.enter_async_context(self._model.reading.for_reply())
+                request = await self._start(messages, max_tokens)
+                deltas = end_with_a_sentence(self._deltas(request), max_tokens)
+                async with aclosing(deltas):
+                    async for delta in deltas:
+                        await reading.aclose()  # the prompt is read: let the next one be
+                        yield delta
+        finally:
+            self._replies -= 1
+
+    async def prefill(self, messages: Sequence[Message]) -> None:
+        """Read `messages` into the cache; return early when a reply or newer words come.
+
+        Raises:
+            LanguageModelError: The prompt does not fit the context, or llama.cpp failed.
+        """
+        if self._replies:
+            return
+        self._asked += 1
+        asked = self._asked
+        await self._idle()
+        async with self._model.reading.ahead(self._stop) as allowed:
+            if not allowed or asked != self._asked:
+                return
+            request = await self._start(messages, max_tokens=0)
+            async with aclosing(self._deltas(request)) as deltas:
+                async for _ in deltas:  # llama.cpp writes one token all the same
+                    pass
+
+    async def close(self) -> None:
+        """Stop what runs and give the slot back: its cache serves the next call that begins so."""
+        await self._idle()
+        self._model.release(self)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    def _stop(self) -> None:
+        if self._request is not None:
+            self._request.stop()
+
+    async def _idle(self) -> None:
+        if self._request is not None:
+            self._request.stop()
+            await self._request.ended()
+
+    async def _start(self, messages: Sequence[Message], max_tokens: int) -> LlamaRequest:
+        await self._idle()
+        self._request = self._model.start(self, messages, max_tokens)
+        return self._request
+
+    async def _deltas(self, request: LlamaRequest) -> AsyncGenerator[str, None]:
+        async with aclosing(request.chunks()) as chunks:
+            async for chunk in chunks:
+                progress = chunk.get("prompt_progress")
+                if progress and progress["processed"] == progress["cache"]:
+                    self.prompt_use = PromptUse(progress["total"], progress["cache"])
+                if timings := chunk.get("timings"):
+                    _log.debug("Reply written", extra={"timings": timings})
+                if text := chunk["choices"][0]["delta"].get("content"):
+                    yield text
