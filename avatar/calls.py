@@ -1,0 +1,84 @@
+"""All calls of this server: admission, life and end."""
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+
+from avatar.engines import Engines
+from avatar.events import new_id
+from avatar.protocol.events import SessionConfig
+from avatar.session import Session
+from avatar.settings import Settings
+from speech.errors import ServerFullError
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Calls:
+    """The calls under way, each a task of `tasks`.
+
+    Attributes:
+        tasks: Owns the calls' tasks; ends when the server does.
+    """
+
+    settings: Settings
+    engines: Engines
+    tasks: asyncio.TaskGroup
+    _sessions: dict[str, Session] = field(default_factory=dict)
+    _places_taken: int = 0
+
+    def __len__(self) -> int:
+        return self._places_taken
+
+    async def start(self, offer_sdp: str, config: SessionConfig) -> tuple[str, str]:
+        """Answer an offer and begin its call.
+
+        Returns:
+            The call's id and the answer SDP.
+
+        Raises:
+            ServerFullError: Every place is taken.
+            SignallingError: The offer can't be answered.
+        """
+        if self._places_taken >= self.settings.server.max_calls:
+            raise ServerFullError(
+                "Every place is taken right now. Please try again in a few moments."
+            )
+        self._places_taken += 1  # before anything is awaited, or two callers get one place
+        try:
+            session = await Session.answer(
+                new_id("rtc"), offer_sdp, config, self.engines, self.settings
+            )
+        except BaseException:
+            self._places_taken -= 1
+            raise
+        self._sessions[session.call_id] = session
+        self.tasks.create_task(self._hold(session), name=session.call_id)
+        return session.call_id, session.answer_sdp
+
+    def hang_up(self, call_id: str) -> bool:
+        """End a call; False if there is none of that name."""
+        session = self._sessions.get(call_id)
+        if session is None:
+            return False
+        session.hang_up()
+        return True
+
+    def hang_up_all(self) -> None:
+        """End every call."""
+        for session in self._sessions.values():
+            session.hang_up()
+
+    def media_metrics(self) -> dict[str, float | int]:
+        """Cost of the media of the calls under way, in CPU milliseconds per frame."""
+        ...
+
+    async def _hold(self, session: Session) -> None:
+        try:
+            await session.run()
+        except Exception:  # noqa: BLE001 - a session's failure ends the session, not the server
+            _log.exception("call failed", extra={"call_id": session.call_id})
+        finally:
+            del self._sessions[session.call_id]
+            self._places_taken -= 1

@@ -1,0 +1,1 @@
+"""The `presencia` command, one module per subcommand."""

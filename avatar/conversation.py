@@ -1,0 +1,365 @@
+"""The conversation: who speaks, what is answered, what is remembered."""
+
+import asyncio
+import logging
+import uuid
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass
+
+from avatar.dialogue.history import History
+from avatar.dialogue.persona import Persona
+from avatar.events import (
+    ConversationEvent,
+    ReplyEnded,
+    ReplyHeard,
+    ReplyStarted,
+    ReplyStatus,
+    ReplyTimed,
+    StateChanged,
+    UserInterim,
+    UserNotUnderstood,
+    UserSaid,
+    UserStarted,
+    UserStopped,
+    UserTyped,
+    new_id,
+)
+from avatar.latency import Timeline
+from avatar.listening import (
+    FalseStart,
+    Heard,
+    Interim,
+    NotUnderstood,
+    PersonPaused,
+    SpeechStarted,
+    SpeechSustained,
+    TurnEnded,
+)
+from avatar.playout import Playout
+from avatar.turn import Voice, answer, barge_in, play
+from render.types import SPEECH_CLOCK_HZ, FaceCues, FaceState
+from speech.errors import PresenciaError, StageError
+from speech.stages import LISTENING_RATE_HZ, LanguageModel
+from speech.types import Language, Message, SpeechChunk, Transcript
+
+_log = logging.getLogger(__name__)
+
+_REMEMBERED_CUES = 8  # more state changes than fit into the longest transition of the face
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """The person typed a message. It is answered at `Respond`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Respond:
+    """Answer what has been said so far; with nothing said yet, greet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Stop the answer under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Configure:
+    """Change how the rest of the conversation goes. None leaves a thing as it is."""
+
+    language: Language | None = None
+    instructions: str | None = None
+
+
+Command = Heard | Typed | Respond | Stop | Configure
+
+
+@dataclass(slots=True)
+class _Reply:
+    """The answer under way."""
+
+    response_id: str
+    item_id: str
+    timeline: Timeline
+    task: asyncio.Task[None] | None = None
+    first_sample: int | None = None
+    timed: bool = False
+
+
+class Conversation:
+    """One person's conversation with the avatar.
+
+    `run` owns it: commands come in by `send` and are dealt with one at a time, in order; what
+    happens goes out by `emit`. At most one reply is under way, and only `barge_in` ends one early.
+
+    Args:
+        llm: Writes the replies.
+        voices: By language.
+        apologies: By language: what is said when a stage fails. Spoken in advance, so that it
+            can be said when speech synthesis is what failed.
+        persona: Who the avatar is.
+        language: To begin with.
+        emit: Called with everything that happens; must not block.
+
+    Attributes:
+        playout: Where the avatar's speech leaves.
+        language: The language of the conversation now.
+    """
+
+    def __init__(
+        self,
+        *,
+        llm: LanguageModel,
+        voices: Mapping[Language, Voice],
+        apologies: Mapping[Language, SpeechChunk],
+        persona: Persona,
+        history: History,
+        language: Language,
+        emit: Callable[[ConversationEvent], None],
+    ) -> None:
+        self.playout = Playout(on_start=self._chunk_starts)
+        self.language = language
+        self._llm = llm
+        self._voices = voices
+        self._apologies = apologies
+        self._persona = persona
+        self._history = history
+        self._emit = emit
+        self._instructions = ""
+        self._inbox: asyncio.Queue[Command] = asyncio.Queue()
+        self._reply: _Reply | None = None
+        self._prefill: asyncio.Task[None] | None = None
+        self._prefix = uuid.uuid4().hex[:12]
+        self._person_speaks: int | None = None  # the utterance, once it is sustained
+        self._owes_reply = False  # the person said something that no answer was heard to
+        self._states: deque[tuple[int, FaceState]] = deque([(0, "listening")], _REMEMBERED_CUES)
+        self._nods: deque[int] = deque(maxlen=_REMEMBERED_CUES)
+
+    def send(self, command: Command) -> None:
+        """Take note of `command`; it is dealt with in order."""
+        self._inbox.put_nowait(command)
+
+    def cues(self) -> FaceCues:
+        """What the face needs to know, now."""
+        return FaceCues(self.playout.speech, tuple(self._states), tuple(self._nods))
+
+    @property
+    def state(self) -> FaceState:
+        """Whether the avatar listens, thinks or speaks."""
+        return self._states[-1][1]
+
+    def frame_drawn(self, at_sample: int) -> None:
+        """The face of `at_sample` is on its way to the person."""
+        reply = self._reply
+        if reply is None or reply.first_sample is None or at_sample < reply.first_sample:
+            return
+        reply.timeline.mark("first_face_frame")
+        self._report_timing(reply)
+
+    async def run(self) -> None:
+        """Hold the conversation until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            self._read_ahead(tasks)
+            while True:
+                await self._deal_with(await self._inbox.get(), tasks)
+
+    async def _deal_with(self, command: Command, tasks: asyncio.TaskGroup) -> None:
+        match command:
+            case SpeechStarted(utterance, at_sample):
+                self._emit(UserStarted(self._item(utterance), _ms(at_sample)))
+            case SpeechSustained(utterance):
+                self._person_speaks = utterance
+                await self._interrupt()
+            case PersonPaused():
+                self._nods.append(self.playout.position)
+            case Interim(utterance, text):
+                self._emit(UserInterim(self._item(utterance), text))
+                self._read_ahead(tasks, text)
+            case TurnEnded() | FalseStart() | NotUnderstood():
+                await self._utterance_over(command, tasks)
+            case Typed(text):
+                self._add_user(text)
+                self._emit(UserTyped(new_id("item"), text))
+            case Respond():
+                await self._interrupt()
+                self._start_reply(tasks, self._written_reply(), _timeline_now())
+            case Stop():
+                await self._interrupt()
+                self._owes_reply = False
+            case Configure(language, instructions):
+                self.language = language or self.language
+                if instructions is not None:
+                    self._instructions = instructions
+                self._read_ahead(tasks)
+
+    async def _utterance_over(
+        self, over: TurnEnded | FalseStart | NotUnderstood, tasks: asyncio.TaskGroup
+    ) -> None:
+        """Answer what was said, unless the person has gone on speaking meanwhile."""
+        item_id = self._item(over.utterance)
+        if self._person_speaks == over.utterance:
+            self._person_speaks = None
+        goes_on = self._person_speaks is not None
+        self._emit(UserStopped(item_id, _ms(over.end_sample)))
+        timeline = _timeline_now()
+        match over:
+            case NotUnderstood(message=message):
+                self._emit(UserNotUnderstood(item_id, message))
+                if not goes_on:
+                    await self._interrupt()
+                    self._start_reply(tasks, None, timeline)
+                return
+            case FalseStart():
+                self._emit(UserSaid(item_id, "", 0.0))
+            case TurnEnded(transcript=Transcript(text=text)):
+                seconds = (over.end_sample - over.start_sample) / LISTENING_RATE_HZ
+                self._emit(UserSaid(item_id, text, seconds))
+                if text:
+                    await self._interrupt()
+                    self._add_user(text)
+                    timeline = Timeline(over.ended_at_s, {"turn_ended": over.decided_at_s})
+                    timeline.mark("final_transcript")
+        # Noise may have cut the answer to what was said before it: that is still owed.
+        if self._owes_reply and self._reply is None and not goes_on:
+            self._start_reply(tasks, self._written_reply(), timeline)
+
+    def _item(self, utterance: int) -> str:
+        return f"item_{self._prefix}_{utterance}"
+
+    def _add_user(self, text: str) -> None:
+        self._history.add_user(text)
+        self._owes_reply = True
+
+    def _written_reply(self) -> AsyncGenerator[str, None]:
+        if self._history.is_empty:
+            return _recited(self._persona.greeting[self.language])
+        return self._llm.reply(self._prompt())
+
+    def _prompt(self, interim: str = "") -> tuple[Message, ...]:
+        return self._history.prompt(
+            self._persona, self.language, self._instructions, interim=interim
+        )
+
+    def _read_ahead(self, tasks: asyncio.TaskGroup, interim: str = "") -> None:
+        """Let the model read what is known of the prompt while the person still speaks."""
+        self._stop_reading_ahead()
+        self._prefill = tasks.create_task(self._prefilled(interim), name="prefill")
+
+    async def _prefilled(self, interim: str) -> None:
+        try:
+            await self._llm.prefill(self._prompt(interim))
+        except StageError:
+            # Only a hint: the reply will meet the same failure and apologise for it.
+            _log.info("prefill failed", exc_info=True)
+
+    def _stop_reading_ahead(self) -> None:
+        if self._prefill is not None:
+            self._prefill.cancel()
+            self._prefill = None
+
+    def _start_reply(
+        self,
+        tasks: asyncio.TaskGroup,
+        written: AsyncGenerator[str, None] | None,
+        timeline: Timeline,
+    ) -> None:
+        self._stop_reading_ahead()
+        reply = _Reply(new_id("resp"), new_id("item"), timeline)
+        self._reply = reply
+        self.playout.start_reply()
+        self._emit(ReplyStarted(reply.response_id, reply.item_id))
+        self._change_state("thinking")
+        reply.task = tasks.create_task(self._speak(reply, written), name="turn")
+
+    async def _speak(self, reply: _Reply, written: AsyncGenerator[str, None] | None) -> None:
+        """Say the reply, or the apology for it; `written` None apologises at once."""
+        status: ReplyStatus = "completed"
+        message = ""
+        voice = self._voices[self.language]
+        try:
+            if written is None:
+                status, message = "failed", "The speech could not be recognised."
+            else:
+                try:
+                    await answer(written, voice, self.playout, reply.timeline)
+                except* Exception as group:  # noqa: BLE001 - whatever a stage raises ends
+                    # its turn only: the person hears an apology and the call goes on.
+                    _log.error("a stage failed", exc_info=group)
+                    status, message = "failed", _first_message(group)
+            if status == "failed":
+                await play(self._apologies[self.language], voice.lips, self.playout)
+                await self.playout.drained()
+        except asyncio.CancelledError:
+            status = "cancelled"
+            raise
+        finally:
+            self._end_reply(reply, status, message)
+
+    def _end_reply(self, reply: _Reply, status: ReplyStatus, message: str) -> None:
+        heard, samples = self.playout.heard(), self.playout.heard_samples()
+        self._history.add_assistant(heard, interrupted=status == "cancelled")
+        if heard:
+            self._owes_reply = False
+        self._report_timing(reply)
+        self._reply = None
+        self._emit(
+            ReplyEnded(
+                reply.response_id,
+                reply.item_id,
+                status,
+                heard,
+                samples * 1000 // SPEECH_CLOCK_HZ,
+                message,
+            )
+        )
+        self._change_state("listening")
+
+    async def _interrupt(self) -> None:
+        reply = self._reply
+        if reply is None or reply.task is None:
+            return
+        await barge_in(reply.task, self.playout)
+        if self._reply is reply:  # cancelled before its first step: its own clean-up never ran
+            self._end_reply(reply, "cancelled", "")
+
+    def _chunk_starts(self, chunk: SpeechChunk) -> None:
+        reply = self._reply
+        if reply is None:
+            return
+        if reply.first_sample is None:
+            reply.first_sample = self.playout.position
+            reply.timeline.mark("first_sound")
+            self._change_state("speaking")
+        self._emit(ReplyHeard(reply.response_id, reply.item_id, chunk.text))
+
+    def _report_timing(self, reply: _Reply) -> None:
+        if not reply.timed:
+            reply.timed = True
+            self._emit(ReplyTimed(reply.response_id, reply.timeline.rows_ms()))
+
+    def _change_state(self, state: FaceState) -> None:
+        if state != self.state:
+            self._states.append((self.playout.position, state))
+            self._emit(StateChanged(state))
+
+
+async def _recited(text: str) -> AsyncGenerator[str, None]:
+    yield text
+
+
+def _timeline_now() -> Timeline:
+    return Timeline(asyncio.get_running_loop().time())
+
+
+def _ms(sample: int) -> int:
+    return sample * 1000 // LISTENING_RATE_HZ
+
+
+def _first_message(group: BaseExceptionGroup[Exception]) -> str:
+    """One line for a person from the first error of a (nested) group."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return str(error) if isinstance(error, PresenciaError) else "Something went wrong inside."

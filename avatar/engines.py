@@ -1,0 +1,167 @@
+"""Every model of the service: loaded once, shared by all calls."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, get_args
+
+from avatar.dialogue.persona import Persona, load_persona
+from avatar.dialogue.prompt import system_message
+from avatar.settings import LlmSettings, Settings
+from avatar.store import ModelStore, data_folder
+from avatar.turn import Voice
+from render.animator import FaceAnimator
+from render.baked.asset import BakedFace
+from render.baked.renderer import BakedRenderer, warm
+from render.lipsync import PhonemeLipSync
+from speech.asr.moonshine import Moonshine
+from speech.asr.whisper import Whisper
+from speech.errors import ConfigError
+from speech.llm.embedded import EmbeddedModel
+from speech.llm.openai_compatible import OpenAICompatibleLanguageModel
+from speech.stages import LanguageModel, Recognizer, Synthesizer, TurnDetector, VoiceDetector
+from speech.text.normalise import normalise
+from speech.tts.hibari import HibariVoice
+from speech.tts.kokoro import KokoroVoice
+from speech.turn_detector import SmartTurn
+from speech.types import Clause, Language, SpeechChunk
+from speech.vad import SileroModel
+
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+
+_RECOGNIZERS: Mapping[str, Callable[[ModelStore, Language, SileroModel], Recognizer]] = {
+    "moonshine": lambda store, _, vad: Moonshine(store.path("moonshine-tiny-en"), vad.detector),
+    "whisper": lambda store, language, vad: Whisper(
+        store.path("whisper-base"), language, vad.detector
+    ),
+}
+
+_VOICES: Mapping[str, Callable[[ModelStore, float], Synthesizer]] = {
+    "hibari": lambda store, speed: HibariVoice(store.path("hibari") / "hibari.onnx", speed=speed),
+    "kokoro": lambda store, speed: KokoroVoice(store.path("kokoro-82m-int8"), speed=speed),
+}
+
+
+class CallModel(LanguageModel, Protocol):
+    """A language model lent to one call."""
+
+    async def close(self) -> None:
+        """Stop what it does and give it back."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """The stages that all calls share, and makers of those that each call has of its own.
+
+    Attributes:
+        persona: Who the avatar is.
+        turn_detector: Shared.
+        recognizers: By language.
+        voices: By language.
+        apologies: By language: spoken in advance.
+        language_model: Lends a language model to one call.
+        voice_detector: Makes the detector of one microphone.
+        animator: Makes the movement of one call's face.
+        renderer: Makes the renderer of one call's face.
+    """
+
+    persona: Persona
+    turn_detector: TurnDetector
+    recognizers: Mapping[Language, Recognizer]
+    voices: Mapping[Language, Voice]
+    apologies: Mapping[Language, SpeechChunk]
+    language_model: Callable[[], CallModel]
+    voice_detector: Callable[[], VoiceDetector]
+    animator: Callable[[], FaceAnimator]
+    renderer: Callable[[], BakedRenderer]
+
+    @classmethod
+    @asynccontextmanager
+    async def loaded(cls, settings: Settings) -> "AsyncGenerator[Engines, None]":
+        """Load everything that `settings` name, fetching what is missing; free it at the end.
+
+        Raises:
+            ConfigError: The persona or the face is wrong.
+            ModelStoreError: A model is missing and can't be fetched.
+        """
+        persona = load_persona(settings.persona, LANGUAGES)
+        store = ModelStore.default()
+        async with AsyncExitStack() as stack:
+            face = await asyncio.to_thread(_load_face, settings, store)
+            vad = SileroModel(store.path("silero-vad-v6") / "silero_vad_v6.onnx")
+            turn_detector = SmartTurn(store.path("smart-turn-v3.2") / "smart-turn-v3.2-cpu.onnx")
+            stack.callback(turn_detector.close)
+            recognizers = {
+                language: _RECOGNIZERS[name](store, language, vad)
+                for language, name in settings.listening.recognizer.items()
+            }
+            synthesizers = {
+                language: _VOICES[name](store, settings.voice.speed)
+                for language, name in settings.voice.voice.items()
+            }
+            for each in (*recognizers.values(), *synthesizers.values()):
+                stack.callback(each.close)
+            language_model = await _load_language_model(settings, store, persona, stack)
+            lips = PhonemeLipSync()
+            yield cls(
+                persona=persona,
+                turn_detector=turn_detector,
+                recognizers=recognizers,
+                voices={
+                    language: Voice(language, tts, lips) for language, tts in synthesizers.items()
+                },
+                apologies={
+                    language: await _say(tts, persona.apology[language], language)
+                    for language, tts in synthesizers.items()
+                },
+                language_model=language_model,
+                voice_detector=vad.detector,
+                animator=lambda: FaceAnimator(seed=secrets.randbits(32)),
+                renderer=lambda: BakedRenderer(face, settings.face.width, settings.face.height),
+            )
+
+
+def _load_face(settings: Settings, store: ModelStore) -> BakedFace:
+    name = settings.face.face
+    folder = Path(name) if "/" in name else data_folder("models") / "faces" / name
+    face = BakedFace.load(folder)
+    warm(face, settings.face.width, settings.face.height, store.cache / "kernels")
+    return face
+
+
+async def _load_language_model(
+    settings: Settings, store: ModelStore, persona: Persona, stack: AsyncExitStack
+) -> Callable[[], CallModel]:
+    llm: LlmSettings = settings.llm
+    if llm.backend == "openai":
+        if not llm.base_url:
+            raise ConfigError("llm.backend 'openai' needs llm.base_url, as in docs/llm.md.")
+        remote = await stack.enter_async_context(OpenAICompatibleLanguageModel(llm))
+        return lambda: remote
+    beginning = (system_message(persona, settings.listening.language),)
+    model = await stack.enter_async_context(
+        EmbeddedModel(
+            store.path(llm.model) / "model.gguf",
+            threads=llm.threads,
+            context_tokens=llm.context_tokens,
+            slots=settings.server.max_calls,
+            max_tokens=llm.max_reply_tokens,
+            temperature=llm.temperature,
+        )
+    )
+    await model.warm(beginning)
+    return lambda: model.conversation(beginning)
+
+
+async def _say(tts: Synthesizer, text: str, language: Language) -> SpeechChunk:
+    """One line, spoken; it also warms the voice."""
+
+    async def clause() -> AsyncIterator[Clause]:
+        yield Clause(text, normalise(text, language))
+
+    async with aclosing(tts.speak(clause())) as chunks:
+        return await anext(chunks)

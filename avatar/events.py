@@ -1,0 +1,132 @@
+"""What happens in a conversation, before any wire protocol puts it into its own words.
+
+Positions are milliseconds of the microphone's stream, as wire protocols want them.
+"""
+
+import uuid
+from dataclasses import dataclass
+from typing import Literal
+
+from render.types import FaceState
+
+
+def new_id(kind: str) -> str:
+    """A fresh identifier, as 'item_4f0c…'."""
+    return f"{kind}_{uuid.uuid4().hex[:20]}"
+
+
+ReplyStatus = Literal["completed", "cancelled", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged:
+    """The avatar now listens, thinks or speaks."""
+
+    state: FaceState
+
+
+@dataclass(frozen=True, slots=True)
+class UserStarted:
+    """The person started to speak."""
+
+    item_id: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class UserInterim:
+    """The person's words so far."""
+
+    item_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class UserStopped:
+    """The person's turn is over."""
+
+    item_id: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class UserSaid:
+    """The person's words, final. Empty when it was no speech after all."""
+
+    item_id: str
+    text: str
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class UserNotUnderstood:
+    """Recognition failed."""
+
+    item_id: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class UserTyped:
+    """The person typed a message."""
+
+    item_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyStarted:
+    """The avatar began to prepare an answer."""
+
+    response_id: str
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyHeard:
+    """A clause of the answer begins to be heard."""
+
+    response_id: str
+    item_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyEnded:
+    """The answer is over.
+
+    Attributes:
+        heard: The text that was heard.
+        heard_ms: How much audio of it was heard.
+        message: For a failed one: what went wrong, for a person.
+    """
+
+    response_id: str
+    item_id: str
+    status: ReplyStatus
+    heard: str
+    heard_ms: int
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyTimed:
+    """The answer's latency, row by row, in ms after the last speech sample."""
+
+    response_id: str
+    rows_ms: dict[str, int]
+
+
+ConversationEvent = (
+    StateChanged
+    | UserStarted
+    | UserInterim
+    | UserStopped
+    | UserSaid
+    | UserNotUnderstood
+    | UserTyped
+    | ReplyStarted
+    | ReplyHeard
+    | ReplyEnded
+    | ReplyTimed
+)

@@ -1,0 +1,334 @@
+"""Turns the microphone into turns: who speaks when, and what was said."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from speech.endpointing import Ended, Endpointer, Paused, Resumed, Started, Withdrawn
+from speech.errors import StageError
+from speech.stages import LISTENING_RATE_HZ, Recognizer, TurnDetector, VoiceDetector
+from speech.types import AudioFrame, Language, Transcript
+
+_log = logging.getLogger(__name__)
+
+WINDOW_SAMPLES = 512  # Silero's, 32 ms
+INTERIM_SAMPLES = round(0.32 * LISTENING_RATE_HZ)
+POST_ROLL_SAMPLES = round(0.2 * LISTENING_RATE_HZ)  # recognisers clip the last word without it
+_TAPE_S = 40  # longer than the longest utterance, which the endpointer limits
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """Somebody speaks, it seems."""
+
+    utterance: int
+    at_sample: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechSustained:
+    """It has lasted long enough to be worth interrupting the avatar for."""
+
+    utterance: int
+
+
+@dataclass(frozen=True, slots=True)
+class PersonPaused:
+    """A pause within a turn, or its end: too early to tell."""
+
+    utterance: int
+
+
+@dataclass(frozen=True, slots=True)
+class Interim:
+    """The words so far."""
+
+    utterance: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FalseStart:
+    """It was no speech after all."""
+
+    utterance: int
+    end_sample: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotUnderstood:
+    """A turn ended, and recognition failed."""
+
+    utterance: int
+    end_sample: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded:
+    """A turn ended with these words; with none, it was noise.
+
+    Attributes:
+        utterance: Counts up within the call.
+        transcript: Final words.
+        start_sample: First speech sample, at 16 kHz since the call began.
+        end_sample: One past the last speech sample.
+        ended_at_s: Loop time at which the last speech sample had arrived.
+        decided_at_s: Loop time at which the turn was found to be over.
+    """
+
+    utterance: int
+    transcript: Transcript
+    start_sample: int
+    end_sample: int
+    ended_at_s: float
+    decided_at_s: float
+
+
+Heard = (
+    SpeechStarted
+    | SpeechSustained
+    | PersonPaused
+    | Interim
+    | FalseStart
+    | NotUnderstood
+    | TurnEnded
+)
+
+
+class _Tape:
+    """The last `_TAPE_S` seconds of the microphone, addressed by sample."""
+
+    def __init__(self) -> None:
+        self._pcm = np.zeros(2 * _TAPE_S * LISTENING_RATE_HZ, np.int16)
+        self._first = 0  # sample at _pcm[0]
+        self.end = 0  # one past the last sample
+
+    def append(self, pcm: NDArray[np.int16]) -> None:
+        used = self.end - self._first
+        if used + len(pcm) > len(self._pcm):
+            keep = len(self._pcm) // 2
+            self._pcm[:keep] = self._pcm[used - keep : used]
+            self._first, used = self.end - keep, keep
+        self._pcm[used : used + len(pcm)] = pcm
+        self.end += len(pcm)
+
+    def cut(self, start: int, end: int) -> NDArray[np.int16]:
+        """A copy of samples [start, end), zeros where the tape has none."""
+        out = np.zeros(end - start, np.int16)
+        lo, hi = max(start, self._first), min(end, self.end)
+        if lo < hi:
+            out[lo - start : hi - start] = self._pcm[lo - self._first : hi - self._first]
+        return out
+
+
+@dataclass(slots=True)
+class _Utterance:
+    number: int
+    start_sample: int
+    sustained: bool = False
+    next_interim: int = 0
+    draft: Transcript | None = None
+    interim: asyncio.Task[None] | None = None
+    final: asyncio.Task[Transcript | StageError] | None = None
+    verdict: asyncio.Task[None] | None = None
+
+    def give_up(self) -> None:
+        """Drop what was recognised on the guess that the turn was over."""
+        for task in (self.final, self.verdict):
+            if task is not None:
+                task.cancel()
+        self.final = self.verdict = None
+
+
+class Listener:
+    """Listens to one microphone.
+
+    Words so far are recognised every 320 ms of speech, each time with the last ones as a draft. At
+    every pause the turn detector is asked and the final words are recognised at once, so that
+    they are there when the endpointer decides; if the person goes on, both are dropped.
+
+    Args:
+        detector: Of this microphone alone.
+        turns: Judges at a pause whether the turn is over.
+        recognizer: Of the endpointer's language.
+        endpointer: Of this microphone alone.
+        barge_in_ms: Speech that lasts this long is reported as sustained.
+        emit: Called with everything heard; must not block.
+    """
+
+    def __init__(
+        self,
+        *,
+        detector: VoiceDetector,
+        turns: TurnDetector,
+        recognizer: Recognizer,
+        endpointer: Endpointer,
+        barge_in_ms: int,
+        emit: Callable[[Heard], None],
+    ) -> None:
+        self._recognizer = recognizer
+        self._detector = detector
+        self._turns = turns
+        self._endpointer = endpointer
+        self._barge_in_samples = barge_in_ms * LISTENING_RATE_HZ // 1000
+        self._emit = emit
+        self._tape = _Tape()
+        self._windowed = 0  # samples that the detector has had
+        self._arrived_at_s = 0.0  # loop time of the tape's end
+        self._count = 0
+        self._utterance: _Utterance | None = None
+
+    def change_language(self, language: Language, recognizer: Recognizer) -> None:
+        """Expect another language from the next recognition on."""
+        self._recognizer = recognizer
+        self._endpointer.language = language
+
+    def forget(self) -> None:
+        """Drop the utterance under way: all that will be reported of it is a false start."""
+        self._endpointer.reset()
+        self._withdraw(self._windowed)
+
+    async def run(self, microphone: AsyncIterator[AudioFrame]) -> None:
+        """Listen until the microphone ends.
+
+        Args:
+            microphone: 16 kHz mono, without gaps.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            async for frame in microphone:
+                self._tape.append(frame.pcm)
+                self._arrived_at_s = asyncio.get_running_loop().time()
+                while self._tape.end - self._windowed >= WINDOW_SAMPLES:
+                    self._hear_window(tasks)
+
+    def _hear_window(self, tasks: asyncio.TaskGroup) -> None:
+        start = self._windowed
+        self._windowed += WINDOW_SAMPLES
+        window = self._tape.cut(start, self._windowed).astype(np.float32) / 32768
+        probability = self._detector.probability(window)
+        event = self._endpointer.step(probability, self._windowed)
+        match event:
+            case Started(start_sample):
+                self._count += 1
+                self._utterance = _Utterance(self._count, start_sample)
+                self._utterance.next_interim = start_sample + INTERIM_SAMPLES
+                self._emit(SpeechStarted(self._count, start_sample))
+            case Paused(end_sample):
+                self._pause(tasks, end_sample)
+            case Resumed():
+                if self._utterance is not None:
+                    self._utterance.give_up()
+            case Withdrawn(at_sample):
+                self._withdraw(at_sample)
+            case Ended(end_sample):
+                self._end(tasks, end_sample)
+            case None:
+                pass
+        self._follow(tasks, voiced=self._endpointer.voiced)
+
+    def _follow(self, tasks: asyncio.TaskGroup, *, voiced: bool) -> None:
+        """Report sustained speech and start interim recognition, where due."""
+        utterance = self._utterance
+        if utterance is None or not voiced:
+            return
+        if not utterance.sustained and self._endpointer.voiced_samples >= self._barge_in_samples:
+            utterance.sustained = True
+            self._emit(SpeechSustained(utterance.number))
+        if self._windowed >= utterance.next_interim and (
+            utterance.interim is None or utterance.interim.done()
+        ):
+            utterance.next_interim = self._windowed + INTERIM_SAMPLES
+            utterance.interim = tasks.create_task(
+                self._recognize_interim(utterance, self._windowed), name="interim"
+            )
+
+    async def _recognize_interim(self, utterance: _Utterance, end: int) -> None:
+        try:
+            transcript = await self._recognizer.recognize(
+                self._tape.cut(utterance.start_sample, end), utterance.draft
+            )
+        except StageError:
+            # The final recognition will meet the same failure, and reports it.
+            _log.info("interim recognition failed", exc_info=True)
+            return
+        if self._utterance is utterance:
+            utterance.draft = transcript
+            if transcript.text:
+                self._endpointer.hint(transcript.text)
+                self._emit(Interim(utterance.number, transcript.text))
+
+    def _pause(self, tasks: asyncio.TaskGroup, end_sample: int) -> None:
+        utterance = self._utterance
+        if utterance is None:
+            return
+        utterance.give_up()
+        utterance.final = tasks.create_task(
+            self._recognize_final(utterance, end_sample), name="final"
+        )
+        utterance.verdict = tasks.create_task(self._judge(utterance, end_sample), name="turn-end")
+        self._emit(PersonPaused(utterance.number))
+
+    async def _recognize_final(
+        self, utterance: _Utterance, end_sample: int
+    ) -> Transcript | StageError:
+        if utterance.interim is not None:
+            utterance.interim.cancel()  # the recogniser has one worker: do not queue behind it
+        pcm = self._tape.cut(utterance.start_sample, end_sample + POST_ROLL_SAMPLES)
+        try:
+            return await self._recognizer.recognize(pcm, utterance.draft)
+        except StageError as error:
+            # Returned, not raised: it may be dropped with its guess, and must not end the call.
+            return error
+
+    async def _judge(self, utterance: _Utterance, end_sample: int) -> None:
+        pcm = self._tape.cut(utterance.start_sample, end_sample)
+        try:
+            self._endpointer.turn_probability(await self._turns.finished(pcm))
+        except StageError:
+            # Without a verdict the endpointer waits for silence alone.
+            _log.warning("turn detector failed", exc_info=True)
+
+    def _withdraw(self, at_sample: int) -> None:
+        utterance, self._utterance = self._utterance, None
+        if utterance is not None:
+            utterance.give_up()
+            self._emit(FalseStart(utterance.number, at_sample))
+
+    def _end(self, tasks: asyncio.TaskGroup, end_sample: int) -> None:
+        utterance, self._utterance = self._utterance, None
+        if utterance is None:
+            return
+        now = asyncio.get_running_loop().time()
+        silence_s = (self._tape.end - end_sample) / LISTENING_RATE_HZ
+        tasks.create_task(
+            self._finish(utterance, end_sample, self._arrived_at_s - silence_s, now),
+            name="turn-ended",
+        )
+
+    async def _finish(
+        self, utterance: _Utterance, end_sample: int, ended_at_s: float, decided_at_s: float
+    ) -> None:
+        final = (
+            await utterance.final
+            if utterance.final is not None
+            else await self._recognize_final(utterance, end_sample)
+        )
+        if isinstance(final, StageError):
+            _log.warning("recognition failed", exc_info=final)
+            self._emit(NotUnderstood(utterance.number, end_sample, str(final)))
+        else:
+            self._emit(
+                TurnEnded(
+                    utterance.number,
+                    final,
+                    utterance.start_sample,
+                    end_sample,
+                    ended_at_s,
+                    decided_at_s,
+                )
+            )

@@ -1,0 +1,1 @@
+"""The wire protocol: typed events, and the adapter between them and the conversation."""

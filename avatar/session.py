@@ -1,0 +1,172 @@
+"""One call: a peer, a conversation and a face, in one task group."""
+
+import asyncio
+import logging
+from typing import Self
+
+from avatar.conversation import Command, Configure, Conversation
+from avatar.dialogue.history import History
+from avatar.engines import Engines
+from avatar.face import FaceStream
+from avatar.listening import Listener
+from avatar.protocol import events as wire
+from avatar.protocol.realtime import Realtime
+from avatar.rtc.clock import MediaClock
+from avatar.rtc.peer import Peer
+from avatar.settings import Settings
+from speech.endpointing import Endpointer
+from speech.errors import StageError
+from speech.types import Language
+
+_log = logging.getLogger(__name__)
+
+HEARTBEAT_LIMIT_S = 10.0
+"""A client that has pinged once and then not for so long is gone."""
+
+
+class _CallEnded(Exception):
+    """Ends a session's task group from within."""
+
+
+class Session:
+    """One call, from answer to hang-up. `run` owns it: everything ends when that does.
+
+    Attributes:
+        call_id: Its public name.
+    """
+
+    def __init__(
+        self, call_id: str, config: wire.SessionConfig, engines: Engines, settings: Settings
+    ) -> None:
+        self.call_id = call_id
+        language: Language = config.language or settings.listening.language
+        self._engines = engines
+        self._settings = settings
+        self._hung_up = asyncio.Event()
+        self._pinged_at_s: float | None = None
+        self._protocol = Realtime(
+            call_id=call_id,
+            language=language,
+            send=lambda event: self.peer.send(event.model_dump_json(exclude_none=True)),
+            command=self._obey,
+            forget=lambda: self._listener.forget(),
+            pinged=self._note_ping,
+        )
+        self._llm = engines.language_model()
+        self._conversation = Conversation(
+            llm=self._llm,
+            voices=engines.voices,
+            apologies=engines.apologies,
+            persona=engines.persona,
+            history=History(),
+            language=language,
+            emit=self._protocol.tell,
+        )
+        self._listener = Listener(
+            detector=engines.voice_detector(),
+            turns=engines.turn_detector,
+            recognizer=engines.recognizers[language],
+            endpointer=Endpointer(
+                language=language,
+                end_silence_ms=settings.listening.end_silence_ms,
+                patient_silence_ms=settings.listening.patient_silence_ms,
+            ),
+            barge_in_ms=settings.listening.barge_in_ms,
+            emit=self._conversation.send,
+        )
+        self._clock = MediaClock()
+        self.face = FaceStream(
+            clock=self._clock,
+            conversation=self._conversation,
+            animator=engines.animator(),
+            new_renderer=engines.renderer,
+            settings=settings.face,
+            on_failure=self._face_failed,
+        )
+        self._protocol.configure(config)
+
+    @classmethod
+    async def answer(
+        cls,
+        call_id: str,
+        offer_sdp: str,
+        config: wire.SessionConfig,
+        engines: Engines,
+        settings: Settings,
+    ) -> Self:
+        """Answer a client's offer.
+
+        Raises:
+            SignallingError: The offer can't be answered.
+        """
+        session = cls(call_id, config, engines, settings)
+        try:
+            session.peer = await Peer.answer(
+                offer_sdp,
+                audio=session._conversation.playout,
+                video=session.face.frames(),
+                clock=session._clock,
+                settings=settings.rtc,
+            )
+        except BaseException:
+            await session._llm.close()
+            raise
+        return session
+
+    @property
+    def answer_sdp(self) -> str:
+        """The answer to the client's offer."""
+        return self.peer.answer_sdp
+
+    def hang_up(self) -> None:
+        """End the call; `run` returns soon after."""
+        self._hung_up.set()
+
+    async def run(self) -> None:
+        """Hold the call until the client goes or `hang_up` is called."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._listener.run(self.peer.microphone()), name="listener")
+                tasks.create_task(self._conversation.run(), name="conversation")
+                tasks.create_task(self._client_events(), name="client-events")
+                tasks.create_task(self._heartbeat(), name="heartbeat")
+                tasks.create_task(self._end_when(self._hung_up), name="hang-up")
+                tasks.create_task(self._end_when(self.peer.closed), name="peer-closed")
+        except* _CallEnded:
+            pass
+        finally:
+            await self.peer.close()
+            await self._llm.close()
+
+    async def _client_events(self) -> None:
+        self._protocol.open()
+        async for message in self.peer.events_in():
+            self._protocol.receive(message)
+
+    async def _end_when(self, event: asyncio.Event) -> None:
+        await event.wait()
+        raise _CallEnded
+
+    async def _heartbeat(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            last_s = self._pinged_at_s
+            await asyncio.sleep(HEARTBEAT_LIMIT_S)
+            if last_s is not None and self._pinged_at_s == last_s:
+                _log.info("no heartbeat for %.0f s", loop.time() - last_s)
+                raise _CallEnded
+
+    def _note_ping(self) -> None:
+        self._pinged_at_s = asyncio.get_running_loop().time()
+
+    def _obey(self, command: Command) -> None:
+        if isinstance(command, Configure) and command.language is not None:
+            self._listener.change_language(
+                command.language, self._engines.recognizers[command.language]
+            )
+        self._conversation.send(command)
+
+    def _face_failed(self, error: StageError) -> None:
+        self._protocol.fail(
+            "face_failed", f"The face can't be drawn at the moment ({error}). The call goes on."
+        )

@@ -1,0 +1,82 @@
+"""One turn of conversation: reply, speak, play; or be interrupted."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TypeVar
+
+from avatar.latency import Row, Timeline
+from avatar.playout import Playout
+from avatar.streams import run_ahead
+from render.stages import LipSync
+from render.types import SPEECH_CLOCK_HZ
+from speech.audio import resample_chunk
+from speech.stages import Synthesizer
+from speech.text.clauses import clauses
+from speech.types import Language, SpeechChunk
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What turns a reply into speech and mouth movement, for one language."""
+
+    language: Language
+    tts: Synthesizer
+    lips: LipSync
+
+
+async def answer(
+    reply: AsyncGenerator[str, None], voice: Voice, playout: Playout, timeline: Timeline
+) -> None:
+    """Say `reply` aloud while it is still being written. Cancel the running task to barge in.
+
+    Every stage of the turn lives in this one task group, so a turn is over exactly when this
+    coroutine is.
+
+    Args:
+        reply: Text deltas, in order; closed when the turn ends, however it ends.
+        voice: How to say it.
+        playout: Where to say it.
+        timeline: Gets a mark at the first delivery of each stage.
+
+    Raises:
+        ExceptionGroup: A stage failed; the others were cancelled.
+    """
+    async with asyncio.TaskGroup() as tasks:
+        deltas = run_ahead(tasks, _marked(reply, timeline, "llm_first_token"), limit=64, name="llm")
+        written = _marked(clauses(deltas, voice.language), timeline, "first_clause")
+        spoken = voice.tts.speak(run_ahead(tasks, written, limit=8, name="clauses"))
+        speech = run_ahead(tasks, _marked(spoken, timeline, "tts_first_audio"), limit=2, name="tts")
+        async for chunk in speech:
+            await play(chunk, voice.lips, playout)
+        await playout.drained()
+
+
+async def play(chunk: SpeechChunk, lips: LipSync, playout: Playout) -> None:
+    """Give one chunk its mouth and put it on the speech clock."""
+    await playout.push(resample_chunk(chunk, SPEECH_CLOCK_HZ), lips.animate(chunk))
+
+
+async def barge_in(turn: asyncio.Task[None], playout: Playout) -> None:
+    """Silence the avatar and end the turn.
+
+    The order matters: silence first, because a stage may take a while to let go; and once more
+    after, because it may have spoken its last meanwhile.
+    """
+    playout.clear()
+    turn.cancel()
+    await asyncio.wait([turn])
+    playout.clear()
+
+
+async def _marked(
+    source: AsyncGenerator[T, None], timeline: Timeline, row: Row
+) -> AsyncGenerator[T, None]:
+    """`source`, marking `row` at its first item."""
+    async with aclosing(source):
+        async for item in source:
+            timeline.mark(row)
+            yield item
