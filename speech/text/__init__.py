@@ -1,0 +1,1 @@
+"""Text on its way from the language model to a voice."""
