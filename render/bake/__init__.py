@@ -1,0 +1,1 @@
+"""Offline tools that make a face; nothing here runs during a call."""

@@ -1,0 +1,248 @@
+"""One frame of a baked face: morph, redraw what moved, turn the head, write I420."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from render.baked.backdrop import backdrop
+from render.baked.kernels import Bytes, Coat, Floats, Ints, Lens, Planes, Target, Turn
+from render.baked.raster import (
+    BEHIND_LIPS,
+    FAR,
+    LINING,
+    SURFACE,
+    draw,
+    fade_in,
+    farthest_move,
+    moved_triangles,
+    place,
+    project,
+    tint,
+)
+from render.baked.rig import rotation, turned_eye
+from render.baked.scaled import Layer, ScaledFace
+from render.baked.warp import CELL_PX, aim, compose
+from render.types import ARKIT, FacePose
+from speech.errors import RenderError
+
+HEAD_LIMIT_RAD = np.radians(
+    [8.0, 7.0, 8.0]
+)  # yaw, pitch, roll; beyond, one view's texture stretches
+GAZE_LIMIT_RAD = np.radians([20.0, 14.0])
+_PIVOT_M = (0.0, 0.03, 0.545)  # top of the neck
+_NECK_M = (0.490, 0.570)  # between, the head's turn fades out
+_BREATH_M = 0.0022
+_NARROWEST = 640  # plate pixels that any frame shows from side to side: the head and some room
+
+_SMILES = [ARKIT.index("mouthSmileLeft"), ARKIT.index("mouthSmileRight")]
+_BLINKS = [ARKIT.index("eyeBlinkLeft"), ARKIT.index("eyeBlinkRight")]
+_JAW = ARKIT.index("jawOpen")
+_LIP_RAISERS = [
+    ARKIT.index(name) for name in ("mouthSmileLeft", "mouthUpperUpLeft", "mouthLowerDownLeft")
+]
+_UNCHANGED_PX = 0.03  # vertices that moved less since they were drawn need no new drawing
+
+
+class Compositor:
+    """Draws poses of one face in one frame size. Not thread-safe: one per session.
+
+    Work follows change: the canvas has two bands, eyes and mouth, and a band is drawn again only
+    when something in it moved. Turning the canvas into the frame is done every time.
+    """
+
+    def __init__(self, face: ScaledFace, width: int, height: int) -> None:
+        self._face = face
+        rows = face.rest.shape[0]
+        self._target = Target(
+            face.rest.copy(),
+            np.full(face.rest.shape[:2], FAR, np.float32),
+            np.zeros(face.rest.shape[:2], np.uint8),
+        )
+        self._skin = face.rest.copy()
+        self._smile = 0.0
+        self._at = face.at_rest.copy()
+        self._bands = (
+            _Band(0, face.split_row, face.at_rest, len(face.skin)),
+            _Band(face.split_row, rows, face.at_rest, len(face.skin)),
+        )
+        self._gaze: tuple[float, float] | None = None
+        side = face.face.camera.plate_px
+        scale = frame_scale(face.face.camera.plate_px, width, height)
+        zoom = face.face.camera.focal * side * scale
+        self._frame = face.lens._replace(
+            zoom_x=zoom, zoom_y=zoom, left=width / 2, top=height - side * scale / 2
+        )
+        relief = len(face.face.mesh.relief) - 1
+        self._relief = face.lens._replace(
+            zoom_x=face.face.camera.focal * relief,
+            zoom_y=face.face.camera.focal * relief,
+            left=relief / 2,
+            top=relief / 2,
+        )
+        self._grid = np.empty((height // CELL_PX + 1, width // CELL_PX + 1, 2), np.float32)
+        room = cv2.cvtColor(backdrop(width, height), cv2.COLOR_BGR2YUV_I420)
+        self._backdrop = _planes(np.asarray(room, np.uint8))
+
+    def draw(self, pose: FacePose) -> Bytes:
+        """The frame of a pose: uint8, shape (height * 3 // 2, width), I420, newly allocated.
+
+        Head and gaze are kept within what one baked view can show.
+
+        Raises:
+            RenderError: The pose has the wrong shape or holds numbers that are not finite.
+        """
+        weights, head, gaze, breath = _checked(pose)
+        face = self._face
+        place(face.morphs, weights, face.lens, self._at)
+        eyes, mouth = self._bands
+        smile = round(float(weights[_SMILES].sum()) / 1.6 * 16) / 16
+        if smile != self._smile:
+            tint(face.rest, face.smile, min(smile, 1.0), *face.smile_at, self._skin)
+            self._smile = smile
+            eyes.stale = mouth.stale = True
+        if eyes.changed(self._at) or gaze != self._gaze:
+            self._gaze = gaze
+            self._draw_eyes(eyes, weights, gaze)
+        if mouth.changed(self._at):
+            self._draw_mouth(mouth, weights)
+        height = (len(self._grid) - 1) * CELL_PX
+        out = np.empty((height * 3 // 2, (self._grid.shape[1] - 1) * CELL_PX), np.uint8)
+        turn = Turn(rotation(*head), np.array(_PIVOT_M, np.float32), *_NECK_M, _BREATH_M * breath)
+        aim(self._frame, face.lens, face.face.mesh.relief, self._relief, turn, self._grid)
+        compose(self._target.picture, face.cover, self._grid, self._backdrop, _planes(out))
+        return out
+
+    def _draw_eyes(self, band: "_Band", weights: Floats, gaze: tuple[float, float]) -> None:
+        face = self._face
+        chosen = band.begin(face, self._at, face.eye_region, self._target)
+        for layer, centre in zip(face.eyes, face.face.eyes, strict=True):
+            plate = turned_eye(layer.card, centre, gaze, face.face.camera)
+            self._draw_layer(band, layer, layer.card.points, SURFACE, face.eye_texels(plate))
+        self._draw_skin(band, chosen)
+        for lid, blink in zip(face.lids, weights[_BLINKS], strict=True):
+            closed = float(np.clip((blink - 0.62) / 0.38, 0, 1))
+            if closed:
+                opacity = closed * closed * (3 - 2 * closed)
+                fade_in(
+                    self._target.picture,
+                    lid.picture,
+                    opacity,
+                    lid.left,
+                    lid.top,
+                    band.top,
+                    band.bottom,
+                )
+
+    def _draw_mouth(self, band: "_Band", weights: Floats) -> None:
+        face = self._face
+        chosen = band.begin(face, self._at, face.nowhere, self._target)
+        jaw = float(weights[_JAW])
+        raised = 0.5 * float(weights[_LIP_RAISERS].sum())
+        if jaw > 0.015 or raised > 0.03:
+            light = float(np.clip(0.35 + 0.65 * jaw / 0.75, 0.35, 1))
+            coat = face.lining_coat._replace(shade=face.lining_coat.shade * np.float32(light))
+            draw(
+                self._at, face.triangles, face.lining, coat, face.lining_texture, face.open,
+                self._target, band.top, band.bottom, LINING,
+            )  # fmt: skip
+            light = float(np.clip(0.50 + 0.45 * jaw + 0.45 * raised, 0.3, 0.92))
+            for layer, moved, dim in face.mouth_layers(jaw):
+                self._draw_layer(band, layer, moved, BEHIND_LIPS, layer.coat.texels, light * dim)
+            band.forget_lining(self._target)
+        self._draw_skin(band, chosen)
+
+    def _draw_layer(
+        self,
+        band: "_Band",
+        layer: Layer,
+        points: Floats,
+        mode: int,
+        texels: Floats,
+        light: float = 1.0,
+    ) -> None:
+        at = np.empty_like(points)
+        project(points, self._face.lens, at)
+        coat = layer.coat._replace(texels=texels, shade=layer.coat.shade * np.float32(light))
+        draw(
+            at, layer.card.triangles, layer.all, coat, layer.texture, layer.texture,
+            self._target, band.top, band.bottom, mode,
+        )  # fmt: skip
+
+    def _draw_skin(self, band: "_Band", chosen: Ints) -> None:
+        face = self._face
+        draw(
+            self._at, face.triangles, chosen, face.coat, self._skin, face.open,
+            self._target, band.top, band.bottom, SURFACE,
+        )  # fmt: skip
+
+
+class _Band:
+    """Rows of the canvas that are drawn together, and what is on them now."""
+
+    def __init__(self, top: int, bottom: int, at_rest: Floats, capacity: int) -> None:
+        self.top, self.bottom = top, bottom
+        self.stale = True
+        self._drawn = at_rest.copy()
+        self._chosen = np.empty(capacity, np.int32)
+        self._box = np.zeros(4, np.int32)
+        self._last_box = (0, 0, 0, 0)
+
+    def changed(self, at: Floats) -> bool:
+        """Whether the band shows something else than `at`."""
+        return self.stale or farthest_move(at, self._drawn, self.top, self.bottom) > _UNCHANGED_PX
+
+    def begin(
+        self, face: ScaledFace, at: Floats, always: NDArray[np.bool_], target: Target
+    ) -> Ints:
+        """Blank what was drawn last, and return the triangles to draw now."""
+        self.stale = False
+        self._drawn[:] = at
+        x0, y0, x1, y1 = self._last_box
+        target.picture[y0:y1, x0:x1] = face.rest[y0:y1, x0:x1]
+        count = moved_triangles(
+            at, face.at_rest, face.triangles, face.skin, always, self.top, self.bottom,
+            self._chosen, self._box,
+        )  # fmt: skip
+        rows, columns = target.depth.shape
+        x0, y0, x1, y1 = self._box.tolist() if count else (0, 0, 0, 0)
+        self._last_box = (max(x0, 0), max(y0, 0), min(x1, columns), min(y1, rows))
+        x0, y0, x1, y1 = self._last_box
+        target.depth[y0:y1, x0:x1] = FAR
+        target.mark[y0:y1, x0:x1] = 0
+        return self._chosen[:count]
+
+    def forget_lining(self, target: Target) -> None:
+        """Let the lips be drawn over whatever is inside the mouth."""
+        x0, y0, x1, y1 = self._last_box
+        target.depth[y0:y1, x0:x1][target.mark[y0:y1, x0:x1] == 1] = FAR
+
+
+def frame_scale(plate_px: int, width: int, height: int) -> float:
+    """Frame pixels per plate pixel: the plate fills the height, unless that would cut the head."""
+    return min(height / plate_px, width / _NARROWEST)
+
+
+def _planes(i420: Bytes) -> Planes:
+    """Views of the planes of an I420 picture, shape (height * 3 // 2, width)."""
+    rows, width = i420.shape
+    height = rows * 2 // 3
+    chroma = i420[height:].reshape(2, height // 2, width // 2)
+    return Planes(i420[:height], chroma[0], chroma[1])
+
+
+def _checked(pose: FacePose) -> tuple[Floats, Floats, tuple[float, float], float]:
+    weights = np.asarray(pose.weights, np.float32)
+    head, gaze = np.asarray(pose.head, np.float32), np.asarray(pose.gaze, np.float32)
+    if weights.shape != (len(ARKIT),) or head.shape != (3,) or gaze.shape != (2,):
+        raise RenderError(
+            f"A pose has {weights.shape} weights, {head.shape} head, {gaze.shape} gaze"
+        )
+    if not np.isfinite(weights.sum() + head.sum() + gaze.sum() + pose.breath):
+        raise RenderError("A pose holds numbers that are not finite")
+    yaw, pitch = np.clip(gaze, -GAZE_LIMIT_RAD, GAZE_LIMIT_RAD).tolist()
+    return (
+        np.clip(weights, 0, 1),
+        np.clip(head, -HEAD_LIMIT_RAD, HEAD_LIMIT_RAD).astype(np.float32),
+        (yaw, pitch),
+        float(np.clip(pose.breath, 0, 1)),
+    )

@@ -1,0 +1,108 @@
+"""How the inner loops of the baked face are compiled, and the records that they take.
+
+Pictures are uint8, shape (h, w, 4): Y, U, V (BT.601, limited range) and alpha. Colour conversion is
+linear, so blending and filtering in YUV equals doing it in RGB, and the last step writes I420
+directly, with chroma sampled for every fourth pixel only. Canvas positions are float32 pixels;
+texture positions are texels, 0 at the first texel's centre. Kernels release the GIL and allocate
+nothing.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple, ParamSpec, TypeVar
+
+import numba  # type: ignore[import-untyped]
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
+Ints = NDArray[np.int32]
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+_kernels: list[Any] = []
+
+
+class Morphs(NamedTuple):
+    """Vertices and their sparse blendshapes; see `rig.Mesh`."""
+
+    vertices: Floats
+    starts: Ints
+    indices: Ints
+    deltas: Floats
+
+
+class Lens(NamedTuple):
+    """Pinhole to pixels: `x = left + zoom_x * X / (Y + distance)`, `y = top - zoom_y * ...`."""
+
+    zoom_x: float
+    zoom_y: float
+    left: float
+    top: float
+    distance: float
+    height: float
+
+
+class Coat(NamedTuple):
+    """Per-vertex paint: texels on two textures, the second one's share, opacity, brightness."""
+
+    texels: Floats
+    over_texels: Floats
+    over_share: Floats
+    opacity: Floats
+    shade: Floats
+
+
+class Target(NamedTuple):
+    """What triangles are drawn on: picture, depth (h, w), mark (h, w)."""
+
+    picture: Bytes
+    depth: Floats
+    mark: Bytes
+
+
+class Planes(NamedTuple):
+    """The planes of an I420 picture: y (h, w), u and v (h / 2, w / 2)."""
+
+    y: Bytes
+    u: Bytes
+    v: Bytes
+
+
+class Turn(NamedTuple):
+    """The head's rotation (3, 3) about a pivot (3,), where it fades out, and the breath.
+
+    Heights (z, metres): below `neck_low` nothing turns, above `neck_high` everything does. `lift`
+    is how far the breath raises the shoulders, in metres.
+    """
+
+    rotation: Floats
+    pivot: Floats
+    neck_low: float
+    neck_high: float
+    lift: float
+
+
+def kernel(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Compile an entry point on its first call."""
+    compiled = numba.njit(nogil=True, fastmath=True, error_model="numpy")(function)
+    _kernels.append(compiled)
+    return compiled  # type: ignore[no-any-return]
+
+
+def inlined(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Compile a part of kernels, with them."""
+    return numba.njit(nogil=True, fastmath=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+
+
+def cache_kernels(folder: Path) -> None:
+    """Keep compiled kernels in `folder`; call before the first one runs.
+
+    A NUMBA_CACHE_DIR in the environment wins. Without either, every process compiles anew.
+    """
+    if not numba.config.CACHE_DIR:
+        folder.mkdir(parents=True, exist_ok=True)
+        numba.config.CACHE_DIR = str(folder)
+    for compiled in _kernels:
+        compiled.enable_caching()

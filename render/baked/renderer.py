@@ -1,0 +1,92 @@
+"""The renderer of baked faces: poses in, I420 frames out, drawn in a thread of its own."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from render.baked.asset import BakedFace
+from render.baked.compositor import Compositor, frame_scale
+from render.baked.kernels import cache_kernels
+from render.baked.scaled import ScaledFace
+from render.baked.warp import CELL_PX
+from render.types import ARKIT, FacePose, VideoFrame
+from speech.errors import ConfigError
+
+CANVAS_PER_FRAME_PX = 1.25
+"""Canvas pixels per frame pixel: the head's turn resamples the canvas, and this keeps it sharp."""
+
+
+class BakedRenderer:
+    """Draws a baked face in one frame size.
+
+    One per session: it owns a canvas and a worker thread. The face and all that is derived from it
+    for a size are shared. Use it as an async context manager to free the thread.
+
+    Args:
+        face: A loaded face.
+        width: Of the frames, in pixels; a multiple of 16.
+        height: The same.
+
+    Raises:
+        ConfigError: The size is not a multiple of 16.
+    """
+
+    def __init__(self, face: BakedFace, width: int, height: int) -> None:
+        self._compositor = _compositor(face, width, height)
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="face")
+
+    async def __aenter__(self) -> "BakedRenderer":
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._worker.shutdown(wait=False, cancel_futures=True)
+
+    async def render(self, poses: AsyncIterator[FacePose]) -> AsyncGenerator[VideoFrame, None]:
+        """Yield one frame per pose, in order. Holds one pose and one frame at most.
+
+        Raises:
+            RenderError: A pose is malformed.
+        """
+        loop = asyncio.get_running_loop()
+        async for pose in poses:
+            i420 = await loop.run_in_executor(self._worker, self._compositor.draw, pose)
+            yield VideoFrame(i420, pose.at_sample)
+
+
+def warm(face: BakedFace, width: int, height: int, kernel_cache: Path | None = None) -> None:
+    """Compile every kernel and prepare the face for a size. Blocking: call it in a thread.
+
+    Args:
+        face: A loaded face.
+        width: Of the frames to come.
+        height: The same.
+        kernel_cache: Folder that keeps compiled kernels between runs, outside the source tree. A
+            NUMBA_CACHE_DIR in the environment wins.
+    """
+    if kernel_cache is not None:
+        cache_kernels(kernel_cache)
+    everything = np.ones(len(ARKIT), np.float32)
+    pose = FacePose(everything, np.zeros(3, np.float32), np.zeros(2, np.float32), 1.0, 0)
+    _compositor(face, width, height).draw(pose)
+
+
+def _compositor(face: BakedFace, width: int, height: int) -> Compositor:
+    if width % CELL_PX or height % CELL_PX or width <= 0 or height <= 0:
+        raise ConfigError(f"Video size {width}x{height}: use multiples of {CELL_PX}")
+    scale = min(1.0, frame_scale(face.camera.plate_px, width, height) * CANVAS_PER_FRAME_PX)
+    return Compositor(_scaled(face, scale), width, height)
+
+
+@lru_cache(maxsize=4)
+def _scaled(face: BakedFace, scale: float) -> ScaledFace:
+    return ScaledFace(face, scale)

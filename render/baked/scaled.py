@@ -1,0 +1,279 @@
+"""A baked face made ready for one canvas size. Built once, read-only, shared by sessions."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from render.baked.asset import BakedFace, Plate
+from render.baked.kernels import Bytes, Coat, Floats, Ints, Lens, Morphs, Target
+from render.baked.raster import FAR, SURFACE, draw, place, project
+from render.baked.rig import Card, Skinning, eyeball, skinning
+from render.baked.warp import COVER_REACH_PX, MIXED, OPAQUE, TRANSPARENT
+from render.types import ARKIT
+
+_ARCH_FRONT_M, _ARCH_HALF_M, _ARCH_DEPTH_M = -0.1318, 0.0335, 0.0426  # the dental arch
+_TEETH_SIDE = 0.075  # of the plate: where teeth vanish in the shade of the cheeks
+_UPPER_TEETH_DROP_M = 0.003  # shows 2-3 mm of the incisors when the mouth opens
+_LINING_YUV = (44, 122, 142)  # wet dark red, before the shade of the mouth
+_LID_ELLIPSE_M = (0.0185, 0.0135)  # half axes of what `open` shows of a closed eye
+_MOUTH_ELLIPSE_M = (0.027, 0.011)
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A card with its texture: teeth, tongue or eyeball."""
+
+    card: Card
+    coat: Coat
+    texture: Bytes
+    all: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A picture to fade in at a fixed place of the canvas."""
+
+    picture: Bytes
+    left: int
+    top: int
+
+
+@dataclass(frozen=True, slots=True)
+class Texture:
+    """A plate at canvas scale, in YUVA, and how plate positions become its texels."""
+
+    picture: Bytes
+    origin: Floats
+    scale: Floats
+
+    def texels(self, plate: Floats) -> Floats:
+        """Texels of plate positions, shape (n, 2), kept where bilinear sampling may read."""
+        limit = np.array(self.picture.shape[1::-1], np.float32) - 1.01
+        return np.clip((plate - self.origin) * self.scale - 0.5, 0, limit).astype(np.float32)
+
+
+class ScaledFace:
+    """Everything about a face that does not change from frame to frame.
+
+    Attributes:
+        lens: From space to canvas pixels.
+        rest: uint8, shape (h, w, 4): the blank canvas.
+        cover: Classes of its alpha for `compose`.
+        at_rest: float32, shape (v, 3): canvas positions of the mesh at rest.
+        morphs: The mesh.
+        coat: Paint of the skin, `rest` under `open`.
+        smile: Shading that a full smile adds to the skin; int8, shape (h, w, 3), at `smile_at`.
+        lids: Left and right closed lids.
+        triangles: int32, shape (t, 3).
+        skin: Triangles of the outside of the head.
+        lining: Triangles of the inside of the mouth.
+        lining_coat: Their paint.
+        eye_region: bool, shape (t,): triangles around the eyes.
+        eyes: Left and right eyeball.
+        upper_teeth: Fixed to the skull.
+        jaw_layers: Tongue and lower teeth: fixed to the jaw, in drawing order.
+        split_row: Canvas row between the eyes' and the mouth's band.
+    """
+
+    def __init__(self, face: BakedFace, scale: float) -> None:
+        self.face = face
+        side = face.camera.plate_px
+        paper = face.plates["rest"]
+        size = tuple(max(16, round(n * scale)) for n in paper.bgra.shape[1::-1])
+        self.scale = np.array(size, np.float32) / paper.bgra.shape[1::-1]
+        zoom = face.camera.focal * side * self.scale
+        middle = (side / 2 - np.array(paper.origin)) * self.scale
+        self.lens = Lens(
+            *map(float, zoom), *map(float, middle), face.camera.distance, face.camera.height
+        )
+        self.rest = self._texture(paper).picture
+        self.cover = _cover(self.rest[..., 3])
+        mesh = face.mesh
+        self.triangles = mesh.triangles
+        self.morphs = Morphs(
+            mesh.vertices, mesh.morph_starts, mesh.morph_vertices, mesh.morph_deltas
+        )
+        self.at_rest = np.empty_like(mesh.vertices)
+        place(self.morphs, np.zeros(len(ARKIT), np.float32), self.lens, self.at_rest)
+        centre = mesh.vertices[mesh.triangles].mean(1)
+        self.eye_region = np.zeros(len(mesh.triangles), np.bool_)
+        for eye in face.eyes:
+            self.eye_region |= np.hypot(*(centre - eye)[:, [0, 2]].T) < 0.0225
+        self.nowhere = np.zeros(len(mesh.triangles), np.bool_)
+        self.skin = np.flatnonzero(~mesh.lining).astype(np.int32)
+        self.lining = np.flatnonzero(mesh.lining).astype(np.int32)
+        self.split_row = int(self._canvas(np.array([[0, face.eyes[0, 1], self._split_z()]]))[0, 1])
+        self._paint(skinning(mesh, face.camera, face.eyes))
+        self._add_layers()
+
+    def _split_z(self) -> float:
+        """Height between the eyes and the mouth: a third of the way up from the lip line."""
+        eyes = float(self.face.eyes[0, 2])
+        return eyes - 0.026
+
+    def _canvas(self, points: NDArray[np.floating]) -> Floats:
+        out = np.empty((len(points), 3), np.float32)
+        project(points.astype(np.float32), self.lens, out)
+        return out
+
+    def _texture(self, plate: Plate) -> Texture:
+        size = tuple(
+            max(2, round(n * s)) for n, s in zip(plate.bgra.shape[1::-1], self.scale, strict=True)
+        )
+        small = plate.bgra
+        if size != plate.bgra.shape[1::-1]:
+            small = np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_AREA), np.uint8)
+        scale = np.array(size, np.float32) / plate.bgra.shape[1::-1]
+        return Texture(yuva(small), np.array(plate.origin, np.float32), scale)
+
+    def _paint(self, skin: Skinning) -> None:
+        """Prepare the paint of the mesh, the smile's shading, and the closed lids."""
+        plates = self.face.plates
+        rest, opened = self._texture(plates["rest"]), self._texture(plates["open"])
+        ones = np.ones(len(skin.feather), np.float32)
+        self.open = opened.picture
+        self.coat = Coat(
+            rest.texels(skin.rest), opened.texels(skin.open), skin.open_share, skin.feather, ones
+        )
+        depth = self.face.mesh.vertices[:, 1]
+        nearness = np.clip((-0.098 - depth) / 0.03, 0.12, 1).astype(np.float32)
+        self.lining_coat = Coat(0 * skin.rest, 0 * skin.rest, 0 * ones, ones, nearness)
+        self.lining_texture = np.empty((2, 2, 4), np.uint8)
+        self.lining_texture[:] = (*_LINING_YUV, 255)
+        self._measure_smile(self._texture(plates["smile"]), skin)
+        self.lids = [self._closed_lid(opened, eye) for eye in self.face.eyes]
+
+    def _measure_smile(self, smile: Texture, skin: Skinning) -> None:
+        """What a smile adds to the shading of the skin, in rest position.
+
+        Blurred, and without eyes and lips, where geometry and plates don't align to the pixel.
+        """
+        shape = self.rest.shape[:2]
+        drawn = Target(self.rest.copy(), np.full(shape, FAR, np.float32), np.zeros(shape, np.uint8))
+        zeros = np.zeros_like(skin.feather)
+        coat = Coat(smile.texels(skin.smile), 0 * skin.smile, zeros, skin.feather, zeros + 1)
+        draw(
+            self.at_rest, self.triangles, self.skin, coat, smile.picture, self.open, drawn,
+            0, shape[0], SURFACE,
+        )  # fmt: skip
+        blur = 2.5 * float(self.scale[0])
+        added = drawn.picture[..., :3].astype(np.float32) - self.rest[..., :3]
+        added = cv2.GaussianBlur(added, (0, 0), blur)
+        mask = np.ones(shape, np.float32)
+        for eye in self.face.eyes:
+            self._fill_ellipse(mask, eye, (0.0159, 0.0089), 0)
+        mouth = np.array([0, self.face.eyes[0, 1] - 0.033, self.lens.height - 0.0165])
+        self._fill_ellipse(mask, mouth, _MOUTH_ELLIPSE_M, 0)
+        added *= cv2.GaussianBlur(mask, (0, 0), 3 * blur)[..., None]
+        added = np.clip(np.rint(added), -40, 40)
+        x, y, w, h = cv2.boundingRect((np.abs(added).max(2) > 1).astype(np.uint8))
+        self.smile = np.ascontiguousarray(added[y : y + h, x : x + w].astype(np.int8))
+        self.smile_at = (x, y)
+
+    def _fill_ellipse(
+        self, mask: Floats, at: NDArray[np.floating], axes_m: tuple[float, float], value: float
+    ) -> None:
+        x, y, _ = self._canvas(at[None])[0]
+        zoom = self.lens.zoom_x / (float(at[1]) + self.lens.distance)
+        axes = tuple(round(a * zoom) for a in axes_m)
+        cv2.ellipse(mask, (round(float(x)), round(float(y))), axes, 0, 0, 360, value, -1)
+
+    def _closed_lid(self, opened: Texture, eye: Floats) -> Patch:
+        """What plate `open` shows of a closed eye, soft-edged, resampled to the canvas."""
+        mask = np.zeros(self.rest.shape[:2], np.float32)
+        self._fill_ellipse(mask, eye + np.array([0, 0, 0.0012], np.float32), _LID_ELLIPSE_M, 1)
+        blur = 5 * float(self.scale[0])
+        mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), blur), np.float32)
+        x, y, w, h = cv2.boundingRect((mask > 0.004).astype(np.uint8))
+        canvas_x, canvas_y = np.meshgrid(np.arange(x, x + w) + 0.5, np.arange(y, y + h) + 0.5)
+        plate = np.stack([canvas_x.ravel(), canvas_y.ravel()], 1) / self.scale
+        texels = opened.texels((plate + self.face.plates["rest"].origin).astype(np.float32))
+        u, v = (texels[:, k].reshape(h, w) for k in range(2))
+        patch = np.asarray(cv2.remap(opened.picture, u, v, cv2.INTER_LINEAR), np.uint8)
+        patch[..., 3] = np.rint(255 * mask[y : y + h, x : x + w])
+        return Patch(patch, x, y)
+
+    def _add_layers(self) -> None:
+        plates, camera = self.face.plates, self.face.camera
+        self._eye_texture = self._texture(plates["eyes"])
+        self.eyes = [
+            self._layer(eyeball(eye, self.face.eye_radius, camera), plates["eyes"])
+            for eye in self.face.eyes
+        ]
+        drop = np.array([0, 0, -_UPPER_TEETH_DROP_M], np.float32)
+        self.upper_teeth = self._layer(
+            self._arch(plates["teeth_upper"], drop), plates["teeth_upper"]
+        )
+        self.jaw_layers = [
+            self._layer(self._arch(plates[name]), plates[name])
+            for name in ("tongue", "teeth_lower")
+        ]
+
+    def mouth_layers(self, jaw: float) -> Iterator[tuple[Layer, Floats, float]]:
+        """What is inside the mouth at a jaw opening, in drawing order.
+
+        Yields:
+            The layer, its points in space, and its brightness.
+        """
+        for layer, dim in zip(self.jaw_layers, (0.7, 1.0), strict=True):
+            yield layer, layer.card.points + np.float32(jaw - 0.75) * self._jaw_motion(layer), dim
+        yield self.upper_teeth, self.upper_teeth.card.points, 1.0
+
+    def _jaw_motion(self, layer: Layer) -> Floats:
+        points = layer.card.points
+        return (points @ self.face.mesh.jaw[:3] + self.face.mesh.jaw[3]).astype(np.float32)
+
+    def eye_texels(self, plate: Floats) -> Floats:
+        """Texels on the eyes' plate of plate positions."""
+        return self._eye_texture.texels(plate)
+
+    def _layer(self, card: Card, plate: Plate) -> Layer:
+        texture = self._texture(plate)
+        flat = np.zeros_like(card.plate)
+        ones = np.ones(len(card.points), np.float32)
+        coat = Coat(texture.texels(card.plate), flat, 0 * ones, ones, card.shade)
+        return Layer(card, coat, texture.picture, np.arange(len(card.triangles), dtype=np.int32))
+
+    def _arch(self, plate: Plate, shift: Floats | float = 0.0) -> Card:
+        """A plate of teeth bent along the dental arch, dark towards the cheeks."""
+        n, camera = 9, self.face.camera
+        xs, ys = (
+            np.linspace(start, start + length, n)
+            for start, length in zip(plate.origin, plate.bgra.shape[1::-1], strict=True)
+        )
+        spots = np.stack([a.ravel() for a in np.meshgrid(xs, ys)], 1).astype(np.float32)
+        aside = spots[:, 0] / camera.plate_px - 0.5
+        across = np.clip(0.35 * aside / _ARCH_HALF_M, -1, 1)
+        depth = _ARCH_FRONT_M + _ARCH_DEPTH_M * (1 - np.sqrt(1 - across**2))
+        corner = np.arange(n * n).reshape(n, n)
+        a, b, c, d = corner[:-1, :-1], corner[:-1, 1:], corner[1:, :-1], corner[1:, 1:]
+        triangles = np.concatenate([np.stack(t, -1).reshape(-1, 3) for t in ((a, c, b), (b, c, d))])
+        shade = np.clip(1 - 0.9 * (aside / _TEETH_SIDE) ** 2, 0.06, 1)
+        points = camera.unproject(spots, depth) + shift
+        return Card(
+            points.astype(np.float32), triangles.astype(np.int32), spots, shade.astype(np.float32)
+        )
+
+
+def yuva(bgra: NDArray[np.uint8]) -> Bytes:
+    """BGRA to Y, U, V, A: BT.601, limited range (ITU-R BT.601-7, 8 bits)."""
+    rgb = bgra[..., 2::-1].astype(np.float32) / 255
+    matrix = np.array(
+        [[65.481, 128.553, 24.966], [-37.797, -74.203, 112.0], [112.0, -93.786, -18.214]],
+        np.float32,
+    )
+    out = np.empty(bgra.shape, np.uint8)
+    out[..., :3] = np.rint(rgb @ matrix.T + np.array([16, 128, 128], np.float32))
+    out[..., 3] = bgra[..., 3]
+    return out
+
+
+def _cover(alpha: NDArray[np.uint8]) -> Bytes:
+    reach = np.ones((2 * COVER_REACH_PX + 1,) * 2, np.uint8)
+    out = np.full(alpha.shape, MIXED, np.uint8)
+    out[cv2.dilate(alpha, reach) == 0] = TRANSPARENT
+    out[cv2.erode(alpha, reach) == 255] = OPAQUE
+    return out
