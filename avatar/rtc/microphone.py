@@ -25,6 +25,9 @@ QUEUE_LIMIT_S = 3.0
 CONCEAL_LIMIT_S = 2.0
 """Longest gap that is filled. A longer one (a suspended page) is left out of the stream."""
 
+HISTORY_SAMPLES = 1920
+"""Audio that concealment looks back on: 40 ms hold two periods of the lowest voices."""
+
 _TIMESTAMP_MODULO = 1 << 32
 
 
@@ -155,7 +158,7 @@ class Microphone:
 
     def _deliver(self, pcm: NDArray[np.int16]) -> None:
         """Resample 48 kHz audio and queue it."""
-        self._history = pcm
+        self._history = np.concatenate([self._history, pcm])[-HISTORY_SAMPLES:]
         frame = av.AudioFrame.from_ndarray(pcm[np.newaxis], format="s16", layout="mono")
         frame.sample_rate = SPEECH_CLOCK_HZ
         for resampled in self._resampler.resample(frame):

@@ -71,6 +71,8 @@ def _parse(sdp: str) -> SessionDescription:
     if len(sdp) > OFFER_LIMIT_BYTES:
         raise SignallingError("The SDP offer is too long; send a WebRTC offer of under 64 KiB.")
     try:
+        if not sdp.startswith("v=0"):
+            raise ValueError("not SDP")
         session = SessionDescription.parse(sdp)
         str(session)
     except Exception as error:  # aiortc's parser raises anything on bad input
@@ -140,7 +142,7 @@ def _unify_transport(session: SessionDescription) -> None:
     addresses that it did not name (behind a NAT, or with its `.local` names left out).
     """
     tagged = _tagged(session)
-    candidates = _usable_candidates(session)
+    candidates = _usable(tagged.ice_candidates)
     for media in session.media:
         media.ice = copy.copy(tagged.ice)
         media.dtls = copy.deepcopy(tagged.dtls)
@@ -158,14 +160,13 @@ def _unify_transport(session: SessionDescription) -> None:
     session.group = [GroupDescription("BUNDLE", list(mids))]
 
 
-def _usable_candidates(session: SessionDescription) -> list[RTCIceCandidate]:
-    """The offer's UDP candidates with an address, without repetitions, at most CANDIDATE_LIMIT."""
-    usable: dict[tuple[str, int], RTCIceCandidate] = {}
-    for media in session.media:
-        for candidate in media.ice_candidates:
-            if candidate.protocol.lower() == "udp" and _is_address(candidate.ip):
-                usable.setdefault((candidate.ip, candidate.port), candidate)
-    return list(usable.values())[:CANDIDATE_LIMIT]
+def _usable(candidates: list[RTCIceCandidate]) -> list[RTCIceCandidate]:
+    """Those that aioice can try: UDP, with an address, at most CANDIDATE_LIMIT."""
+    return [
+        candidate
+        for candidate in candidates
+        if candidate.protocol.lower() == "udp" and _is_address(candidate.ip)
+    ][:CANDIDATE_LIMIT]
 
 
 def _is_address(host: str) -> bool:

@@ -123,7 +123,7 @@ class MediaSender(AdaptedSender):
         # The annotation of aiortc's audio_level lacks the None that its own sender gives.
         return RTCEncodedFrame(encoded.payloads, encoded.timestamp, level)  # type: ignore[arg-type]
 
-    def _encode(self, frame: Frame | Packet[Any], keyframe: bool) -> tuple[Encoded, int | None]:
+    def _encode(self, frame: "Frame | Packet[Any]", keyframe: bool) -> tuple[Encoded, int | None]:
         begun_s = time.thread_time()  # CPU spent by this thread: a cost, not a clock
         if self._encoder is None:
             self._encoder = self._make_encoder()
