@@ -1,0 +1,246 @@
+"""A small server that speaks docs/protocol.md, for tests of the page alone.
+
+It answers real WebRTC offers with a silent voice and a moving picture, says only what a test tells it to,
+and keeps what the page sent. Tests call it from their own thread.
+"""
+
+import asyncio
+import email
+import json
+import threading
+import time
+from collections.abc import Callable
+from email.message import Message
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+import uvicorn
+from aiortc import (
+    RTCConfiguration,
+    RTCDataChannel,
+    RTCPeerConnection,
+    RTCSessionDescription,
+    VideoStreamTrack,
+)
+from aiortc.mediastreams import AudioStreamTrack, MediaStreamError, MediaStreamTrack
+from av import VideoFrame
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from fastapi.staticfiles import StaticFiles
+
+Mode = Literal["open", "full", "loading", "refusing"]
+WEB_CLIENT = Path(__file__).parents[3] / "web_client"
+RETRY_AFTER_S = 3
+CONFIG = {
+    "name": "Elena",
+    "disclosure": "Elena is an AI. Her face, her voice and her words are made by a computer.",
+    "languages": ["en", "es"],
+    "language": "en",
+    "ice_servers": [],
+    "video": {"width": 512, "height": 512},
+}
+
+
+def wait_until(condition: Callable[[], bool], what: str, limit_s: float = 10) -> None:
+    """Wait in a test's thread.
+
+    Raises:
+        TimeoutError: Naming `what` did not come.
+    """
+    deadline = time.monotonic() + limit_s
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what} did not come within {limit_s} s")
+        time.sleep(0.02)
+
+
+class Picture(VideoStreamTrack):
+    """The poster, swaying a little."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        poster = cv2.imread(str(WEB_CLIENT / "poster.webp"))
+        assert poster is not None
+        self._poster = cv2.resize(poster, (512, 512), interpolation=cv2.INTER_AREA)
+        self._count = 0
+
+    async def recv(self) -> VideoFrame:
+        """Give the next of 30 frames a second."""
+        pts, time_base = await self.next_timestamp()
+        sway = 2 * np.sin(self._count / 20)
+        self._count += 1
+        shift = np.array([[1, 0, sway], [0, 1, 0]], np.float32)
+        moved = cv2.warpAffine(self._poster, shift, (512, 512), borderMode=cv2.BORDER_REPLICATE)
+        frame = VideoFrame.from_ndarray(moved, format="bgr24")
+        frame.pts, frame.time_base = pts, Fraction(time_base)
+        return frame
+
+
+class StandInCall:
+    """One call as the server sees it."""
+
+    def __init__(self, call_id: str, loop: asyncio.AbstractEventLoop, language: str) -> None:
+        self.id = call_id
+        self.language = language
+        self.events: list[dict[str, object]] = []
+        self.has_hung_up = False
+        self.loudest = 0
+        self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self._loop = loop
+        self._channel: RTCDataChannel | None = None
+        self._listening: asyncio.Task[None] | None = None
+        self.pc.on("datachannel", self._open)
+        self.pc.on("track", self._listen)
+
+    def send(self, type_: str, **fields: object) -> None:
+        """Send the page an event."""
+        self.send_raw(json.dumps({"type": type_, "event_id": "event", **fields}))
+
+    def send_raw(self, message: str | bytes) -> None:
+        """Send the page anything."""
+        wait_until(lambda: self._channel is not None, "the data channel")
+        assert self._channel is not None
+        self._loop.call_soon_threadsafe(self._channel.send, message)
+
+    def cut_off(self) -> None:
+        """Vanish, as a server that is restarted does."""
+        asyncio.run_coroutine_threadsafe(self.close(), self._loop).result(10)
+
+    def received(self, type_: str) -> list[dict[str, object]]:
+        """Events of this type that the page sent."""
+        return [event for event in self.events if event["type"] == type_]
+
+    async def close(self) -> None:
+        """End the connection."""
+        if self._listening:
+            self._listening.cancel()
+        await self.pc.close()
+
+    def _open(self, channel: RTCDataChannel) -> None:
+        self._channel = channel
+        channel.on("message", self._receive)
+        channel.send(json.dumps({"type": "session.created", "event_id": "e", "session": {}}))
+        channel.send(json.dumps({"type": "avatar.state", "event_id": "e", "state": "listening"}))
+
+    def _receive(self, message: str) -> None:
+        event = json.loads(message)
+        self.events.append(event)
+        if event["type"] == "avatar.ping" and self._channel:
+            self._channel.send(json.dumps({"type": "avatar.pong", "event_id": "e"}))
+
+    def _listen(self, track: MediaStreamTrack) -> None:
+        if track.kind == "audio":
+            self._listening = self._loop.create_task(self._hear(track))
+
+    async def _hear(self, track: MediaStreamTrack) -> None:
+        try:
+            while True:
+                frame = await track.recv()
+                self.loudest = int(np.abs(frame.to_ndarray().astype(np.int32)).max())  # type: ignore[union-attr]
+        except MediaStreamError:
+            return
+
+
+class StandIn:
+    """The server. `with StandIn() as server:` runs it in a thread of its own."""
+
+    def __init__(self) -> None:
+        self.mode: Mode = "open"
+        self.calls: list[StandInCall] = []
+        self.offers = 0
+        self._app = self._routes()
+        config = uvicorn.Config(self._app, host="127.0.0.1", port=0, log_level="warning", lifespan="off")
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
+
+    def __enter__(self) -> "StandIn":
+        self._thread.start()
+        wait_until(lambda: self._server.started, "the stand-in's port")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.should_exit = True
+        self._thread.join(15)
+
+    @property
+    def url(self) -> str:
+        """Where the page is."""
+        port = self._server.servers[0].sockets[0].getsockname()[1]
+        return f"http://127.0.0.1:{port}/"
+
+    @property
+    def call(self) -> StandInCall:
+        """The newest call, once there is one."""
+        wait_until(lambda: bool(self.calls), "a call")
+        return self.calls[-1]
+
+    async def _serve(self) -> None:
+        try:
+            await self._server.serve()
+        finally:
+            for call in self.calls:
+                await call.close()
+
+    def _routes(self) -> FastAPI:
+        app = FastAPI()
+        app.get("/v1/avatar/config")(lambda: CONFIG)
+        app.get("/v1/health/ready")(self._ready)
+        app.post("/v1/realtime/calls")(self._answer)
+        app.post("/v1/realtime/calls/{call_id}/hangup")(self._hang_up)
+        app.mount("/", StaticFiles(directory=WEB_CLIENT, html=True))
+        return app
+
+    async def _ready(self) -> Response:
+        if self.mode == "loading":
+            return JSONResponse({"status": "loading", "detail": "speech"}, 503)
+        return JSONResponse({"status": "ok"})
+
+    async def _hang_up(self, call_id: str) -> Response:
+        for call in self.calls:
+            if call.id == call_id:
+                call.has_hung_up = True
+                await call.close()
+        return Response()
+
+    async def _answer(self, request: Request) -> Response:
+        self.offers += 1
+        if self.mode == "full":
+            return _error(429, "server_full", {"Retry-After": str(RETRY_AFTER_S)})
+        if self.mode == "loading":
+            return _error(503, "not_ready", {})
+        if self.mode == "refusing":
+            return _error(400, "invalid_sdp", {})
+        form = _parts(request.headers["content-type"], await request.body())
+        session = json.loads(form["session"])
+        language = session["audio"]["input"]["transcription"]["language"]
+        call = StandInCall(f"call{self.offers}", asyncio.get_running_loop(), language)
+        self.calls.append(call)
+        await call.pc.setRemoteDescription(RTCSessionDescription(form["sdp"], "offer"))
+        call.pc.addTrack(AudioStreamTrack())
+        call.pc.addTrack(Picture())
+        await call.pc.setLocalDescription(await call.pc.createAnswer())
+        location = {"Location": f"/v1/realtime/calls/{call.id}"}
+        sdp = call.pc.localDescription.sdp
+        return Response(sdp, 201, location, media_type="application/sdp")
+
+
+def _error(status: int, code: str, headers: dict[str, str]) -> Response:
+    error = {"type": "server_error", "code": code, "message": "The stand-in says no.", "param": None}
+    return JSONResponse({"error": error}, status, headers)
+
+
+def _parts(content_type: str, body: bytes) -> dict[str, str]:
+    """Fields of a multipart form."""
+    form = email.message_from_bytes(f"Content-Type: {content_type}\r\n\r\n".encode() + body)
+    fields = {}
+    for part in form.get_payload():
+        assert isinstance(part, Message)
+        name = part.get_param("name", header="content-disposition")
+        payload = part.get_payload(decode=True)
+        assert isinstance(name, str)
+        assert isinstance(payload, bytes)
+        fields[name] = payload.decode()
+    return fields

@@ -1,0 +1,189 @@
+/** One media connection to the server: peer connection, data channel, heartbeat. */
+
+import { Problem } from "./problem.js";
+import { parse } from "./protocol.js";
+
+/** @typedef {import("./protocol.js").ServerEvent} ServerEvent */
+/** @typedef {import("./signalling.js").Signalling} Signalling */
+
+const CHANNEL = "oai-events";
+const GATHERING_LIMIT_MS = 2_000;
+const CONNECT_LIMIT_MS = 15_000;
+const PING_EVERY_MS = 2_000;
+/** Four missed pongs: sooner than the server's own limit of 10 s. */
+const SILENCE_LIMIT_MS = 8_000;
+/** ICE often comes back from "disconnected" by itself. */
+const DISCONNECTED_LIMIT_MS = 4_000;
+/** The same for both tracks, or the browser lets lips and voice drift apart (docs/protocol.md, Sync). */
+const JITTER_BUFFER_MS = 100;
+
+/**
+ * @typedef {object} PeerOptions
+ * @property {Signalling} signalling
+ * @property {RTCIceServer[]} iceServers
+ * @property {string} language
+ * @property {MediaStreamTrack | null} microphone null: the call goes on without one, and one can be set later
+ * @property {(event: ServerEvent) => void} onevent
+ */
+
+export class Peer {
+  /** The face and the voice, in one stream so that the browser keeps them in sync. */
+  stream = new MediaStream();
+  /** @type {Promise<void>} resolves when the connection is gone, whoever ended it */
+  closed;
+
+  #pc;
+  #channel;
+  #signalling;
+  #callId = "";
+  #lastHeardMs = 0;
+  #ping = 0;
+  #grace = 0;
+  /** @type {() => void} */
+  #resolveClosed = () => {};
+
+  /** @param {PeerOptions} options */
+  constructor({ signalling, iceServers, microphone, onevent }) {
+    this.#signalling = signalling;
+    this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
+    this.#pc = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
+    // Without a microphone the line is still offered both ways: a track can join it without a new offer.
+    this.#pc.addTransceiver(microphone ?? "audio", { direction: "sendrecv" });
+    this.#pc.addTransceiver("video", { direction: "recvonly" });
+    this.#pc.ontrack = ({ track, receiver }) => {
+      receiver.jitterBufferTarget = JITTER_BUFFER_MS;
+      this.stream.addTrack(track);
+    };
+    this.#pc.onconnectionstatechange = () => this.#watchConnection();
+    this.#channel = this.#pc.createDataChannel(CHANNEL);
+    this.#channel.onclose = () => this.close();
+    this.#channel.onmessage = ({ data }) => {
+      this.#lastHeardMs = performance.now();
+      const event = parse(data);
+      if (event) onevent(event);
+    };
+  }
+
+  /**
+   * Connect.
+   *
+   * @param {PeerOptions} options
+   * @param {AbortSignal} signal gives up at once
+   * @returns {Promise<Peer>} with its data channel open
+   * @throws {Problem} what `Signalling.call` throws, or no_route
+   */
+  static async connect(options, signal) {
+    const peer = new Peer(options);
+    const abort = () => peer.close();
+    signal.addEventListener("abort", abort);
+    try {
+      const offer = await peer.#offer();
+      signal.throwIfAborted();
+      const { id, answer } = await options.signalling.call(offer, options.language, signal);
+      peer.#callId = id;
+      await peer.#accept(answer);
+      await peer.#opened();
+      signal.throwIfAborted();
+      return peer;
+    } catch (error) {
+      peer.close();
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
+  }
+
+  /** @param {object} event */
+  send(event) {
+    if (this.#channel.readyState === "open") this.#channel.send(JSON.stringify(event));
+  }
+
+  /**
+   * Speak through another microphone, or none.
+   *
+   * @param {MediaStreamTrack | null} track
+   */
+  async setMicrophone(track) {
+    await this.#pc.getSenders()[0]?.replaceTrack(track);
+  }
+
+  /** @returns {Promise<RTCStatsReport>} */
+  stats() {
+    return this.#pc.getStats();
+  }
+
+  /** End the connection and tell the server. Again is harmless. */
+  close() {
+    if (this.#pc.signalingState === "closed") return;
+    window.clearInterval(this.#ping);
+    window.clearTimeout(this.#grace);
+    this.#channel.onclose = null;
+    this.#channel.onmessage = null;
+    this.#channel.close();
+    this.#pc.close();
+    for (const track of this.stream.getTracks()) track.stop();
+    if (this.#callId) this.#signalling.hangUp(this.#callId);
+    this.#resolveClosed();
+  }
+
+  /** @returns {Promise<string>} the offer with its candidates, or with those found in time */
+  async #offer() {
+    const pc = this.#pc;
+    await pc.setLocalDescription();
+    if (pc.iceGatheringState !== "complete") {
+      await new Promise((resolve) => {
+        const limit = window.setTimeout(resolve, GATHERING_LIMIT_MS);
+        pc.onicegatheringstatechange = () => {
+          if (pc.iceGatheringState !== "complete") return;
+          window.clearTimeout(limit);
+          resolve(null);
+        };
+      });
+    }
+    return pc.localDescription?.sdp ?? "";
+  }
+
+  /** @param {string} answer */
+  async #accept(answer) {
+    try {
+      await this.#pc.setRemoteDescription({ type: "answer", sdp: answer });
+    } catch {
+      throw new Problem("refused"); // The browser finds no media in it that it can play.
+    }
+  }
+
+  /** Wait for the data channel, then keep it alive. */
+  async #opened() {
+    const channel = this.#channel;
+    const opened = new Promise((resolve) => {
+      if (channel.readyState === "open") resolve(null);
+      channel.onopen = resolve;
+    });
+    let limit = 0;
+    const tooLong = new Promise((_, reject) => {
+      limit = window.setTimeout(() => reject(new Problem("no_route")), CONNECT_LIMIT_MS);
+    });
+    const gone = this.closed.then(() => Promise.reject(new Problem("no_route")));
+    try {
+      await Promise.race([opened, tooLong, gone]);
+    } finally {
+      window.clearTimeout(limit);
+      gone.catch(() => {}); // The winner is known; a later close is reported by `closed`.
+    }
+    this.#lastHeardMs = performance.now();
+    this.#ping = window.setInterval(() => this.#beat(), PING_EVERY_MS);
+    this.#beat();
+  }
+
+  #beat() {
+    if (performance.now() - this.#lastHeardMs > SILENCE_LIMIT_MS) this.close();
+    else this.send({ type: "avatar.ping" });
+  }
+
+  #watchConnection() {
+    const state = this.#pc.connectionState;
+    window.clearTimeout(this.#grace);
+    if (state === "failed") this.close();
+    if (state === "disconnected") this.#grace = window.setTimeout(() => this.close(), DISCONNECTED_LIMIT_MS);
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * The events of docs/protocol.md as the page reads and writes them.
+ *
+ * A server event is untrusted: `parse` checks the envelope, and the readers below give a field only if
+ * it has the expected type. So a malformed event costs itself, never the call.
+ */
+
+/** @typedef {{type: string, [field: string]: unknown}} ServerEvent */
+/** @typedef {"listening" | "thinking" | "speaking"} AvatarState */
+
+/**
+ * @param {unknown} message what the data channel delivered
+ * @returns {ServerEvent | null} null if it isn't an event
+ */
+export function parse(message) {
+  if (typeof message !== "string") return null;
+  try {
+    const event = JSON.parse(message);
+    return isObject(event) && typeof event.type === "string" ? /** @type {ServerEvent} */ (event) : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * @param {unknown} parent
+ * @param {string} field
+ * @returns {string} the field, or "" where there's no such text
+ */
+export function text(parent, field) {
+  const value = isObject(parent) ? parent[field] : undefined;
+  return typeof value === "string" ? value : "";
+}
+
+/**
+ * @param {unknown} parent
+ * @param {string} field
+ * @returns {{[field: string]: unknown}} the field, or {} where there's no such object
+ */
+export function object(parent, field) {
+  const value = isObject(parent) ? parent[field] : undefined;
+  return isObject(value) ? value : {};
+}
+
+/**
+ * @param {ServerEvent} event an `avatar.state`
+ * @returns {AvatarState | null}
+ */
+export function avatarState(event) {
+  const state = text(event, "state");
+  return state === "listening" || state === "thinking" || state === "speaking" ? state : null;
+}
+
+/**
+ * @param {unknown} item a conversation item
+ * @returns {string} the words that a person typed, or "" for any other item
+ */
+export function typedText(item) {
+  const content = isObject(item) ? item.content : undefined;
+  if (text(item, "role") !== "user" || !Array.isArray(content)) return "";
+  return content
+    .filter((part) => text(part, "type") === "input_text")
+    .map((part) => text(part, "text"))
+    .join(" ")
+    .trim();
+}
+
+/** @param {string} language */
+export function session(language) {
+  return { type: "realtime", audio: { input: { transcription: { language } } } };
+}
+
+/** @param {string} words */
+export function userMessage(words) {
+  return {
+    type: "conversation.item.create",
+    item: { type: "message", role: "user", content: [{ type: "input_text", text: words }] },
+  };
+}
+
+/**
+ * @param {unknown} value
+ * @returns {value is {[field: string]: unknown}}
+ */
+function isObject(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,186 @@
+/** The words of a conversation, put together from the server's events. Knows nothing of the page. */
+
+import { object, text, typedText } from "./protocol.js";
+
+/** @typedef {import("./protocol.js").ServerEvent} ServerEvent */
+
+/**
+ * @typedef {object} Line
+ * @property {string} id the conversation item's, or one of our own for a note
+ * @property {"person" | "avatar" | "note"} who
+ * @property {string} text a note's text is a sentence of the server's, or "" where `note` says it all
+ * @property {"reconnected" | "unheard" | "error" | ""} note what a note is about
+ * @property {boolean} isFinal false while words may still change
+ * @property {boolean} isCut the avatar was interrupted here
+ */
+
+/** @typedef {(line: Line, change: "added" | "changed" | "removed") => void} TranscriptListener */
+
+export class Transcript {
+  /** @type {Line[]} in the order in which they began */
+  lines = [];
+
+  #onchange;
+  /** @type {Map<string, Line>} */
+  #byId = new Map();
+  /** @type {Set<string>} answers' items, by the response that made them, that are still open */
+  #open = new Set();
+  #utterance = "";
+  #committed = new Set();
+  #notes = 0;
+
+  /** @param {TranscriptListener} onchange */
+  constructor(onchange) {
+    this.#onchange = onchange;
+  }
+
+  /** @param {ServerEvent} event any; those without words are passed over */
+  apply(event) {
+    const id = text(event, "item_id");
+    switch (event.type) {
+      case "input_audio_buffer.speech_started":
+        return this.#startUtterance(id);
+      case "avatar.input_transcript.interim":
+        return this.#hear(id, text(event, "text"), false);
+      case "input_audio_buffer.committed":
+        return void this.#committed.add(id);
+      case "conversation.item.input_audio_transcription.completed":
+        return this.#hear(id, text(event, "transcript"), true);
+      case "conversation.item.input_audio_transcription.failed":
+        this.#remove(id);
+        return this.note("unheard");
+      case "conversation.item.added":
+        return this.#addTyped(object(event, "item"));
+      case "response.output_audio_transcript.delta":
+        return this.#speak(id, text(event, "delta"));
+      case "conversation.item.truncated":
+        return this.#cut(id, text(event, "avatar_heard"));
+      case "response.output_audio_transcript.done":
+        return this.#finish(id, text(event, "transcript"));
+      case "response.done":
+        return this.#finishAll();
+      case "error":
+        return this.note("error", text(object(event, "error"), "message"));
+    }
+  }
+
+  /**
+   * Put a remark between the lines.
+   *
+   * @param {"reconnected" | "unheard" | "error"} note
+   * @param {string} [words]
+   */
+  note(note, words = "") {
+    this.#notes += 1;
+    this.#put({ ...blank(`note-${this.#notes}`, "note"), text: words, note, isFinal: true });
+  }
+
+  /** The connection is gone: nothing that is open can change any more. */
+  close() {
+    this.#remove(this.#utterance, { onlyInterim: true });
+    this.#finishAll();
+  }
+
+  /** @param {string} id */
+  #startUtterance(id) {
+    // A cough or an "uh-huh" starts an utterance that never ends: its words go when the next one starts.
+    if (!this.#committed.has(this.#utterance)) this.#remove(this.#utterance, { onlyInterim: true });
+    this.#utterance = id;
+  }
+
+  /**
+   * @param {string} id
+   * @param {string} words
+   * @param {boolean} isFinal
+   */
+  #hear(id, words, isFinal) {
+    if (!id || this.#byId.get(id)?.isFinal) return;
+    if (!words.trim()) return isFinal ? this.#remove(id) : undefined;
+    this.#put({ ...blank(id, "person"), text: words.trim(), isFinal });
+  }
+
+  /** @param {{[field: string]: unknown}} item */
+  #addTyped(item) {
+    const words = typedText(item);
+    const id = text(item, "id");
+    if (words && id) this.#put({ ...blank(id, "person"), text: words, isFinal: true });
+  }
+
+  /**
+   * @param {string} id
+   * @param {string} delta
+   */
+  #speak(id, delta) {
+    const line = this.#byId.get(id) ?? blank(id, "avatar");
+    if (!id || !delta || line.isFinal) return;
+    this.#open.add(id);
+    this.#put({ ...line, text: join(line.text, delta) });
+  }
+
+  /**
+   * @param {string} id
+   * @param {string} heard
+   */
+  #cut(id, heard) {
+    this.#open.delete(id);
+    const line = this.#byId.get(id);
+    if (!heard.trim()) return this.#remove(id);
+    this.#put({ ...(line ?? blank(id, "avatar")), text: heard.trim(), isFinal: true, isCut: true });
+  }
+
+  /**
+   * @param {string} id
+   * @param {string} words
+   */
+  #finish(id, words) {
+    const line = this.#byId.get(id);
+    if (!line || line.isFinal) return;
+    this.#open.delete(id);
+    this.#put({ ...line, text: words.trim() || line.text, isFinal: true });
+  }
+
+  #finishAll() {
+    for (const id of [...this.#open]) this.#finish(id, "");
+  }
+
+  /** @param {Line} line */
+  #put(line) {
+    const old = this.#byId.get(line.id);
+    this.#byId.set(line.id, line);
+    if (old) this.lines[this.lines.indexOf(old)] = line;
+    else this.lines.push(line);
+    this.#onchange(line, old ? "changed" : "added");
+  }
+
+  /**
+   * @param {string} id
+   * @param {{onlyInterim?: boolean}} [options]
+   */
+  #remove(id, { onlyInterim = false } = {}) {
+    const line = this.#byId.get(id);
+    if (!line || (onlyInterim && line.isFinal)) return;
+    this.#byId.delete(id);
+    this.lines.splice(this.lines.indexOf(line), 1);
+    this.#onchange(line, "removed");
+  }
+}
+
+/**
+ * @param {string} id
+ * @param {Line["who"]} who
+ * @returns {Line}
+ */
+function blank(id, who) {
+  return { id, who, text: "", note: "", isFinal: false, isCut: false };
+}
+
+/**
+ * Deltas carry their own spaces, as OpenAI's do; a clause that comes without one after a full stop gets it.
+ *
+ * @param {string} before
+ * @param {string} delta
+ */
+function join(before, delta) {
+  const needsSpace = /[.,;:!?…]$/.test(before) && /^[\p{L}¿¡]/u.test(delta);
+  return before + (needsSpace ? " " : "") + delta;
+}
