@@ -28,12 +28,12 @@ def resample(pcm: NDArray[np.int16], source_hz: int, target_hz: int) -> NDArray[
     if source_hz == target_hz or len(pcm) == 0:
         return pcm
     resampler = av.AudioResampler(format="s16", layout="mono", rate=target_hz)
-    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(pcm)[None], format="s16", layout="mono")
+    padded = np.pad(pcm, (0, source_hz // 100))  # flushing loses what the filter still holds
+    frame = av.AudioFrame.from_ndarray(padded[None], format="s16", layout="mono")
     frame.sample_rate = source_hz
     frames = [*resampler.resample(frame), *resampler.resample(None)]
     length = round(len(pcm) * target_hz / source_hz)
-    resampled = np.concatenate([f.to_ndarray()[0] for f in frames])[:length]
-    return np.pad(resampled, (0, length - len(resampled)))
+    return np.concatenate([f.to_ndarray()[0] for f in frames])[:length]
 
 
 def resample_chunk(chunk: SpeechChunk, target_hz: int) -> SpeechChunk:
