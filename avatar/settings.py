@@ -4,22 +4,40 @@ Order, first wins: environment (`PRESENCIA_SERVER__PORT=9000`), the TOML file na
 `PRESENCIA_CONFIG` or `--config` (else `presencia.toml` here, if there is one), the defaults below.
 """
 
+import contextlib
 import os
 import tomllib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from speech.errors import ConfigError
 from speech.types import Language
 
 ENV_PREFIX = "PRESENCIA_"
-_NOT_SETTINGS = {"PRESENCIA_CONFIG", "PRESENCIA_CACHE"}
+_NOT_SETTINGS = {"PRESENCIA_CONFIG", "PRESENCIA_CACHE", "PRESENCIA_MODELS"}
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _keep_other_languages(cls, value: object, info: ValidationInfo) -> object:
+        """A table that names one language leaves the others at their defaults."""
+        default = cls.model_fields[str(info.field_name)].default
+        if isinstance(default, dict) and isinstance(value, dict):
+            return {**default, **value}
+        return value
 
 
 class ServerSettings(_Section):
@@ -128,25 +146,27 @@ def load(config: Path | None = None, environ: dict[str, str] | None = None) -> S
             raise ConfigError(f"{path} is not valid TOML: {error}") from error
     for name in sorted(env):
         if name.startswith(ENV_PREFIX) and name not in _NOT_SETTINGS:
-            _insert(tree, name.removeprefix(ENV_PREFIX).lower().split("__"), env[name])
+            _insert(tree, name, env[name])
     try:
         return Settings.model_validate(tree)
     except ValidationError as error:
         raise ConfigError(_explain(error, path)) from None
 
 
-def _insert(tree: dict[str, object], keys: list[str], value: str) -> None:
-    """Put an environment variable's value into the tree, parsed as TOML where it parses."""
+def _insert(tree: dict[str, object], name: str, value: str) -> None:
+    """Put an environment variable's value into the tree."""
+    *parents, last = name.removeprefix(ENV_PREFIX).lower().split("__")
     node = tree
-    for key in keys[:-1]:
+    for key in parents:
         child = node.setdefault(key, {})
         if not isinstance(child, dict):
-            break
+            raise ConfigError(f"{name}: {key} has no settings below it; see docs/configuration.md")
         node = child
-    try:
-        node[keys[-1]] = tomllib.loads(f"v = {value}")["v"]
-    except tomllib.TOMLDecodeError:
-        node[keys[-1]] = value
+    node[last] = value
+    # Only lists and tables are TOML: an API key of digits stays the text that it is.
+    if value.startswith(("[", "{")):
+        with contextlib.suppress(tomllib.TOMLDecodeError):
+            node[last] = tomllib.loads(f"v = {value}")["v"]
 
 
 def _explain(error: ValidationError, path: Path | None) -> str:

@@ -1,0 +1,149 @@
+from pathlib import Path
+
+import pytest
+
+from avatar.settings import Settings, load
+from speech.errors import ConfigError
+
+
+def toml(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "presencia.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+
+
+def test_without_file_and_environment_the_defaults_hold() -> None:
+    assert load(environ={}) == Settings()
+
+
+def test_a_file_in_the_working_folder_is_read() -> None:
+    Path("presencia.toml").write_text("[server]\nport = 9001\n")
+    assert load(environ={}).server.port == 9001
+
+
+def test_the_environment_wins_over_the_file_and_keeps_the_rest_of_it(tmp_path: Path) -> None:
+    config = toml(tmp_path, "[server]\nport = 9001\nmax_calls = 7\n")
+    server = load(config, {"PRESENCIA_SERVER__PORT": "9002"}).server
+    assert (server.port, server.max_calls) == (9002, 7)
+
+
+def test_the_file_can_be_named_by_the_environment(tmp_path: Path) -> None:
+    config = toml(tmp_path, "[server]\nport = 9001\n")
+    assert load(environ={"PRESENCIA_CONFIG": str(config)}).server.port == 9001
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "read"),
+    [
+        ("PRESENCIA_SERVER__HOST", "0.0.0.0", ("server", "host", "0.0.0.0")),
+        ("PRESENCIA_VOICE__SPEED", "1.5", ("voice", "speed", 1.5)),
+        ("PRESENCIA_RTC__OFFER_LOOPBACK", "true", ("rtc", "offer_loopback", True)),
+        ("PRESENCIA_LLM__MODEL", "12345", ("llm", "model", "12345")),
+        ("PRESENCIA_LLM__MODEL", "true", ("llm", "model", "true")),
+        ("PRESENCIA_FACE__FACE", "a # b", ("face", "face", "a # b")),
+        ("PRESENCIA_LLM__BASE_URL", "http://h:1/v1", ("llm", "base_url", "http://h:1/v1")),
+        ("PRESENCIA_SERVER__HOST", "[::1]", ("server", "host", "[::1]")),
+    ],
+)
+def test_a_variable_is_read_as_what_its_setting_is(
+    name: str, value: str, read: tuple[str, str, object]
+) -> None:
+    section, setting, expected = read
+    settings = load(environ={name: value})
+    assert getattr(getattr(settings, section), setting) == expected
+
+
+def test_a_key_made_of_digits_stays_the_text_it_is() -> None:
+    settings = load(environ={"PRESENCIA_LLM__API_KEY": "1234"})
+    assert settings.llm.api_key.get_secret_value() == "1234"
+
+
+def test_one_language_can_be_changed_without_naming_the_others(tmp_path: Path) -> None:
+    config = toml(tmp_path, "[listening.recognizer]\nen = 'whisper'\n")
+    settings = load(config, {"PRESENCIA_VOICE__VOICE__EN": "kokoro"})
+    assert settings.listening.recognizer == {"en": "whisper", "es": "whisper"}
+    assert settings.voice.voice == {"en": "kokoro", "es": "kokoro"}
+
+
+def test_lists_can_come_from_the_environment() -> None:
+    value = '[{urls = ["turn:turn.example.org"], username = "u", credential = "c"}]'
+    server = load(environ={"PRESENCIA_RTC__ICE_SERVERS": value}).rtc.ice_servers[0]
+    assert server.urls == ["turn:turn.example.org"]
+
+
+def test_variables_of_the_model_store_are_no_settings() -> None:
+    environ = {"PRESENCIA_CACHE": "/c", "PRESENCIA_MODELS": "/m"}
+    assert load(environ=environ) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("[server]\nprt = 1\n", r"server\.prt: no such setting"),
+        ("[servr]\nport = 1\n", "servr: no such setting"),
+        ("[server]\nport = 70000\n", r"server\.port: .*65535"),
+        ("[server]\nport = 'many'\n", r"server\.port: .*integer"),
+        ("server = 1\n", "server: "),
+        ("[face]\nspeaking_fps = 26\n", r"face\.speaking_fps: .*25"),
+        ("[listening]\nlanguage = 'fr'\n", r"listening\.language: .*'en'"),
+        ("[llm\n", "not valid TOML"),
+    ],
+)
+def test_a_mistake_in_the_file_gives_one_line_that_names_it(
+    tmp_path: Path, text: str, complaint: str
+) -> None:
+    with pytest.raises(ConfigError, match=complaint) as raised:
+        load(toml(tmp_path, text), {})
+    assert "\n" not in str(raised.value)
+    assert "presencia.toml" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "complaint"),
+    [
+        ("PRESENCIA_SERVR__PORT", "1", "servr: no such setting"),
+        ("PRESENCIA_SERVER_PORT", "1", "server_port: no such setting"),
+        ("PRESENCIA_SERVER__PORT", "many", r"server\.port: "),
+        ("PRESENCIA_SERVER", "8080", "server: "),
+        ("PRESENCIA_PERSONA__NAME", "x", "persona: "),
+        ("PRESENCIA_SERVER__PORT__X", "1", r"server\.port: "),
+    ],
+)
+def test_a_mistake_in_the_environment_gives_one_line_that_names_it(
+    name: str, value: str, complaint: str
+) -> None:
+    with pytest.raises(ConfigError, match=complaint) as raised:
+        load(environ={name: value})
+    assert "\n" not in str(raised.value)
+
+
+def test_a_variable_below_a_plain_value_of_the_file_is_refused(tmp_path: Path) -> None:
+    config = toml(tmp_path, "persona = 'default'\n")
+    with pytest.raises(ConfigError, match="PRESENCIA_PERSONA__NAME"):
+        load(config, {"PRESENCIA_PERSONA__NAME": "x"})
+
+
+def test_several_mistakes_are_all_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"server\.port: .*; llm\.threads: "):
+        load(toml(tmp_path, "[server]\nport = -1\n[llm]\nthreads = 0\n"), {})
+
+
+def test_a_file_that_is_not_there_or_not_text_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"Can't read .*No such file.*--config"):
+        load(tmp_path / "missing.toml", {})
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match="not valid TOML"):
+        load(tmp_path / "binary.toml", {})
+
+
+def test_a_wrong_secret_is_not_shown() -> None:
+    environ = {"PRESENCIA_LLM__API_KEY": "[1, 'hunter2']"}
+    with pytest.raises(ConfigError) as raised:
+        load(environ=environ)
+    assert "hunter2" not in str(raised.value)
