@@ -18,8 +18,8 @@ from speech.types import Language
 _WINDOW: Final = 512  # samples at 16 kHz that one probability is about
 
 # How sure the turn detector is when its word is taken. In between, the silence waited for is in
-# between too. On recorded sentences, 0.7 lets through 90 % of the whole ones, and 0.3 stops 80 % of
-# those cut in the middle (tests/e2e/test_listening.py).
+# between too. Of 28 English and 28 Spanish telephone prompts, 89 and 75 % of the whole ones are at
+# 0.7 or more, and 82 and 75 % of those cut in the middle at 0.3 or less.
 _UNLIKELY: Final = 0.3
 _LIKELY: Final = 0.7
 
@@ -97,7 +97,8 @@ class Endpointer:
         start_ms: Speech that lasts this long starts an utterance, or resumes one.
         pause_ms: Silence that is reported as a pause.
         least_speech_ms: With less speech than this, it was a click or a cough.
-        pre_roll_ms: Cut this much before the first sound, for soft beginnings.
+        pre_roll_ms: Cut this much before the first window of speech: the detector may miss up to
+            250 ms of a soft beginning.
         longest_s: An utterance is ended at this length, come what may.
         threshold: Probability from which a window is speech.
         release: Probability under which a window after speech is silence.
@@ -112,7 +113,7 @@ class Endpointer:
         start_ms: int = 64,
         pause_ms: int = 96,
         least_speech_ms: int = 120,
-        pre_roll_ms: int = 200,
+        pre_roll_ms: int = 300,
         longest_s: int = 30,
         threshold: float = 0.5,
         release: float = 0.35,

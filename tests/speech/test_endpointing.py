@@ -50,7 +50,7 @@ def finished_after(ms_of_silence, microphone):
 def test_a_sentence_starts_pauses_and_ends_with_its_place_in_the_stream():
     microphone = Microphone().silence(640).speech(1600).silence(2000)
     assert [event for event, _ in microphone.events] == [
-        Started(440 * MS),  # 200 ms before the first sound
+        Started(340 * MS),  # 300 ms before the first sound
         Paused(2240 * MS),
         Ended(2240 * MS),
     ]
