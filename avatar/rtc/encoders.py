@@ -142,6 +142,7 @@ def h264_encoder(bitrate_bps: int) -> VideoEncoder:
             "preset": "superfast",
             "tune": "zerolatency",
             "forced-idr": "1",
+            "sc_threshold": "0",  # no keyframe of its own accord
             "maxrate": str(bitrate_bps),
             "bufsize": str(bitrate_bps),
         }
