@@ -152,6 +152,7 @@ export class CallPage {
     } catch (error) {
       if (!attempt.signal.aborted) this.#explain(error);
     } finally {
+      if (attempt.signal.aborted) this.#callNotice = null;
       this.#attempt = null;
       this.#connectedAtMs = null;
       this.#enter("idle");

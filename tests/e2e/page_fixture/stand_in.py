@@ -1,7 +1,7 @@
 """A small server that speaks docs/protocol.md, for tests of the page alone.
 
-It answers real WebRTC offers with a silent voice and a moving picture, says only what a test tells it to,
-and keeps what the page sent. Tests call it from their own thread.
+It answers real WebRTC offers with a silent voice and a moving picture, says only what a test tells
+it to, and keeps what the page sent. Tests call it from their own thread.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from aiortc import (
     VideoStreamTrack,
 )
 from aiortc.mediastreams import AudioStreamTrack, MediaStreamError, MediaStreamTrack
-from av import VideoFrame
+from av import AudioFrame, VideoFrame
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
@@ -34,6 +34,7 @@ from fastapi.staticfiles import StaticFiles
 Mode = Literal["open", "full", "loading", "refusing"]
 WEB_CLIENT = Path(__file__).parents[3] / "web_client"
 RETRY_AFTER_S = 3
+REFUSAL = "The stand-in says no."
 CONFIG = {
     "name": "Elena",
     "disclosure": "Elena is an AI. Her face, her voice and her words are made by a computer.",
@@ -74,7 +75,7 @@ class Picture(VideoStreamTrack):
         self._count += 1
         shift = np.array([[1, 0, sway], [0, 1, 0]], np.float32)
         moved = cv2.warpAffine(self._poster, shift, (512, 512), borderMode=cv2.BORDER_REPLICATE)
-        frame = VideoFrame.from_ndarray(moved, format="bgr24")
+        frame = VideoFrame.from_ndarray(moved.astype(np.uint8, copy=False), format="bgr24")
         frame.pts, frame.time_base = pts, Fraction(time_base)
         return frame
 
@@ -87,7 +88,7 @@ class StandInCall:
         self.language = language
         self.events: list[dict[str, object]] = []
         self.has_hung_up = False
-        self.loudest = 0
+        self.loudest = 0  # highest sample heard since a test last set it to 0
         self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._loop = loop
         self._channel: RTCDataChannel | None = None
@@ -104,6 +105,21 @@ class StandInCall:
         wait_until(lambda: self._channel is not None, "the data channel")
         assert self._channel is not None
         self._loop.call_soon_threadsafe(self._channel.send, message)
+
+    def say(self, *clauses: str, item_id: str = "answer") -> None:
+        """Speak, as far as captions go."""
+        self.send("avatar.state", state="speaking")
+        for clause in clauses:
+            self.send("response.output_audio_transcript.delta", item_id=item_id, delta=clause)
+
+    def hear(self, words: str, item_id: str, *, final: bool = True) -> None:
+        """Recognise what the person says."""
+        if final:
+            done = "conversation.item.input_audio_transcription.completed"
+            self.send("input_audio_buffer.committed", item_id=item_id, previous_item_id=None)
+            self.send(done, item_id=item_id, content_index=0, transcript=words)
+        else:
+            self.send("avatar.input_transcript.interim", item_id=item_id, text=words)
 
     def cut_off(self) -> None:
         """Vanish, as a server that is restarted does."""
@@ -139,7 +155,9 @@ class StandInCall:
         try:
             while True:
                 frame = await track.recv()
-                self.loudest = int(np.abs(frame.to_ndarray().astype(np.int32)).max())  # type: ignore[union-attr]
+                assert isinstance(frame, AudioFrame)
+                peak = int(np.abs(frame.to_ndarray().astype(np.int32)).max())
+                self.loudest = max(self.loudest, peak)
         except MediaStreamError:
             return
 
@@ -152,8 +170,9 @@ class StandIn:
         self.calls: list[StandInCall] = []
         self.offers = 0
         self._app = self._routes()
-        config = uvicorn.Config(self._app, host="127.0.0.1", port=0, log_level="warning", lifespan="off")
-        self._server = uvicorn.Server(config)
+        self._server = uvicorn.Server(
+            uvicorn.Config(self._app, port=0, log_level="warning", lifespan="off")
+        )
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
 
     def __enter__(self) -> "StandIn":
@@ -228,7 +247,12 @@ class StandIn:
 
 
 def _error(status: int, code: str, headers: dict[str, str]) -> Response:
-    error = {"type": "server_error", "code": code, "message": "The stand-in says no.", "param": None}
+    error = {
+        "type": "server_error",
+        "code": code,
+        "message": REFUSAL,
+        "param": None,
+    }
     return JSONResponse({"error": error}, status, headers)
 
 
