@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from avatar.engines import Engines
 from avatar.events import new_id
 from avatar.protocol.events import SessionConfig
-from avatar.session import Session
+from avatar.session import MediaCost, Session
 from avatar.settings import Settings
 from speech.errors import ServerFullError
 
@@ -27,6 +27,7 @@ class Calls:
     tasks: asyncio.TaskGroup
     _sessions: dict[str, Session] = field(default_factory=dict)
     _places_taken: int = 0
+    _spent: MediaCost = MediaCost()
 
     def __len__(self) -> int:
         return self._places_taken
@@ -70,9 +71,9 @@ class Calls:
         for session in self._sessions.values():
             session.hang_up()
 
-    def media_metrics(self) -> dict[str, float | int]:
-        """Cost of the media of the calls under way, in CPU milliseconds per frame."""
-        ...
+    def cost(self) -> MediaCost:
+        """What the media of all calls, ended ones included, have cost so far."""
+        return sum((s.cost() for s in self._sessions.values()), self._spent)
 
     async def _hold(self, session: Session) -> None:
         try:
@@ -80,5 +81,6 @@ class Calls:
         except Exception:  # noqa: BLE001 - a session's failure ends the session, not the server
             _log.exception("call failed", extra={"call_id": session.call_id})
         finally:
+            self._spent += session.cost()
             del self._sessions[session.call_id]
             self._places_taken -= 1

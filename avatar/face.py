@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing
 
 from avatar.conversation import Conversation
 from avatar.rtc.clock import MediaClock
@@ -35,6 +35,8 @@ class FaceStream:
 
     Attributes:
         skipped: Slots that came too late to draw.
+        drawn: Frames drawn.
+        cpu_s: What drawing them cost.
     """
 
     def __init__(
@@ -43,11 +45,13 @@ class FaceStream:
         clock: MediaClock,
         conversation: Conversation,
         animator: Animator,
-        new_renderer: Callable[[], Renderer],
+        new_renderer: Callable[[], AbstractAsyncContextManager[Renderer]],
         settings: FaceSettings,
         on_failure: Callable[[StageError], None],
     ) -> None:
         self.skipped = 0
+        self.drawn = 0
+        self.cpu_s = 0.0
         self._clock = clock
         self._conversation = conversation
         self._animator = animator
@@ -65,8 +69,13 @@ class FaceStream:
         failed = False
         while True:
             try:
-                async with aclosing(self._new_renderer().render(self._poses())) as frames:
+                async with (
+                    self._new_renderer() as renderer,
+                    aclosing(renderer.render(self._poses())) as frames,
+                ):
                     async for frame in frames:
+                        self.drawn += 1
+                        self.cpu_s += frame.cpu_s
                         self._conversation.frame_drawn(frame.at_sample)
                         yield frame
             except StageError as error:

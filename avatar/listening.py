@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from speech.audio import to_float
 from speech.endpointing import Ended, Endpointer, Paused, Resumed, Started, Withdrawn
 from speech.errors import StageError
 from speech.stages import LISTENING_RATE_HZ, Recognizer, TurnDetector, VoiceDetector
@@ -209,7 +210,7 @@ class Listener:
     def _hear_window(self, tasks: asyncio.TaskGroup) -> None:
         start = self._windowed
         self._windowed += WINDOW_SAMPLES
-        window = self._tape.cut(start, self._windowed).astype(np.float32) / 32768
+        window = to_float(self._tape.cut(start, self._windowed))
         probability = self._detector.probability(window)
         event = self._endpointer.step(probability, self._windowed)
         match event:

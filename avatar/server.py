@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import psutil
 import uvicorn
-from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import ValidationError
+from starlette.exceptions import HTTPException
 from starlette.middleware.base import RequestResponseEndpoint
 
 from avatar.calls import Calls
@@ -71,7 +72,9 @@ class State:
         """The calls; an `ApiError` until the models are loaded."""
         if self.calls is None:
             raise ApiError(
-                503, "not_ready", "The models are still loading; this takes some seconds.",
+                503,
+                "not_ready",
+                "The models are still loading; this takes some seconds.",
                 **{"Retry-After": "2"},
             )
         return self.calls
@@ -88,7 +91,8 @@ def create_app(settings: Settings, state: State) -> FastAPI:
 
     @app.exception_handler(HTTPException)
     async def http_error(_: Request, error: HTTPException) -> JSONResponse:
-        return ApiError(error.status_code, "not_found", str(error.detail)).response()
+        code = "not_found" if error.status_code == 404 else "invalid_request"
+        return ApiError(error.status_code, code, str(error.detail)).response()
 
     @app.middleware("http")
     async def secure(request: Request, call_next: RequestResponseEndpoint) -> Response:
@@ -143,7 +147,7 @@ def create_app(settings: Settings, state: State) -> FastAPI:
             "tasks": len(asyncio.all_tasks()),
             "threads": threading.active_count(),
             "open_files": process.num_fds(),
-            **calls.media_metrics(),
+            **calls.cost().per_frame_ms(),
         }
 
     @app.get("/v1/health/live")

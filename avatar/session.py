@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import dataclass
 from typing import Self
 
 from avatar.conversation import Command, Configure, Conversation
@@ -28,12 +29,41 @@ class _CallEnded(Exception):
     """Ends a session's task group from within."""
 
 
+@dataclass(frozen=True, slots=True)
+class MediaCost:
+    """CPU time, in seconds, and frames that it was spent on."""
+
+    draw_s: float = 0.0
+    drawn: int = 0
+    encode_s: float = 0.0
+    encoded: int = 0
+
+    def __add__(self, other: "MediaCost") -> "MediaCost":
+        return MediaCost(
+            self.draw_s + other.draw_s,
+            self.drawn + other.drawn,
+            self.encode_s + other.encode_s,
+            self.encoded + other.encoded,
+        )
+
+    def per_frame_ms(self) -> dict[str, float]:
+        """Mean CPU milliseconds per frame, for metrics."""
+        return {
+            "face_ms_per_frame_cpu": round(1000 * self.draw_s / max(1, self.drawn), 2),
+            "encode_ms_per_frame_cpu": round(1000 * self.encode_s / max(1, self.encoded), 2),
+        }
+
+
 class Session:
     """One call, from answer to hang-up. `run` owns it: everything ends when that does.
 
     Attributes:
         call_id: Its public name.
+        face: Its video.
+        peer: Its transport; there from `answer` on.
     """
+
+    peer: Peer
 
     def __init__(
         self, call_id: str, config: wire.SessionConfig, engines: Engines, settings: Settings
@@ -117,6 +147,12 @@ class Session:
     def answer_sdp(self) -> str:
         """The answer to the client's offer."""
         return self.peer.answer_sdp
+
+    def cost(self) -> MediaCost:
+        """What the call's video has cost so far."""
+        video = self.peer.stats().video
+        encoded = (video.cpu_s, video.frames) if video is not None else (0.0, 0)
+        return MediaCost(self.face.cpu_s, self.face.drawn, *encoded)
 
     def hang_up(self) -> None:
         """End the call; `run` returns soon after."""

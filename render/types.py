@@ -56,10 +56,12 @@ class VideoFrame:
     Attributes:
         i420: uint8, shape (height * 3 // 2, width): planar YUV 4:2:0 (BT.601, limited range).
         at_sample: The sample on the speech clock that it belongs to.
+        cpu_s: CPU time that drawing it took here, in seconds.
     """
 
     i420: NDArray[np.uint8]
     at_sample: int
+    cpu_s: float = 0.0
 
     @property
     def width(self) -> int:

@@ -146,7 +146,7 @@ def explain(error: ValidationError) -> tuple[str, str | None, str]:
     if first["type"] == "union_tag_invalid":
         tag = first["ctx"]["tag"]
         return "unknown_event", "type", f"No event {str(tag)[:80]!r}; see docs/protocol.md."
-    if first["type"] in ("json_invalid", "union_tag_not_found", "model_attributes_type"):
+    if first["type"] in ("json_invalid", "union_tag_not_found", "dict_type"):
         return "invalid_json", None, "An event is one JSON object with a field 'type'."
     # loc[0] is the union's tag, which the sender knows
     param = ".".join(str(part) for part in first["loc"][1:]) or None

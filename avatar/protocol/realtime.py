@@ -122,9 +122,7 @@ class Realtime:
     def fail(self, code: str, message: str) -> None:
         """Tell the client of a failure that is not one answer's."""
         self.send(
-            wire.ErrorEvent(
-                error=wire.ErrorBody(type="server_error", code=code, message=message)
-            )
+            wire.ErrorEvent(error=wire.ErrorBody(type="server_error", code=code, message=message))
         )
 
     def _session(self) -> wire.Session:

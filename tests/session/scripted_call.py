@@ -61,9 +61,10 @@ class ScriptedTurnDetector:
 
 @dataclass
 class ScriptedModel:
-    """Replies with the next of `replies`, a word each 50 ms; may fail at a word."""
+    """Replies with the next of `replies`, a word each `word_s`; may fail at a word."""
 
     replies: list[str]
+    word_s: float = 0.05
     fail_at_word: list[int | None] = field(default_factory=list)
     prompts: list[tuple] = field(default_factory=list)
     open_replies: int = 0
@@ -75,7 +76,7 @@ class ScriptedModel:
         self.open_replies += 1
         try:
             for i, word in enumerate(text.split(" ")):
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(self.word_s)
                 if i == fail_at:
                     raise LanguageModelError("The language model is gone.")
                 yield word if i == 0 else f" {word}"

@@ -4,7 +4,7 @@ import pytest
 
 from tests.session.scripted_call import APOLOGY, Configure, Respond, ScriptedCall, Stop
 
-LONG = "Well, once upon a time there was a little boat that sailed far out across the wide blue sea."
+LONG = "Well, once upon a time there was a little boat that sailed far across the wide blue sea."
 
 
 def test_a_question_is_heard_and_answered_aloud():
@@ -54,7 +54,9 @@ def test_history_keeps_only_what_was_heard_of_an_interrupted_reply():
 
 
 def test_an_interruption_before_the_first_sound_leaves_no_words():
-    call = ScriptedCall([LONG]).says("tell me", 0.5, 1.5).says("no wait", 1.85, 3.0).run(8)
+    call = ScriptedCall([LONG]).says("tell me", 0.5, 1.5).says("no wait", 1.85, 3.0)
+    call.model.word_s = 0.3
+    call.run(8)
     assert call.heard[0] == ""
     assert not call.sounds_between(1.5, 3.0)
     assert [m.role for m in call.model.prompts[-1]].count("assistant") == 0
@@ -67,13 +69,18 @@ def test_a_cough_does_not_interrupt():
 
 
 def test_noise_that_interrupts_a_silent_avatar_does_not_lose_the_question():
-    call = ScriptedCall(["It is noon."]).says("what time is it", 0.5, 1.5)
+    call = ScriptedCall(["It is noon."] * 2).says("what time is it", 0.5, 1.5)
+    call.model.word_s = 0.3
     call.coughs(1.85, 0.4).run(8)
+    assert call.statuses[0] == "cancelled"
+    assert call.person_said == ["what time is it", ""]
     assert call.heard[-1] == "It is noon."
 
 
 def test_a_person_who_goes_on_is_not_talked_over():
-    call = ScriptedCall(["Fine."]).says("one thing", 0.5, 1.5).says("and another", 1.95, 4.0).run(8)
+    call = ScriptedCall(["Fine."] * 2).says("one thing", 0.5, 1.5).says("and another", 1.9, 4.0)
+    call.model.word_s = 0.5
+    call.run(8)
     assert not call.sounds_between(0, 4.0)
     assert [m.content for m in call.model.prompts[-1] if m.role == "user"][-1].endswith(
         "and another"

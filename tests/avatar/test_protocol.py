@@ -1,0 +1,195 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from avatar import events as say
+from avatar.conversation import Configure, Respond, Stop, Typed
+from avatar.protocol import events as wire
+from avatar.protocol.realtime import Realtime
+
+
+class Client:
+    """What a client sees and does; what the server makes of it."""
+
+    def __init__(self):
+        self.seen, self.commands, self.pings, self.forgotten = [], [], 0, 0
+        self.server = Realtime(
+            call_id="rtc_1",
+            language="en",
+            send=lambda event: self.seen.append(json.loads(event.model_dump_json())),
+            command=self.commands.append,
+            forget=self._forget,
+            pinged=self._ping,
+        )
+
+    def _forget(self):
+        self.forgotten += 1
+
+    def _ping(self):
+        self.pings += 1
+
+    def sends(self, **event):
+        self.server.receive(json.dumps(event))
+
+    @property
+    def types(self):
+        return [event["type"] for event in self.seen]
+
+
+def spoken_reply(server, *clauses, status="completed", heard=None):
+    server.tell(say.ReplyStarted("resp_1", "item_9"))
+    for clause in clauses:
+        server.tell(say.ReplyHeard("resp_1", "item_9", clause))
+    text = "".join(clauses) if heard is None else heard
+    server.tell(say.ReplyEnded("resp_1", "item_9", status, text, 1200, "Broken."))
+
+
+def test_the_channel_opens_with_the_session():
+    client = Client()
+    client.server.open()
+    assert client.types == ["session.created", "avatar.state"]
+    assert client.seen[0]["session"]["id"] == "rtc_1"
+
+
+def test_a_spoken_turn_comes_in_the_order_that_sdks_expect():
+    client = Client()
+    client.server.tell(say.UserStarted("item_1", 500))
+    client.server.tell(say.UserInterim("item_1", "how"))
+    client.server.tell(say.UserStopped("item_1", 1800))
+    client.server.tell(say.UserSaid("item_1", "how are you", 1.3))
+    spoken_reply(client.server, "Fine, ", "thanks.")
+    assert client.types == [
+        "input_audio_buffer.speech_started",
+        "avatar.input_transcript.interim",
+        "input_audio_buffer.speech_stopped",
+        "input_audio_buffer.committed",
+        "conversation.item.added",
+        "conversation.item.done",
+        "conversation.item.input_audio_transcription.completed",
+        "response.created",
+        "response.output_item.added",
+        "conversation.item.added",
+        "response.content_part.added",
+        "output_audio_buffer.started",
+        "response.output_audio_transcript.delta",
+        "response.output_audio_transcript.delta",
+        "output_audio_buffer.stopped",
+        "response.output_audio.done",
+        "response.output_audio_transcript.done",
+        "response.content_part.done",
+        "response.output_item.done",
+        "conversation.item.done",
+        "response.done",
+    ]
+    assert client.seen[-1]["response"]["output"][0]["content"][0]["transcript"] == "Fine, thanks."
+    assert client.seen[-2]["previous_item_id"] == "item_1"
+
+
+def test_every_event_has_an_id_of_its_own():
+    client = Client()
+    spoken_reply(client.server, "Fine.")
+    assert len({event["event_id"] for event in client.seen}) == len(client.seen)
+
+
+def test_an_interrupted_reply_says_what_was_heard():
+    client = Client()
+    spoken_reply(client.server, "One two ", "three.", status="cancelled", heard="One two")
+    truncated = next(e for e in client.seen if e["type"] == "conversation.item.truncated")
+    assert (truncated["avatar_heard"], truncated["audio_end_ms"]) == ("One two", 1200)
+    assert "output_audio_buffer.cleared" in client.types
+    done = client.seen[-1]["response"]
+    assert done["status"] == "cancelled"
+    assert done["output"][0]["status"] == "incomplete"
+
+
+def test_a_reply_cancelled_before_its_first_sound_has_no_output():
+    client = Client()
+    spoken_reply(client.server, status="cancelled")
+    assert client.types == ["response.created", "response.done"]
+    assert client.seen[-1]["response"]["output"] == []
+
+
+def test_a_failed_reply_says_why():
+    client = Client()
+    spoken_reply(client.server, "Sorry.", status="failed")
+    assert "error" in client.types
+    assert client.seen[-1]["response"]["status_details"]["error"]["message"] == "Broken."
+
+
+def test_noise_is_no_message():
+    client = Client()
+    client.server.tell(say.UserSaid("item_1", "", 0.2))
+    assert client.types == ["conversation.item.input_audio_transcription.completed"]
+
+
+def test_client_events_become_commands():
+    client = Client()
+    text = {"type": "input_text", "text": " hello "}
+    item = {"type": "message", "role": "user", "content": [text]}
+    client.sends(type="conversation.item.create", item=item)
+    client.sends(type="response.create", response={"modalities": ["audio"]})
+    client.sends(type="output_audio_buffer.clear")
+    client.sends(type="input_audio_buffer.clear")
+    client.sends(type="avatar.ping")
+    assert client.commands == [Typed("hello"), Respond(), Stop()]
+    assert (client.forgotten, client.pings, client.types) == (1, 1, ["avatar.pong"])
+
+
+def test_a_session_update_is_confirmed_and_obeyed():
+    client = Client()
+    audio = {"input": {"transcription": {"language": "es", "model": "whatever"}}}
+    client.sends(type="session.update", session={"type": "realtime", "audio": audio})
+    assert client.commands == [Configure("es", None)]
+    session = client.seen[-1]["session"]
+    assert session["audio"]["input"]["transcription"]["language"] == "es"
+
+
+def test_cancelling_an_answer_that_is_not_under_way_is_an_error():
+    client = Client()
+    client.sends(type="response.cancel", event_id="mine")
+    assert client.seen[-1]["error"]["code"] == "response_cancel_not_active"
+    assert client.seen[-1]["error"]["event_id"] == "mine"
+    assert client.commands == []
+
+
+@pytest.mark.parametrize(
+    ("message", "code", "param"),
+    [
+        ("not json", "invalid_json", None),
+        ("[]", "invalid_json", None),
+        ("{}", "invalid_json", None),
+        ('{"type": "nonsense.event"}', "unknown_event", "type"),
+        ('{"type": "session.update"}', "invalid_value", "session"),
+        (
+            '{"type": "session.update", "session": {"audio": {"input": {"transcription": '
+            '{"language": "tlh"}}}}}',
+            "invalid_value",
+            "session.audio.input.transcription.language",
+        ),
+        (
+            '{"type": "conversation.item.create", "item": {"type": "message", "role": "user", '
+            '"content": [{"type": "input_text", "text": "  "}]}}',
+            "invalid_value",
+            "item.content.0.text",
+        ),
+    ],
+)
+def test_a_bad_event_gets_an_error_that_names_what_is_wrong(message, code, param):
+    client = Client()
+    client.server.receive(message)
+    (event,) = client.seen
+    assert (event["error"]["code"], event["error"]["param"]) == (code, param)
+    assert client.commands == []
+
+
+@given(st.text() | st.recursive(st.none() | st.booleans() | st.text() | st.integers(), lambda v: (
+    st.lists(v, max_size=4) | st.dictionaries(st.sampled_from(
+        ["type", "session", "item", "content", "role", "text", "event_id", "audio"]), v, max_size=4)
+)).map(json.dumps))  # fmt: skip
+def test_no_message_breaks_the_protocol(message):
+    client = Client()
+    client.server.receive(message)
+    for event in client.seen:
+        assert wire.ErrorEvent.model_validate(event)
