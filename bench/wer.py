@@ -8,7 +8,11 @@ from speech.types import Language
 
 
 def words(text: str, language: Language) -> list[str]:
-    """Split into words as they are said: numbers spelt out, no case, no punctuation."""
+    """Split into words as they are said: numbers spelt out, no case, no punctuation.
+
+    A run of five digits or more is read digit by digit, as telephone numbers are.
+    """
+    text = re.sub(r"\d{5,}", lambda run: " ".join(run[0]), text)
     return re.findall(
         r"[^\W_]+(?:'[^\W_]+)*",
         normalise(text, language).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").casefold(),

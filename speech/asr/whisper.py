@@ -123,20 +123,25 @@ class Whisper:
         seconds = len(pcm) / LISTENING_RATE_HZ
         window_s = -(-(seconds + _TAIL_S) // _WINDOW_STEP_S) * _WINDOW_STEP_S
         window_s = min(max(window_s, _SHORTEST_WINDOW_S), _WINDOW_S)
-        guess = self._decode(pcm, int(window_s), 0)
+        guess = self._decode(pcm, int(window_s), 0, cancelled)
         if not (guess.imagined or guess.credible or cancelled.is_set()):
-            guess = self._decode(pcm, _WINDOW_S, 4)
+            guess = self._decode(pcm, _WINDOW_S, 4, cancelled)
         return replace(guess, tokens=(), text="") if guess.imagined else guess
 
-    def _decode(self, pcm: NDArray[np.int16], window_s: int, no_repeat: int) -> _Guess:
+    def _decode(
+        self, pcm: NDArray[np.int16], window_s: int, no_repeat: int, cancelled: threading.Event
+    ) -> _Guess:
         """Decode greedily, never twice the same `no_repeat` tokens in a row (0: no such rule)."""
         samples = to_float(pcm)
         samples = np.pad(samples, (0, window_s * LISTENING_RATE_HZ - len(samples)))
         features = ctranslate2.StorageView.from_array(np.ascontiguousarray(log_mel(samples)[None]))
         limit = len(self._prompt) + 8 + int(len(pcm) / LISTENING_RATE_HZ * _TOKENS_PER_S)
         try:
+            encoded = self._model.encode(features)
+            if cancelled.is_set():  # neither call can be stopped; each is half of the time
+                return _Guess((), "", 0.0, 0.0)
             (result,) = self._model.generate(
-                features,
+                encoded,
                 [self._prompt],
                 beam_size=1,
                 max_length=limit,
