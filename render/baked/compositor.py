@@ -1,11 +1,13 @@
 """One frame of a baked face: morph, redraw what moved, turn the head, write I420."""
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from render.baked.backdrop import backdrop
-from render.baked.kernels import Bytes, Coat, Floats, Ints, Lens, Planes, Target, Turn
+from render.baked.kernels import Bytes, Floats, Ints, Planes, Target, Turn
 from render.baked.raster import (
     BEHIND_LIPS,
     FAR,
@@ -40,6 +42,8 @@ _JAW = ARKIT.index("jawOpen")
 _LIP_RAISERS = [
     ARKIT.index(name) for name in ("mouthSmileLeft", "mouthUpperUpLeft", "mouthLowerDownLeft")
 ]
+_UNCHANGED_RAD = 0.003  # of gaze: a tenth of a pixel on the iris at 512
+_REACH_M = 0.04  # no vertex moves farther
 _UNCHANGED_PX = 0.03  # vertices that moved less since they were drawn need no new drawing
 
 
@@ -62,10 +66,10 @@ class Compositor:
         self._smile = 0.0
         self._at = face.at_rest.copy()
         self._bands = (
-            _Band(0, face.split_row, face.at_rest, len(face.skin)),
-            _Band(face.split_row, rows, face.at_rest, len(face.skin)),
+            _Band(0, face.split_row, face),
+            _Band(face.split_row, rows, face),
         )
-        self._gaze: tuple[float, float] | None = None
+        self._gaze = (0.0, 0.0)
         side = face.face.camera.plate_px
         scale = frame_scale(face.face.camera.plate_px, width, height)
         zoom = face.face.camera.focal * side * scale
@@ -100,7 +104,7 @@ class Compositor:
             tint(face.rest, face.smile, min(smile, 1.0), *face.smile_at, self._skin)
             self._smile = smile
             eyes.stale = mouth.stale = True
-        if eyes.changed(self._at) or gaze != self._gaze:
+        if eyes.changed(self._at) or math.dist(gaze, self._gaze) > _UNCHANGED_RAD:
             self._gaze = gaze
             self._draw_eyes(eyes, weights, gaze)
         if mouth.changed(self._at):
@@ -120,7 +124,7 @@ class Compositor:
             self._draw_layer(band, layer, layer.card.points, SURFACE, face.eye_texels(plate))
         self._draw_skin(band, chosen)
         for lid, blink in zip(face.lids, weights[_BLINKS], strict=True):
-            closed = float(np.clip((blink - 0.62) / 0.38, 0, 1))
+            closed = float(np.clip((blink - 0.5) / 0.5, 0, 1))
             if closed:
                 opacity = closed * closed * (3 - 2 * closed)
                 fade_in(
@@ -135,17 +139,18 @@ class Compositor:
 
     def _draw_mouth(self, band: "_Band", weights: Floats) -> None:
         face = self._face
-        chosen = band.begin(face, self._at, face.nowhere, self._target)
         jaw = float(weights[_JAW])
         raised = 0.5 * float(weights[_LIP_RAISERS].sum())
-        if jaw > 0.015 or raised > 0.03:
+        parted = jaw > 0.03 or raised > 0.08
+        chosen = band.begin(face, self._at, face.mouth_region if parted else None, self._target)
+        if parted:
             light = float(np.clip(0.35 + 0.65 * jaw / 0.75, 0.35, 1))
             coat = face.lining_coat._replace(shade=face.lining_coat.shade * np.float32(light))
             draw(
                 self._at, face.triangles, face.lining, coat, face.lining_texture, face.open,
                 self._target, band.top, band.bottom, LINING,
             )  # fmt: skip
-            light = float(np.clip(0.50 + 0.45 * jaw + 0.45 * raised, 0.3, 0.92))
+            light = float(np.clip(0.70 + 0.35 * jaw + 0.30 * raised, 0.3, 0.98))
             for layer, moved, dim in face.mouth_layers(jaw):
                 self._draw_layer(band, layer, moved, BEHIND_LIPS, layer.coat.texels, light * dim)
             band.forget_lining(self._target)
@@ -179,11 +184,16 @@ class Compositor:
 class _Band:
     """Rows of the canvas that are drawn together, and what is on them now."""
 
-    def __init__(self, top: int, bottom: int, at_rest: Floats, capacity: int) -> None:
+    def __init__(self, top: int, bottom: int, face: ScaledFace) -> None:
         self.top, self.bottom = top, bottom
         self.stale = True
-        self._drawn = at_rest.copy()
-        self._chosen = np.empty(capacity, np.int32)
+        self._drawn = face.at_rest.copy()
+        rows = face.at_rest[face.triangles[face.skin], 1]
+        reach = _REACH_M * face.lens.zoom_y / face.lens.distance
+        near = (rows.max(1) > top - reach) & (rows.min(1) < bottom + reach)
+        self._candidates = face.skin[near]
+        self._nothing = np.zeros(len(face.triangles), np.bool_)
+        self._chosen = np.empty(len(self._candidates), np.int32)
         self._box = np.zeros(4, np.int32)
         self._last_box = (0, 0, 0, 0)
 
@@ -192,7 +202,7 @@ class _Band:
         return self.stale or farthest_move(at, self._drawn, self.top, self.bottom) > _UNCHANGED_PX
 
     def begin(
-        self, face: ScaledFace, at: Floats, always: NDArray[np.bool_], target: Target
+        self, face: ScaledFace, at: Floats, always: NDArray[np.bool_] | None, target: Target
     ) -> Ints:
         """Blank what was drawn last, and return the triangles to draw now."""
         self.stale = False
@@ -200,7 +210,8 @@ class _Band:
         x0, y0, x1, y1 = self._last_box
         target.picture[y0:y1, x0:x1] = face.rest[y0:y1, x0:x1]
         count = moved_triangles(
-            at, face.at_rest, face.triangles, face.skin, always, self.top, self.bottom,
+            at, face.at_rest, face.triangles, self._candidates,
+            self._nothing if always is None else always, self.top, self.bottom,
             self._chosen, self._box,
         )  # fmt: skip
         rows, columns = target.depth.shape

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
-import numba  # type: ignore[import-untyped]
 import numpy as np
+from numba import config, njit
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
@@ -86,14 +86,14 @@ class Turn(NamedTuple):
 
 def kernel(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """Compile an entry point on its first call."""
-    compiled = numba.njit(nogil=True, fastmath=True, error_model="numpy")(function)
+    compiled = njit(nogil=True, fastmath=True, error_model="numpy")(function)
     _kernels.append(compiled)
-    return compiled  # type: ignore[no-any-return]
+    return compiled
 
 
 def inlined(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """Compile a part of kernels, with them."""
-    return numba.njit(nogil=True, fastmath=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+    return njit(nogil=True, fastmath=True, error_model="numpy")(function)
 
 
 def cache_kernels(folder: Path) -> None:
@@ -101,8 +101,8 @@ def cache_kernels(folder: Path) -> None:
 
     A NUMBA_CACHE_DIR in the environment wins. Without either, every process compiles anew.
     """
-    if not numba.config.CACHE_DIR:
+    if not config.CACHE_DIR:  # type: ignore[attr-defined]  # set at run time by numba
         folder.mkdir(parents=True, exist_ok=True)
-        numba.config.CACHE_DIR = str(folder)
+        config.CACHE_DIR = str(folder)  # type: ignore[attr-defined]
     for compiled in _kernels:
         compiled.enable_caching()

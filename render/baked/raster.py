@@ -14,6 +14,7 @@ FAR = 9.0
 """Depth of an empty pixel, in metres."""
 
 _f32 = np.float32
+_NEXT = np.uintp(1)  # unsigned, so that numba leaves out the test for negative indices
 
 
 @kernel
@@ -148,110 +149,140 @@ def draw(
         bottom: One past the last.
         mode: SURFACE, LINING or BEHIND_LIPS.
     """
-    one, half = _f32(1), _f32(0.5)
-    width = target.depth.shape[1]
     for i in range(len(chosen)):
         a, b, c = triangles[chosen[i], 0], triangles[chosen[i], 1], triangles[chosen[i], 2]
-        ax, ay = at[a, 0], at[a, 1]
-        abx, aby, acx, acy = at[b, 0] - ax, at[b, 1] - ay, at[c, 0] - ax, at[c, 1] - ay
-        doubled_area = abx * acy - acx * aby
-        if doubled_area == 0:
-            continue
-        left = max(0, math.ceil(ax + min(_f32(0), abx, acx) - half))
-        right = min(width, math.floor(ax + max(_f32(0), abx, acx) - half) + 1)
-        first = max(top, math.ceil(ay + min(_f32(0), aby, acy) - half))
-        last = min(bottom, math.floor(ay + max(_f32(0), aby, acy) - half) + 1)
-        if left >= right or first >= last:
-            continue
-        # Barycentric weights of b and c and their steps along x; a pixel is inside when both are
-        # non-negative and their sum is at most one.
-        inverse = one / doubled_area
-        b_dx, b_dy, c_dx, c_dy = acy * inverse, -acx * inverse, -aby * inverse, abx * inverse
-        mixes = coat.over_share[a] + coat.over_share[b] + coat.over_share[c] > _f32(0.01)
-        for y in range(first, last):
-            px, py = _f32(left) + half - ax, _f32(y) + half - ay
-            wb, wc = px * b_dx + py * b_dy, px * c_dx + py * c_dy
-            for x in range(left, right):
-                if wb >= 0 and wc >= 0 and wb + wc <= one:
-                    wa = one - wb - wc
-                    z = wa * at[a, 2] + wb * at[b, 2] + wc * at[c, 2]
-                    if mode == BEHIND_LIPS:
-                        visible = target.mark[y, x] == 1
-                    else:
-                        visible = z < target.depth[y, x]
-                    if visible:
-                        luma, u, v, alpha = _sample(
-                            texture,
-                            wa * coat.texels[a, 0]
-                            + wb * coat.texels[b, 0]
-                            + wc * coat.texels[c, 0],
-                            wa * coat.texels[a, 1]
-                            + wb * coat.texels[b, 1]
-                            + wc * coat.texels[c, 1],
-                        )
-                        if mixes:
-                            share = (
-                                wa * coat.over_share[a]
-                                + wb * coat.over_share[b]
-                                + wc * coat.over_share[c]
-                            )
-                            over_luma, over_u, over_v, _ = _sample(
-                                over,
-                                wa * coat.over_texels[a, 0]
-                                + wb * coat.over_texels[b, 0]
-                                + wc * coat.over_texels[c, 0],
-                                wa * coat.over_texels[a, 1]
-                                + wb * coat.over_texels[b, 1]
-                                + wc * coat.over_texels[c, 1],
-                            )
-                            luma += share * (over_luma - luma)
-                            u += share * (over_u - u)
-                            v += share * (over_v - v)
-                            alpha += share * (_f32(255) - alpha)
-                        shade = wa * coat.shade[a] + wb * coat.shade[b] + wc * coat.shade[c]
-                        alpha *= (
-                            wa * coat.opacity[a] + wb * coat.opacity[b] + wc * coat.opacity[c]
-                        ) * _f32(1 / 255)
-                        if alpha > _f32(0.004):
-                            _blend(
-                                target.picture[y, x],
-                                _f32(16) + shade * (luma - _f32(16)),
-                                _f32(128) + shade * (u - _f32(128)),
-                                _f32(128) + shade * (v - _f32(128)),
-                                alpha,
-                            )
-                            if mode != BEHIND_LIPS:
-                                target.depth[y, x] = z
-                            if mode == LINING:
-                                target.mark[y, x] = 1
-                wb += b_dx
-                wc += c_dx
+        _fill(at, a, b, c, coat, texture, over, target, top, bottom, mode)
 
 
 @inlined
-def _sample(texture: Bytes, u: float, v: float) -> tuple[float, float, float, float]:
-    """Bilinear sample; positions must leave a texel to the right and below."""
-    iu, iv = np.int32(u), np.int32(v)
-    fu, fv = np.int32((u - iu) * 64), np.int32((v - iv) * 64)
-    k11, k10, k01, k00 = fu * fv, fu * (64 - fv), (64 - fu) * fv, (64 - fu) * (64 - fv)
-    y = k00 * texture[iv, iu, 0] + k10 * texture[iv, iu + 1, 0]
-    y += k01 * texture[iv + 1, iu, 0] + k11 * texture[iv + 1, iu + 1, 0]
-    cb = k00 * texture[iv, iu, 1] + k10 * texture[iv, iu + 1, 1]
-    cb += k01 * texture[iv + 1, iu, 1] + k11 * texture[iv + 1, iu + 1, 1]
-    cr = k00 * texture[iv, iu, 2] + k10 * texture[iv, iu + 1, 2]
-    cr += k01 * texture[iv + 1, iu, 2] + k11 * texture[iv + 1, iu + 1, 2]
-    al = k00 * texture[iv, iu, 3] + k10 * texture[iv, iu + 1, 3]
-    al += k01 * texture[iv + 1, iu, 3] + k11 * texture[iv + 1, iu + 1, 3]
-    unit = _f32(1 / 4096)
-    return _f32(y) * unit, _f32(cb) * unit, _f32(cr) * unit, _f32(al) * unit
+def _fill(
+    at: Floats,
+    a: int,
+    b: int,
+    c: int,
+    coat: Coat,
+    texture: Bytes,
+    over: Bytes,
+    target: Target,
+    top: int,
+    bottom: int,
+    mode: int,
+) -> None:
+    """Draw one triangle. What varies over it is held as value at a and steps towards b and c."""
+    zero, half, one = _f32(0), _f32(0.5), _f32(1)
+    ax, abx, acx = _steps(at[a, 0], at[b, 0], at[c, 0])
+    ay, aby, acy = _steps(at[a, 1], at[b, 1], at[c, 1])
+    doubled_area = abx * acy - acx * aby
+    if doubled_area == 0:
+        return
+    left = max(0, math.ceil(ax + min(zero, abx, acx) - half))
+    right = min(target.depth.shape[1], math.floor(ax + max(zero, abx, acx) - half) + 1)
+    first = max(top, math.ceil(ay + min(zero, aby, acy) - half))
+    last = min(bottom, math.floor(ay + max(zero, aby, acy) - half) + 1)
+    if left >= right or first >= last:
+        return
+    # Barycentric weights of b and c change by these along x and y. A pixel is inside when both
+    # are non-negative and their sum is at most one.
+    inverse = one / doubled_area
+    b_dx, b_dy, c_dx, c_dy = acy * inverse, -acx * inverse, -aby * inverse, abx * inverse
+    z0, zb, zc = _steps(at[a, 2], at[b, 2], at[c, 2])
+    u0, ub, uc = _steps(coat.texels[a, 0], coat.texels[b, 0], coat.texels[c, 0])
+    v0, vb, vc = _steps(coat.texels[a, 1], coat.texels[b, 1], coat.texels[c, 1])
+    over_u0, over_ub, over_uc = _steps(
+        coat.over_texels[a, 0], coat.over_texels[b, 0], coat.over_texels[c, 0]
+    )
+    over_v0, over_vb, over_vc = _steps(
+        coat.over_texels[a, 1], coat.over_texels[b, 1], coat.over_texels[c, 1]
+    )
+    share0, share_b, share_c = _steps(coat.over_share[a], coat.over_share[b], coat.over_share[c])
+    mixes = share0 > 0 or share_b != 0 or share_c != 0
+    opacity0, opacity_b, opacity_c = _steps(coat.opacity[a], coat.opacity[b], coat.opacity[c])
+    shade0, shade_b, shade_c = _steps(coat.shade[a], coat.shade[b], coat.shade[c])
+    for y in range(first, last):
+        px, py = _f32(left) + half - ax, _f32(y) + half - ay
+        wb, wc = px * b_dx + py * b_dy - b_dx, px * c_dx + py * c_dy - c_dx
+        for x in range(left, right):
+            wb += b_dx
+            wc += c_dx
+            if wb < 0 or wc < 0 or wb + wc > one:
+                continue
+            z = z0 + wb * zb + wc * zc
+            if mode == BEHIND_LIPS:
+                if target.mark[y, x] == 0:
+                    continue
+            elif z >= target.depth[y, x]:
+                continue
+            luma, cb, cr, alpha = _sample(texture, u0 + wb * ub + wc * uc, v0 + wb * vb + wc * vc)
+            if mixes:
+                share = share0 + wb * share_b + wc * share_c
+                over_luma, over_cb, over_cr, _ = _sample(
+                    over,
+                    over_u0 + wb * over_ub + wc * over_uc,
+                    over_v0 + wb * over_vb + wc * over_vc,
+                )
+                luma += share * (over_luma - luma)
+                cb += share * (over_cb - cb)
+                cr += share * (over_cr - cr)
+                alpha += share * (_f32(255) - alpha)
+            alpha *= (opacity0 + wb * opacity_b + wc * opacity_c) * _f32(1 / 255)
+            if alpha < _f32(0.004):
+                continue
+            shade = shade0 + wb * shade_b + wc * shade_c
+            luma = _f32(16) + shade * (luma - _f32(16))
+            cb = _f32(128) + shade * (cb - _f32(128))
+            cr = _f32(128) + shade * (cr - _f32(128))
+            _blend(target.picture, x, y, luma, cb, cr, alpha)
+            if mode != BEHIND_LIPS:
+                target.depth[y, x] = z
+            if mode == LINING:
+                target.mark[y, x] = 1
 
 
 @inlined
-def _blend(pixel: Bytes, luma: float, u: float, v: float, alpha: float) -> None:
+def _steps(
+    a: np.float32, b: np.float32, c: np.float32
+) -> tuple[np.float32, np.float32, np.float32]:
+    return a, b - a, c - a
+
+
+@inlined
+def _sample(
+    texture: Bytes, u: np.float32, v: np.float32
+) -> tuple[np.float32, np.float32, np.float32, np.float32]:
+    """Bilinear sample; positions must be non-negative and leave a texel right and below."""
+    left, top = np.uintp(u), np.uintp(v)
+    right, bottom = left + _NEXT, top + _NEXT
+    fu, fv = u - _f32(left), v - _f32(top)
+    k11 = fu * fv
+    k10, k01 = fu - k11, fv - k11
+    k00 = _f32(1) - fu - k01
+    return (
+        k00 * texture[top, left, 0] + k10 * texture[top, right, 0]
+        + k01 * texture[bottom, left, 0] + k11 * texture[bottom, right, 0],
+        k00 * texture[top, left, 1] + k10 * texture[top, right, 1]
+        + k01 * texture[bottom, left, 1] + k11 * texture[bottom, right, 1],
+        k00 * texture[top, left, 2] + k10 * texture[top, right, 2]
+        + k01 * texture[bottom, left, 2] + k11 * texture[bottom, right, 2],
+        k00 * texture[top, left, 3] + k10 * texture[top, right, 3]
+        + k01 * texture[bottom, left, 3] + k11 * texture[bottom, right, 3],
+    )  # fmt: skip
+
+
+@inlined
+def _blend(
+    picture: Bytes,
+    x: int,
+    y: int,
+    luma: np.float32,
+    cb: np.float32,
+    cr: np.float32,
+    alpha: np.float32,
+) -> None:
+    """Lay a colour over a pixel, rounded and kept in the limited range."""
     keep, half = _f32(1) - alpha, _f32(0.5)
-    pixel[0] = min(_f32(235), luma * alpha + keep * pixel[0] + half)
-    pixel[1] = min(_f32(240), max(_f32(16), u * alpha + keep * pixel[1] + half))
-    pixel[2] = min(_f32(240), max(_f32(16), v * alpha + keep * pixel[2] + half))
+    picture[y, x, 0] = min(_f32(235), luma * alpha + keep * picture[y, x, 0] + half)
+    picture[y, x, 1] = min(_f32(240), max(_f32(16), cb * alpha + keep * picture[y, x, 1] + half))
+    picture[y, x, 2] = min(_f32(240), max(_f32(16), cr * alpha + keep * picture[y, x, 2] + half))
 
 
 @kernel

@@ -75,9 +75,11 @@ def warm(face: BakedFace, width: int, height: int, kernel_cache: Path | None = N
     """
     if kernel_cache is not None:
         cache_kernels(kernel_cache)
-    everything = np.ones(len(ARKIT), np.float32)
-    pose = FacePose(everything, np.zeros(3, np.float32), np.zeros(2, np.float32), 1.0, 0)
-    _compositor(face, width, height).draw(pose)
+    compositor = _compositor(face, width, height)
+    for weight in (1.0, 0.0):  # the second frame takes the way that asks what has changed
+        weights = np.full(len(ARKIT), weight, np.float32)
+        still = np.zeros(3, np.float32)
+        compositor.draw(FacePose(weights, still, still[:2], breath=weight, at_sample=0))
 
 
 def _compositor(face: BakedFace, width: int, height: int) -> Compositor:

@@ -16,7 +16,8 @@ from render.types import ARKIT
 
 _ARCH_FRONT_M, _ARCH_HALF_M, _ARCH_DEPTH_M = -0.1318, 0.0335, 0.0426  # the dental arch
 _TEETH_SIDE = 0.075  # of the plate: where teeth vanish in the shade of the cheeks
-_UPPER_TEETH_DROP_M = 0.003  # shows 2-3 mm of the incisors when the mouth opens
+_UPPER_TEETH_DROP_M = 0.0042  # shows 2-3 mm of the incisors when the mouth opens
+_LOWER_TEETH_DROP_M = 0.0025  # keeps most of theirs behind the lower lip
 _LINING_YUV = (44, 122, 142)  # wet dark red, before the shade of the mouth
 _LID_ELLIPSE_M = (0.0185, 0.0135)  # half axes of what `open` shows of a closed eye
 _MOUTH_ELLIPSE_M = (0.027, 0.011)
@@ -52,7 +53,8 @@ class Texture:
     def texels(self, plate: Floats) -> Floats:
         """Texels of plate positions, shape (n, 2), kept where bilinear sampling may read."""
         limit = np.array(self.picture.shape[1::-1], np.float32) - 1.01
-        return np.clip((plate - self.origin) * self.scale - 0.5, 0, limit).astype(np.float32)
+        texels: Floats = np.clip((plate - self.origin) * self.scale - 0.5, 0, limit)
+        return texels.astype(np.float32)
 
 
 class ScaledFace:
@@ -72,6 +74,7 @@ class ScaledFace:
         lining: Triangles of the inside of the mouth.
         lining_coat: Their paint.
         eye_region: bool, shape (t,): triangles around the eyes.
+        mouth_region: bool, shape (t,): triangles in front of the inside of the mouth.
         eyes: Left and right eyeball.
         upper_teeth: Fixed to the skull.
         jaw_layers: Tongue and lower teeth: fixed to the jaw, in drawing order.
@@ -83,11 +86,16 @@ class ScaledFace:
         side = face.camera.plate_px
         paper = face.plates["rest"]
         size = tuple(max(16, round(n * scale)) for n in paper.bgra.shape[1::-1])
-        self.scale = np.array(size, np.float32) / paper.bgra.shape[1::-1]
+        self.scale = np.array(size, np.float32) / np.array(paper.bgra.shape[1::-1], np.float32)
         zoom = face.camera.focal * side * self.scale
         middle = (side / 2 - np.array(paper.origin)) * self.scale
         self.lens = Lens(
-            *map(float, zoom), *map(float, middle), face.camera.distance, face.camera.height
+            zoom_x=float(zoom[0]),
+            zoom_y=float(zoom[1]),
+            left=float(middle[0]),
+            top=float(middle[1]),
+            distance=face.camera.distance,
+            height=face.camera.height,
         )
         self.rest = self._texture(paper).picture
         self.cover = _cover(self.rest[..., 3])
@@ -102,7 +110,10 @@ class ScaledFace:
         self.eye_region = np.zeros(len(mesh.triangles), np.bool_)
         for eye in face.eyes:
             self.eye_region |= np.hypot(*(centre - eye)[:, [0, 2]].T) < 0.0225
-        self.nowhere = np.zeros(len(mesh.triangles), np.bool_)
+        # What the lining may show through when it is drawn: the lips, and the skin before it.
+        inside = mesh.vertices[np.unique(mesh.triangles[mesh.lining])]
+        low, high = inside.min(0) - 0.004, inside.max(0) + 0.004
+        self.mouth_region = ((centre > low) & (centre < high))[:, [0, 2]].all(1)
         self.skin = np.flatnonzero(~mesh.lining).astype(np.int32)
         self.lining = np.flatnonzero(mesh.lining).astype(np.int32)
         self.split_row = int(self._canvas(np.array([[0, face.eyes[0, 1], self._split_z()]]))[0, 1])
@@ -110,9 +121,8 @@ class ScaledFace:
         self._add_layers()
 
     def _split_z(self) -> float:
-        """Height between the eyes and the mouth: a third of the way up from the lip line."""
-        eyes = float(self.face.eyes[0, 2])
-        return eyes - 0.026
+        """Height just under the lower lids, where what speech moves ends."""
+        return float(self.face.eyes[0, 2]) - 0.011
 
     def _canvas(self, points: NDArray[np.floating]) -> Floats:
         out = np.empty((len(points), 3), np.float32)
@@ -126,7 +136,8 @@ class ScaledFace:
         small = plate.bgra
         if size != plate.bgra.shape[1::-1]:
             small = np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_AREA), np.uint8)
-        scale = np.array(size, np.float32) / plate.bgra.shape[1::-1]
+        full = plate.bgra.shape[1::-1]
+        scale = np.array([size[0] / full[0], size[1] / full[1]], np.float32)
         return Texture(yuva(small), np.array(plate.origin, np.float32), scale)
 
     def _paint(self, skin: Skinning) -> None:
@@ -160,14 +171,14 @@ class ScaledFace:
             0, shape[0], SURFACE,
         )  # fmt: skip
         blur = 2.5 * float(self.scale[0])
-        added = drawn.picture[..., :3].astype(np.float32) - self.rest[..., :3]
-        added = cv2.GaussianBlur(added, (0, 0), blur)
+        change = drawn.picture[..., :3].astype(np.float32) - self.rest[..., :3]
+        added = np.asarray(cv2.GaussianBlur(change, (0, 0), blur), np.float32)
         mask = np.ones(shape, np.float32)
         for eye in self.face.eyes:
             self._fill_ellipse(mask, eye, (0.0159, 0.0089), 0)
         mouth = np.array([0, self.face.eyes[0, 1] - 0.033, self.lens.height - 0.0165])
         self._fill_ellipse(mask, mouth, _MOUTH_ELLIPSE_M, 0)
-        added *= cv2.GaussianBlur(mask, (0, 0), 3 * blur)[..., None]
+        added *= np.asarray(cv2.GaussianBlur(mask, (0, 0), 3 * blur), np.float32)[..., None]
         added = np.clip(np.rint(added), -40, 40)
         x, y, w, h = cv2.boundingRect((np.abs(added).max(2) > 1).astype(np.uint8))
         self.smile = np.ascontiguousarray(added[y : y + h, x : x + w].astype(np.int8))
@@ -203,14 +214,15 @@ class ScaledFace:
             self._layer(eyeball(eye, self.face.eye_radius, camera), plates["eyes"])
             for eye in self.face.eyes
         ]
-        drop = np.array([0, 0, -_UPPER_TEETH_DROP_M], np.float32)
-        self.upper_teeth = self._layer(
-            self._arch(plates["teeth_upper"], drop), plates["teeth_upper"]
+        upper, lower = (
+            np.array([0, 0, -drop], np.float32)
+            for drop in (_UPPER_TEETH_DROP_M, _LOWER_TEETH_DROP_M)
         )
-        self.jaw_layers = [
-            self._layer(self._arch(plates[name]), plates[name])
-            for name in ("tongue", "teeth_lower")
-        ]
+        self.upper_teeth, tongue, lower_teeth = (
+            self._layer(self._arch(plates[name], shift), plates[name])
+            for name, shift in (("teeth_upper", upper), ("tongue", lower), ("teeth_lower", lower))
+        )
+        self.jaw_layers = [tongue, lower_teeth]
 
     def mouth_layers(self, jaw: float) -> Iterator[tuple[Layer, Floats, float]]:
         """What is inside the mouth at a jaw opening, in drawing order.
@@ -218,13 +230,13 @@ class ScaledFace:
         Yields:
             The layer, its points in space, and its brightness.
         """
-        for layer, dim in zip(self.jaw_layers, (0.7, 1.0), strict=True):
+        for layer, dim in zip(self.jaw_layers, (0.65, 0.85), strict=True):
             yield layer, layer.card.points + np.float32(jaw - 0.75) * self._jaw_motion(layer), dim
         yield self.upper_teeth, self.upper_teeth.card.points, 1.0
 
     def _jaw_motion(self, layer: Layer) -> Floats:
-        points = layer.card.points
-        return (points @ self.face.mesh.jaw[:3] + self.face.mesh.jaw[3]).astype(np.float32)
+        jaw = self.face.mesh.jaw
+        return np.asarray(layer.card.points @ jaw[:3] + jaw[3], np.float32)
 
     def eye_texels(self, plate: Floats) -> Floats:
         """Texels on the eyes' plate of plate positions."""
@@ -237,7 +249,7 @@ class ScaledFace:
         coat = Coat(texture.texels(card.plate), flat, 0 * ones, ones, card.shade)
         return Layer(card, coat, texture.picture, np.arange(len(card.triangles), dtype=np.int32))
 
-    def _arch(self, plate: Plate, shift: Floats | float = 0.0) -> Card:
+    def _arch(self, plate: Plate, shift: Floats) -> Card:
         """A plate of teeth bent along the dental arch, dark towards the cheeks."""
         n, camera = 9, self.face.camera
         xs, ys = (

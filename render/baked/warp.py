@@ -15,6 +15,7 @@ COVER_REACH_PX = 12
 
 _f32 = np.float32
 _ONE = 1 << 16  # of the fixed-point canvas positions
+_NEXT = np.uintp(1)  # unsigned, so that numba leaves out the test for negative indices
 
 
 @kernel
@@ -64,7 +65,7 @@ def aim(
 
 
 @inlined
-def _at(grid: Floats, x: float, y: float) -> float:
+def _at(grid: Floats, x: np.float32, y: np.float32) -> np.float32:
     """Bilinear sample of a grid, its border carried on."""
     x = min(_f32(grid.shape[1] - 1.001), max(_f32(0), x))
     y = min(_f32(grid.shape[0] - 1.001), max(_f32(0), y))
@@ -72,7 +73,7 @@ def _at(grid: Floats, x: float, y: float) -> float:
     fx, fy = x - ix, y - iy
     upper = grid[iy, ix] + fx * (grid[iy, ix + 1] - grid[iy, ix])
     lower = grid[iy + 1, ix] + fx * (grid[iy + 1, ix + 1] - grid[iy + 1, ix])
-    return upper + fy * (lower - upper)
+    return np.float32(upper + fy * (lower - upper))
 
 
 @kernel
@@ -105,7 +106,7 @@ def compose(picture: Bytes, cover: Bytes, grid: Floats, backdrop: Planes, out: P
 
 
 @inlined
-def _span(grid: Floats, row: int, column: int, down: float) -> tuple[int, int, int, int]:
+def _span(grid: Floats, row: int, column: int, down: np.float32) -> tuple[int, int, int, int]:
     """Fixed-point canvas texel at a cell's left edge, `down` cells below its top, and the step."""
     keep = _f32(1) - down
     left_x = grid[row, column, 0] * keep + grid[row + 1, column, 0] * down - _f32(0.5)
@@ -114,10 +115,10 @@ def _span(grid: Floats, row: int, column: int, down: float) -> tuple[int, int, i
     right_y = grid[row, column + 1, 1] * keep + grid[row + 1, column + 1, 1] * down - _f32(0.5)
     unit = _f32(_ONE / CELL_PX)
     return (
-        np.int32(left_x * _f32(_ONE)),
-        np.int32(left_y * _f32(_ONE)),
-        np.int32((right_x - left_x) * unit),
-        np.int32((right_y - left_y) * unit),
+        int(left_x * _f32(_ONE)),
+        int(left_y * _f32(_ONE)),
+        int((right_x - left_x) * unit),
+        int((right_y - left_y) * unit),
     )
 
 
@@ -142,11 +143,13 @@ def _class(cover: Bytes, u: int, v: int, du: int, dv: int) -> int:
 @inlined
 def _texel(picture: Bytes, u: int, v: int, channel: int) -> int:
     """Bilinear sample at a fixed-point position inside the picture, 8 bits."""
-    x, y = u >> 16, v >> 16
-    fx, fy = (u >> 8) & 255, (v >> 8) & 255
-    upper = picture[y, x, channel] * (256 - fx) + picture[y, x + 1, channel] * fx
-    lower = picture[y + 1, x, channel] * (256 - fx) + picture[y + 1, x + 1, channel] * fx
-    return (upper * (256 - fy) + lower * fy + 32768) >> 16
+    left, top = np.uintp(u >> 16), np.uintp(v >> 16)
+    right, bottom = left + _NEXT, top + _NEXT
+    fx, fy = np.int32((u >> 8) & 255), np.int32((v >> 8) & 255)
+    gx, gy = np.int32(256) - fx, np.int32(256) - fy
+    upper = picture[top, left, channel] * gx + picture[top, right, channel] * fx
+    lower = picture[bottom, left, channel] * gx + picture[bottom, right, channel] * fx
+    return int((upper * gy + lower * fy + 32768) >> 16)
 
 
 @inlined
@@ -163,7 +166,7 @@ def _luma_span(
     grid: Floats,
     row: int,
     column: int,
-    down: float,
+    down: np.float32,
     backdrop: Bytes,
     out: Bytes,
 ) -> None:
@@ -193,7 +196,7 @@ def _chroma_span(
     grid: Floats,
     row: int,
     column: int,
-    down: float,
+    down: np.float32,
     backdrop_u: Bytes,
     backdrop_v: Bytes,
     out_u: Bytes,
