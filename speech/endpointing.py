@@ -23,6 +23,8 @@ _WINDOW: Final = 512  # samples at 16 kHz that one probability is about
 _UNLIKELY: Final = 0.3
 _LIKELY: Final = 0.7
 
+_PUNCTUATION: Final = " ,;:.?!-\N{HORIZONTAL ELLIPSIS}"
+
 
 @dataclass(frozen=True, slots=True)
 class Started:
@@ -174,9 +176,14 @@ class Endpointer:
             self._utterance.finished = finished
 
     def hint(self, text: str) -> None:
-        """Take the words of the present utterance so far."""
+        """Take the words of the utterance so far; in a pause, best those recognised up to it.
+
+        Words of before the pause hold until then, without the punctuation at their end: that is
+        what recognisers make of a sentence which is cut off.
+        """
         if self._utterance is not None:
-            self._utterance.ending = ending_of(text, self.language)
+            heard = text if self._utterance.paused else text.rstrip(_PUNCTUATION)
+            self._utterance.ending = ending_of(heard, self.language)
 
     def reset(self) -> None:
         """Forget the utterance under way, without an event."""

@@ -22,7 +22,7 @@ def open_session(path: Path) -> onnxruntime.InferenceSession:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3  # errors; warnings are about the graph, not for the operator
+    options.log_severity_level = 4  # what fails is raised; a cancelled run would log an error
     if not path.is_file():
         raise ModelStoreError(f"No model at {path}. Run `presencia models fetch`.")
     try:

@@ -116,9 +116,33 @@ def test_words_that_must_go_on_are_waited_for_whatever_the_sound():
 
 
 def test_a_question_shortens_the_wait_in_doubt():
-    microphone = Microphone(language="es").speech(1600)
+    microphone = Microphone(language="es").speech(1600).silence(96)
     microphone.endpointer.hint("¿Qué hora es?")
-    assert 450 <= finished_after(2000, microphone) <= 650
+    assert 450 <= finished_after(2000, microphone) + 96 <= 650
+
+
+def test_a_comma_in_mid_speech_is_only_where_the_recogniser_had_to_stop():
+    microphone = Microphone().speech(1600)
+    microphone.endpointer.hint("Go forward ten,")
+    microphone.silence(96)
+    microphone.endpointer.turn_probability(0.95)
+    assert finished_after(2000, microphone) + 96 <= 232
+
+
+def test_a_comma_at_the_pause_is_the_speakers():
+    microphone = Microphone().speech(1600).silence(96)
+    microphone.endpointer.turn_probability(0.95)
+    microphone.endpointer.hint("If it rains tomorrow,")
+    assert finished_after(2000, microphone) + 96 >= 900
+
+
+def test_the_words_up_to_the_pause_replace_those_before_it():
+    microphone = Microphone().speech(1600)
+    microphone.endpointer.hint("I would like the")
+    microphone.silence(96)
+    microphone.endpointer.turn_probability(0.95)
+    microphone.endpointer.hint("I would like the menu.")
+    assert finished_after(2000, microphone) + 96 <= 232
 
 
 def test_words_are_void_once_the_person_goes_on():
