@@ -15,7 +15,7 @@ from typing import Any, Self
 import httpx
 import httpx_sse
 
-from speech.errors import LanguageModelError
+from speech.errors import ConfigError, LanguageModelError
 from speech.llm.ending import end_with_a_sentence
 from speech.types import Message
 
@@ -41,6 +41,9 @@ class OpenAICompatibleLanguageModel:
         max_tokens: Longest reply. In its last quarter it ends with the sentence under way.
         temperature: Of sampling.
         timeout_s: To the first token, and then between tokens.
+
+    Raises:
+        ConfigError: `base_url` is not an http or https URL.
     """
 
     def __init__(
@@ -53,7 +56,7 @@ class OpenAICompatibleLanguageModel:
         temperature: float = 0.6,
         timeout_s: float = 20,
     ) -> None:
-        self._url = base_url.rstrip("/") + "/chat/completions"
+        self._url = _endpoint(base_url)
         self._max_tokens = max_tokens
         self._timeout_s = timeout_s
         self._body: dict[str, Any] = {
@@ -111,8 +114,6 @@ class OpenAICompatibleLanguageModel:
                 "llm.timeout_s sets how long to wait.",
                 retryable=True,
             ) from error
-        except httpx.InvalidURL as error:
-            raise LanguageModelError(f"llm.base_url is not a URL: {error}.") from error
         except httpx.ConnectError as error:
             raise LanguageModelError(
                 f"Can't connect to {self._url}: is the server running? Check llm.base_url.",
@@ -141,6 +142,18 @@ class OpenAICompatibleLanguageModel:
                     finished = finished or bool(choice.get("finish_reason"))
         if not finished:  # some servers leave [DONE] out, but none the finish_reason
             raise httpx.RemoteProtocolError("the connection closed before the reply was complete")
+
+
+def _endpoint(base_url: str) -> str:
+    try:
+        url = httpx.URL(base_url.rstrip("/") + "/chat/completions")
+    except httpx.InvalidURL:
+        url = httpx.URL()
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ConfigError(
+            f"llm.base_url is '{base_url}', but should be like 'http://127.0.0.1:8000/v1'."
+        )
+    return str(url)
 
 
 def _choice(data: str) -> dict[str, Any]:
