@@ -7,11 +7,12 @@ import onnxruntime
 from speech.errors import ModelStoreError
 
 
-def open_session(path: Path) -> onnxruntime.InferenceSession:
+def open_session(path: Path, inner_output: str = "") -> onnxruntime.InferenceSession:
     """Load a model for the CPU.
 
     Args:
         path: An .onnx or .ort file.
+        inner_output: Name of a tensor inside an .onnx graph, to be given out after the others.
 
     Raises:
         ModelStoreError: The file is missing or is not a model.
@@ -26,7 +27,25 @@ def open_session(path: Path) -> onnxruntime.InferenceSession:
     if not path.is_file():
         raise ModelStoreError(f"No model at {path}. Run `presencia models fetch`.")
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        model = path.read_bytes() + _graph_output(inner_output) if inner_output else str(path)
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:
         # onnxruntime raises a dozen unrelated classes here, all for a bad file.
         raise ModelStoreError(f"Can't load {path}. Run `presencia models verify`.") from error
+
+
+def _graph_output(tensor: str) -> bytes:
+    """Bytes that, put after a serialised model, add an output to its graph.
+
+    Protocol buffers merge a message field that comes twice (protobuf.dev, "Encoding", "Last One
+    Wins"). ModelProto.graph is field 7, GraphProto.output 12, ValueInfoProto.name 1.
+    """
+    message = tensor.encode()
+    for field in (1, 12, 7):
+        message = bytes([field << 3 | 2]) + _varint(len(message)) + message
+    return message
+
+
+def _varint(value: int) -> bytes:
+    low, high = value & 0x7F, value >> 7
+    return bytes([low | 0x80]) + _varint(high) if high else bytes([low])
