@@ -93,7 +93,7 @@ def kernel(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
 def inlined(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """Compile a part of kernels, with them."""
-    return njit(nogil=True, fastmath=True, error_model="numpy")(function)
+    return njit(nogil=True, fastmath=True, error_model="numpy", inline="always")(function)
 
 
 def cache_kernels(folder: Path) -> None:

@@ -150,16 +150,17 @@ def draw(
         mode: SURFACE, LINING or BEHIND_LIPS.
     """
     for i in range(len(chosen)):
-        a, b, c = triangles[chosen[i], 0], triangles[chosen[i], 1], triangles[chosen[i], 2]
+        t = np.uintp(chosen[i])
+        a, b, c = np.uintp(triangles[t, 0]), np.uintp(triangles[t, 1]), np.uintp(triangles[t, 2])
         _fill(at, a, b, c, coat, texture, over, target, top, bottom, mode)
 
 
 @inlined
 def _fill(
     at: Floats,
-    a: int,
-    b: int,
-    c: int,
+    a: np.uintp,
+    b: np.uintp,
+    c: np.uintp,
     coat: Coat,
     texture: Bytes,
     over: Bytes,
@@ -175,10 +176,11 @@ def _fill(
     doubled_area = abx * acy - acx * aby
     if doubled_area == 0:
         return
-    left = max(0, math.ceil(ax + min(zero, abx, acx) - half))
-    right = min(target.depth.shape[1], math.floor(ax + max(zero, abx, acx) - half) + 1)
-    first = max(top, math.ceil(ay + min(zero, aby, acy) - half))
-    last = min(bottom, math.floor(ay + max(zero, aby, acy) - half) + 1)
+    # Truncating p + 1/2 gives the first pixel whose centre is not before p.
+    left = int(max(zero, ax + min(zero, abx, acx) + half))
+    right = min(target.depth.shape[1], int(max(zero, ax + max(zero, abx, acx) + half)))
+    first = max(top, int(max(zero, ay + min(zero, aby, acy) + half)))
+    last = min(bottom, int(max(zero, ay + max(zero, aby, acy) + half)))
     if left >= right or first >= last:
         return
     # Barycentric weights of b and c change by these along x and y. A pixel is inside when both
@@ -250,9 +252,10 @@ def _sample(
     texture: Bytes, u: np.float32, v: np.float32
 ) -> tuple[np.float32, np.float32, np.float32, np.float32]:
     """Bilinear sample; positions must be non-negative and leave a texel right and below."""
-    left, top = np.uintp(u), np.uintp(v)
+    column, row = np.int32(u), np.int32(v)
+    fu, fv = u - _f32(column), v - _f32(row)
+    left, top = np.uintp(column), np.uintp(row)
     right, bottom = left + _NEXT, top + _NEXT
-    fu, fv = u - _f32(left), v - _f32(top)
     k11 = fu * fv
     k10, k01 = fu - k11, fv - k11
     k00 = _f32(1) - fu - k01

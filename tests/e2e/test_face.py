@@ -1,0 +1,203 @@
+# ruff: noqa: RUF001  # IPA has letters that look like others
+"""The real face, drawn: what its pixels do."""
+
+import asyncio
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from avatar.store import ModelStore
+from avatar.store.data import data_folder
+from render.animator import FaceAnimator
+from render.baked.asset import BakedFace
+from render.baked.renderer import BakedRenderer, warm
+from render.lipsync import PhonemeLipSync
+from render.mouth import MouthMeter
+from render.types import ARKIT, SPEECH_CLOCK_HZ, FaceCues, FacePose, ScheduledSpeech
+from speech.errors import ConfigError, RenderError
+from tests.render.speaking import chunk
+
+pytestmark = pytest.mark.e2e
+
+WIDTH = HEIGHT = 512
+FRAME = SPEECH_CLOCK_HZ // 25
+SENTENCE = "h ə l ˈoʊ m aɪ n ˈeɪ m ɪ z ˈɑ n ə _ _ _ w ˈʌ t k æ n aɪ d ˈu f ɚ j ˈu"
+
+
+@pytest.fixture(scope="module")
+def face() -> BakedFace:
+    face = BakedFace.load(data_folder("models") / "faces" / "elena")
+    warm(face, WIDTH, HEIGHT, ModelStore.default().cache / "kernels")
+    return face
+
+
+def pose(*, head=(0, 0, 0), gaze=(0, 0), breath=0.0, at_sample=0, **weights: float) -> FacePose:
+    array = np.zeros(len(ARKIT), np.float32)
+    for name, weight in weights.items():
+        array[ARKIT.index(name)] = weight
+    return FacePose(
+        array, np.array(head, np.float32), np.array(gaze, np.float32), breath, at_sample
+    )
+
+
+def draw(face: BakedFace, *poses: FacePose, width: int = WIDTH, height: int = HEIGHT):
+    async def run():
+        async def each():
+            for p in poses:
+                yield p
+
+        async with BakedRenderer(face, width, height) as renderer:
+            return [frame async for frame in renderer.render(each())]
+
+    return asyncio.run(run())
+
+
+def spoken(cut_s: float | None = None) -> tuple[list[FacePose], ScheduledSpeech]:
+    said = chunk(SENTENCE)
+    start = SPEECH_CLOCK_HZ
+    end = start + round((said.audio.duration_s if cut_s is None else cut_s) * SPEECH_CLOCK_HZ)
+    speech = ScheduledSpeech(PhonemeLipSync().animate(said), start, end)
+    cues = FaceCues((speech,), ((0, "listening"), (start, "speaking"), (end, "listening")))
+    frames = (end + SPEECH_CLOCK_HZ - start // 2) // FRAME
+    animator = FaceAnimator(4)
+    return [animator.pose(start // 2 + k * FRAME, cues) for k in range(frames)], speech
+
+
+def test_the_mouth_in_the_pixels_follows_the_track(face):
+    poses, _ = spoken()
+    meter = MouthMeter(WIDTH, HEIGHT, face)
+    seen = np.array([meter.openness(f.i420[:HEIGHT]) for f in draw(face, *poses)])
+    jaw = np.array([p.weights[ARKIT.index("jawOpen")] for p in poses])
+    assert seen.max() > 0.25
+    assert np.corrcoef(seen, jaw)[0, 1] > 0.93
+
+
+def test_the_mouth_in_the_pixels_is_closed_in_silence_and_200_ms_after_a_cut(face):
+    cut_s = 0.66
+    poses, speech = spoken(cut_s)
+    meter = MouthMeter(WIDTH, HEIGHT, face)
+    frames = draw(face, *poses)
+    is_open = [meter.is_open(f.i420[:HEIGHT]) for f in frames]
+    when = np.array([f.at_sample for f in frames])
+    assert np.array(is_open)[(when > speech.start_sample) & (when < speech.end_sample)].any()
+    assert not np.array(is_open)[when < speech.start_sample - 0.2 * SPEECH_CLOCK_HZ].any()
+    assert not np.array(is_open)[when >= speech.end_sample + 0.2 * SPEECH_CLOCK_HZ].any()
+
+
+def test_frames_keep_the_samples_of_their_poses_and_their_order(face):
+    frames = draw(face, *(pose(at_sample=k * FRAME) for k in range(5)))
+    assert [f.at_sample for f in frames] == [k * FRAME for k in range(5)]
+
+
+@pytest.mark.parametrize("size", [(512, 512), (1280, 720), (368, 640), (128, 128)])
+def test_every_frame_size_is_i420_in_limited_range(face, size):
+    width, height = size
+    everything = FacePose(
+        np.ones(len(ARKIT), np.float32), np.zeros(3), np.zeros(2), breath=1.0, at_sample=0
+    )
+    for frame in draw(face, pose(), everything, width=width, height=height):
+        assert (frame.width, frame.height) == size
+        luma, chroma = frame.i420[:height], frame.i420[height:]
+        assert 16 <= luma.min() < 60
+        assert 180 < luma.max() <= 235
+        assert chroma.min() >= 16
+        assert chroma.max() <= 240
+        assert 100 < chroma.mean() < 150
+
+
+def test_the_head_leaves_no_hole_however_it_turns(face):
+    """Where the head was and still is, there is skin: never the dim room behind it."""
+    extremes = [
+        pose(head=(yaw, pitch, roll), gaze=(yaw * 3, -pitch * 3), breath=1.0)
+        for yaw in (-0.5, 0.5)
+        for pitch in (-0.5, 0.5)
+        for roll in (-0.5, 0.5)
+    ]
+    for frame in draw(face, *extremes):
+        luma = frame.i420[:HEIGHT].astype(int)
+        cheeks = luma[200:260, 190:320]
+        assert np.median(cheeks) > 110
+        assert (cheeks < 35).mean() < 0.01
+        bottom = luma[HEIGHT - 2 :, 120:392]
+        assert bottom.max() - bottom.min() < 60
+
+
+def test_the_eyes_show_no_gap_at_the_limits_of_gaze(face):
+    for gaze in ((0.35, 0.24), (-0.35, 0.24), (0.35, -0.24), (-0.35, -0.24)):
+        (frame,) = draw(face, pose(gaze=gaze))
+        eyes = frame.i420[172:196, 186:326]
+        assert (eyes < 30).mean() < 0.02
+
+
+def test_a_blink_darkens_the_eyes_and_leaves_the_mouth_alone(face):
+    opened, shut = draw(face, pose(), pose(eyeBlinkLeft=1.0, eyeBlinkRight=1.0))
+    change = np.abs(opened.i420[:HEIGHT].astype(int) - shut.i420[:HEIGHT])
+    assert change[170:200, 190:225].mean() > 15
+    assert change[265:310, 200:312].max() == 0
+
+
+def test_what_was_drawn_before_does_not_show(face):
+    busy = pose(jawOpen=0.6, mouthSmileLeft=1, eyeBlinkLeft=1, browInnerUp=1, gaze=(0.2, 0.1))
+    alone = draw(face, pose(jawOpen=0.2, mouthPucker=0.4))[0]
+    after = draw(face, busy, pose(), busy, pose(jawOpen=0.2, mouthPucker=0.4))[-1]
+    assert np.array_equal(alone.i420, after.i420)
+
+
+def test_two_renderers_at_once_draw_the_same_pixels(face):
+    poses, _ = spoken()
+
+    async def run():
+        async def one():
+            async def each():
+                for p in poses[10:40]:
+                    yield p
+
+            async with BakedRenderer(face, WIDTH, HEIGHT) as renderer:
+                return [f.i420 async for f in renderer.render(each())]
+
+        return await asyncio.gather(one(), one())
+
+    for a, b in zip(*asyncio.run(run()), strict=True):
+        assert np.array_equal(a, b)
+
+
+def test_a_malformed_pose_is_refused(face):
+    with pytest.raises(RenderError, match="not finite"):
+        draw(face, pose(jawOpen=float("nan")))
+    short = FacePose(np.zeros(51, np.float32), np.zeros(3), np.zeros(2), 0.0, 0)
+    with pytest.raises(RenderError, match="51"):
+        draw(face, short)
+
+
+def test_a_size_that_is_no_multiple_of_16_is_refused(face):
+    with pytest.raises(ConfigError, match="500x512"):
+        BakedRenderer(face, 500, 512)
+
+
+def test_the_meter_sees_through_vp8_at_a_low_bitrate(face, tmp_path: Path):
+    import av
+
+    poses, _ = spoken()
+    frames = draw(face, *poses)
+    path = str(tmp_path / "call.webm")
+    with av.open(path, "w") as out:
+        stream = out.add_stream(
+            "libvpx", rate=25, options={"deadline": "realtime", "cpu-used": "8"}
+        )
+        stream.width, stream.height, stream.pix_fmt, stream.bit_rate = (
+            WIDTH,
+            HEIGHT,
+            "yuv420p",
+            300_000,
+        )
+        for frame in frames:
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(frame.i420, "yuv420p")))
+        out.mux(stream.encode(None))
+    meter = MouthMeter(WIDTH, HEIGHT, face)
+    with av.open(path) as container:
+        received = [meter.openness(f.to_ndarray()[:HEIGHT]) for f in container.decode(video=0)]
+    sent = [meter.openness(f.i420[:HEIGHT]) for f in frames]
+    assert len(received) == len(sent)
+    assert np.corrcoef(received, sent)[0, 1] > 0.97
+    assert np.abs(np.array(received) - sent).max() < 0.12
