@@ -27,7 +27,7 @@ class Calls:
     tasks: asyncio.TaskGroup
     _sessions: dict[str, Session] = field(default_factory=dict)
     _places_taken: int = 0
-    _spent: MediaCost = MediaCost()
+    _spent: MediaCost = field(default_factory=MediaCost)
 
     def __len__(self) -> int:
         return self._places_taken

@@ -130,7 +130,7 @@ def create_app(settings: Settings, state: State) -> FastAPI:
         persona = state.ready.engines.persona
         return {
             "name": persona.name,
-            "disclosure": persona.disclosure,
+            "disclosure": persona.disclosure[settings.listening.language],
             "languages": sorted(state.ready.engines.voices),
             "language": settings.listening.language,
             "ice_servers": browser_ice_servers(settings.rtc),

@@ -69,6 +69,7 @@ export class Call {
       if (!isSupported()) throw new Problem("unsupported");
       this.#enter("connecting");
       await this.#connect();
+      this.#peer?.send({ type: "response.create" }); // nothing was said yet: the avatar greets
       for (;;) {
         await this.#peer?.closed;
         this.#setState(null);

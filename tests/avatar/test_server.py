@@ -113,7 +113,7 @@ def test_the_page_learns_who_answers_and_how_to_reach_them():
     stun = IceServer(urls=["stun:stun.example.org"])
     settings = Settings(rtc=RtcSettings(ice_servers=[stun]))
     config = client(Calls(), settings).get("/v1/avatar/config").json()
-    assert config["name"] == "Elena"
+    assert (config["name"], config["disclosure"]) == ("Elena", "I am an AI.")
     assert config["languages"] == ["en", "es"]
     assert config["ice_servers"] == [{"urls": ["stun:stun.example.org"]}]
 

@@ -1,0 +1,81 @@
+"""What end-to-end tests share: recordings, and a real server in a process of its own."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+SPEECH = Path(__file__).parents[1] / "data" / "speech"
+_READY = re.compile(r"Presencia is ready at (http://\S+)")
+
+
+@dataclass
+class Server:
+    """A running `presencia serve`."""
+
+    process: subprocess.Popen[str]
+    lines: list[str] = field(default_factory=list)
+    url: str = ""
+    _ready: threading.Event = field(default_factory=threading.Event)
+
+    def follow(self) -> None:
+        """Read its output to the end, in a thread, so that it never blocks on a full pipe."""
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip())
+            if match := _READY.search(line):
+                self.url = match[1]
+                self._ready.set()
+        self._ready.set()
+
+    def wait_until_ready(self, limit_s: float = 180) -> None:
+        assert self._ready.wait(limit_s), "not ready in time"
+        assert self.url, f"it ended: {self.lines}"
+
+    def metrics(self) -> dict[str, float]:
+        with urllib.request.urlopen(f"{self.url}/v1/avatar/metrics", timeout=10) as answer:
+            return json.load(answer)
+
+
+def start_server(**settings: str) -> Server:
+    """Start a server on a free port, with settings as `PRESENCIA_*` variables without prefix."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "avatar.cli.main", "serve", "--port", "0"],
+        env={
+            **os.environ,
+            "PRESENCIA_RTC__OFFER_LOOPBACK": "true",
+            **{f"PRESENCIA_{name}": value for name, value in settings.items()},
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    server = Server(process)
+    threading.Thread(target=server.follow, daemon=True).start()
+    return server
+
+
+def stop_server(server: Server) -> int:
+    """Ask it to end as Ctrl-C does; its exit status."""
+    if server.process.poll() is None:
+        server.process.send_signal(signal.SIGINT)
+    status = server.process.wait(30)
+    server.process.stdout.close()
+    return status
+
+
+@pytest.fixture(scope="session")
+def live_server() -> Iterator[Server]:
+    """One server with the default settings, for all tests of the session."""
+    server = start_server()
+    server.wait_until_ready()
+    yield server
+    stop_server(server)

@@ -1,0 +1,176 @@
+"""The whole thing: the call page in Chromium, a recorded voice, and every real model."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from avatar.store import ModelStore, data_folder
+from bench.wer import wer
+from render.baked.asset import BakedFace
+from render.mouth import MouthMeter
+from speech.asr.whisper import Whisper
+from speech.audio import resample
+from speech.vad import SileroModel
+from tests.e2e.browser_call import (
+    CHROMIUM,
+    CHROMIUM_ARGS,
+    HEARD_HZ,
+    SEEN_PX,
+    BrowserCall,
+    Received,
+    pause,
+)
+from tests.e2e.conftest import SPEECH, Server
+
+pytestmark = pytest.mark.e2e
+
+QUESTION = SPEECH / "public" / "en_ps_goforward.wav"
+INTERRUPTION = SPEECH / "cc-by-sa" / "en_privacy-prompt.wav"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=CHROMIUM, headless=True, args=CHROMIUM_ARGS
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def new_call(browser: Browser, live_server: Server) -> Iterator[Callable[[], BrowserCall]]:
+    """Makes calls; whatever becomes of the test, none of them keeps a place on the server."""
+    calls: list[BrowserCall] = []
+
+    def make() -> BrowserCall:
+        calls.append(BrowserCall(browser, live_server.url))
+        calls[-1].call()
+        return calls[-1]
+
+    yield make
+    for call in calls:
+        call.close()
+
+
+@pytest.fixture(scope="module")
+def meter() -> MouthMeter:
+    face = BakedFace.load(data_folder("models") / "faces" / "elena")
+    return MouthMeter(SEEN_PX, SEEN_PX, face)
+
+
+def transcribed(received: Received) -> str:
+    """What was said, by a recogniser that the server does not use for this language."""
+    store = ModelStore.default()
+    silero = SileroModel(store.path("silero-vad-v6") / "silero_vad_v6.onnx")
+    whisper = Whisper(store.path("whisper-base"), "en", silero.detector)
+    pcm = resample(np.concatenate(received.audio), HEARD_HZ, 16_000)
+    try:
+        # In a thread, for Playwright's own event loop runs in this one.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(asyncio.run, whisper.recognize(pcm)).result().text
+    finally:
+        whisper.close()
+
+
+@pytest.fixture(scope="module")
+def turn(browser: Browser, live_server: Server) -> Iterator[tuple[BrowserCall, Received]]:
+    call = BrowserCall(browser, live_server.url)
+    call.call()
+    asked_at_ms = 0.0
+
+    def ask() -> None:
+        nonlocal asked_at_ms
+        asked_at_ms, length_ms = call.say(QUESTION)
+        pause(length_ms / 1000)
+
+    call.answered(ask)
+    pause(1.5)
+    yield call, call.received().between(asked_at_ms, call.now_ms())
+    call.close()
+
+
+def test_the_page_shows_what_the_person_said(turn):
+    call, _ = turn
+    assert wer("go forward ten meters", call.lines("person")[-1]["text"], "en") <= 0.25
+
+
+def test_the_sound_in_the_browser_says_what_the_caption_shows(turn):
+    call, received = turn
+    assert wer(call.lines("avatar")[-1]["text"], transcribed(received), "en") <= 0.2
+
+
+def test_the_video_plays_while_it_speaks(turn):
+    _, received = turn
+    loud = received.loud_at_ms()
+    speaking = received.between(loud[0], loud[-1])
+    seconds = (loud[-1] - loud[0]) / 1000
+    assert len(speaking.frames) / seconds >= 20
+
+
+def test_the_mouth_moves_while_it_speaks_and_rests_when_it_does_not(turn, meter):
+    _, received = turn
+    loud = received.loud_at_ms()
+    speaking = [meter.is_open(f) for f in received.between(loud[0], loud[-1]).frames]
+    resting = [
+        meter.is_open(f)
+        for f in received.between(loud[-1] + 500, received.frames_at_ms[-1] + 1).frames
+    ]
+    assert np.mean(speaking) > 0.2
+    assert len(resting) >= 5
+    assert np.mean(resting) < 0.1
+
+
+def test_nothing_went_wrong_in_the_page(turn):
+    call, _ = turn
+    assert call.faults() == []
+
+
+def test_typed_words_are_answered_and_remembered(new_call):
+    call = new_call()
+    assert call.answered(lambda: call.type("Hello! My name is Anna."))
+    assert "Anna" in call.answered(lambda: call.type("What is my name?"))
+
+
+def test_speaking_over_the_avatar_stops_its_voice_and_closes_its_mouth(browser, live_server, meter):
+    call = new_call()
+    call.type("Tell me a long story about a boat on the sea.")
+    call.wait_for("window.presencia.state === 'speaking'", 30)
+    pause(1.5)
+    started_ms, length_ms = call.say(INTERRUPTION)
+    call.wait_for("window.presencia.lines.some((l) => l.isCut)", 10)
+    pause(length_ms / 1000)
+    received = call.received()
+    assert received.between(started_ms - 700, started_ms).loud_at_ms().size, "it was speaking"
+    # Timings are the benchmark's to report; a tenth of what a reply lasts can't be noise.
+    silent_from_ms = received.between(started_ms, started_ms + 1500).loud_at_ms()[-1]
+    assert silent_from_ms - started_ms < 1000
+    after = received.between(silent_from_ms + 400, silent_from_ms + 1200)
+    assert len(after.frames) >= 5
+    assert np.mean([meter.is_open(f) for f in after.frames]) < 0.2
+
+
+def test_hanging_up_frees_everything(new_call, live_server):
+    def settled() -> dict[str, float]:
+        pause(3)
+        return live_server.metrics()
+
+    def call_once() -> None:
+        call = new_call()
+        call.answered(lambda: call.type("Hello!"))
+        call.hang_up()
+
+    call_once()
+    before = settled()
+    for _ in range(2):
+        call_once()
+    after = settled()
+    assert after["calls"] == 0
+    assert after["tasks"] == before["tasks"]
+    assert after["open_files"] <= before["open_files"]
+    assert after["threads"] <= before["threads"]
+    assert after["rss_mb"] < before["rss_mb"] + 30
