@@ -35,18 +35,18 @@ KEYFRAME_INTERVAL_S = 0.3
 
 
 class NtpTimeline:
-    """Maps samples of the media clock to NTP time, for both senders of a call alike.
+    """Maps stamps of the media clock to NTP time, for both senders of a call alike.
 
-    Linear, and anchored once: NTP(s) = anchor + s / rate. Receivers use it only to line audio and
-    video up, so what counts is that both use the same line.
+    Linear, and anchored once: NTP(stamp) = anchor + stamp / rate. Receivers use it only to line
+    audio and video up, so what counts is that both use the same line.
     """
 
     def __init__(self) -> None:
         self._anchor = _ntp(datetime.now(UTC))
 
-    def at(self, sample: int) -> int:
-        """64-bit NTP timestamp (32.32 fixed point, seconds since 1900) of `sample`."""
-        return self._anchor + (sample << 32) // SPEECH_CLOCK_HZ
+    def at(self, stamp: int) -> int:
+        """64-bit NTP timestamp (32.32 fixed point, seconds since 1900) of `stamp`."""
+        return self._anchor + (stamp << 32) // SPEECH_CLOCK_HZ
 
 
 def _ntp(moment: datetime) -> int:
@@ -146,10 +146,9 @@ class MediaSender(AdaptedSender):
             yield self._report()
 
     def _report(self) -> tuple[int, int]:
-        sample = self._clock.now()
-        return self._timeline.at(sample), (
-            (self.rtp_origin or 0) + sample * self._rate_hz // SPEECH_CLOCK_HZ
-        )
+        stamp = self._clock.stamp(self._clock.now())
+        rtp_timestamp = (self.rtp_origin or 0) + stamp * self._rate_hz // SPEECH_CLOCK_HZ
+        return self._timeline.at(stamp), rtp_timestamp
 
     def heard(self, packet: AnyRtcpPacket) -> None:
         """Note that the other side is alive."""

@@ -16,12 +16,6 @@ from render.types import SPEECH_CLOCK_HZ, VideoFrame
 FRAME_SAMPLES = 960
 """Samples of an audio frame: 20 ms, the packet time that every WebRTC browser uses."""
 
-CATCH_UP_S = 0.1
-"""Late audio up to here is sent in a burst; past it the clock is held (see `MediaClock`).
-
-Receivers hold about this much, so a burst of it costs no latency that stays.
-"""
-
 VIDEO_CLOCK_HZ = 90_000
 """RTP clock rate of every video codec (RFC 7741, RFC 6184)."""
 
@@ -51,7 +45,7 @@ class AudioOut(MediaStreamTrack):
         """Next sample that will be pulled from the source."""
 
     async def recv(self) -> av.AudioFrame:
-        """Wait until the next frame is due and return it: s16, mono, pts in samples at 48 kHz.
+        """Wait until the next frame is due and return it: s16, mono, pts: its `MediaClock.stamp`.
 
         Raises:
             MediaStreamError: The track was stopped.
@@ -59,17 +53,16 @@ class AudioOut(MediaStreamTrack):
         if self.readyState != "live":
             raise MediaStreamError
         self._clock.start()
-        late_s = await self._clock.reach(self.position)
-        if late_s > CATCH_UP_S:
-            self._clock.hold(late_s)
+        await self._clock.reach(self.position)
         pcm = self._source.next_frame()
         if pcm.shape != (FRAME_SAMPLES,) or pcm.dtype != np.int16:
             raise ValueError(f"A frame is int16 ({FRAME_SAMPLES},), not {pcm.dtype} {pcm.shape}")
         frame = av.AudioFrame.from_ndarray(pcm[np.newaxis], format="s16", layout="mono")
         frame.sample_rate = SPEECH_CLOCK_HZ
         frame.time_base = Fraction(1, SPEECH_CLOCK_HZ)
-        frame.pts = self.position
+        frame.pts = self._clock.stamp(self.position)
         self.position += FRAME_SAMPLES
+        self._clock.send_next(self.position)
         return frame
 
 
@@ -93,7 +86,7 @@ class VideoOut(MediaStreamTrack):
         """Pictures that were not newer than the one before."""
 
     async def recv(self) -> av.VideoFrame:
-        """Return the next picture: yuv420p, pts at 90 kHz, for the sample it belongs to.
+        """Return the next picture: yuv420p, pts at 90 kHz: the stamp of its sample.
 
         Raises:
             MediaStreamError: The track was stopped or there are no more pictures.
@@ -105,15 +98,15 @@ class VideoOut(MediaStreamTrack):
             if frame.at_sample > self._last_sample:
                 self._last_sample = frame.at_sample
                 self.sent += 1
-                return _picture(frame)
+                return _picture(frame, self._clock.stamp(frame.at_sample))
             self.dropped += 1
         self.stop()
         raise MediaStreamError
 
 
-def _picture(frame: VideoFrame) -> av.VideoFrame:
+def _picture(frame: VideoFrame, stamp: int) -> av.VideoFrame:
     """The same pixels as PyAV's frame, not copied."""
     picture = av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(frame.i420), format="yuv420p")
     picture.time_base = Fraction(1, VIDEO_CLOCK_HZ)
-    picture.pts = frame.at_sample * VIDEO_CLOCK_HZ // SPEECH_CLOCK_HZ
+    picture.pts = stamp * VIDEO_CLOCK_HZ // SPEECH_CLOCK_HZ
     return picture
