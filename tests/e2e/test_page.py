@@ -300,17 +300,29 @@ def test_malformed_events_do_not_break_the_page(open_page, server):
 # ---- What the person does ----
 
 
+def asked(server: StandIn) -> list[object]:
+    """What the page asked for after the greeting."""
+    types = [event["type"] for event in server.call.events if event["type"] != "avatar.ping"]
+    assert types[0] == "response.create"
+    return types[1:]
+
+
+def test_the_avatar_is_asked_to_greet_once_the_call_stands(open_page, server):
+    page = open_page()
+    call(page)
+    eventually(page, lambda: len(server.call.received("response.create")) == 1)
+
+
 def test_typed_words_are_sent_and_answered(open_page, server):
     page = open_page()
     call(page)
     field = page.get_by_role("textbox", name="Type a message to Elena")
     field.fill("  Where are you?  ")
     field.press("Enter")
-    eventually(page, lambda: bool(server.call.received("response.create")))
+    eventually(page, lambda: len(asked(server)) == 2)
+    assert asked(server) == ["conversation.item.create", "response.create"]
     item = server.call.received("conversation.item.create")[0]["item"]
     assert item["content"] == [{"type": "input_text", "text": "Where are you?"}]
-    types = [event["type"] for event in server.call.events if event["type"] != "avatar.ping"]
-    assert types == ["conversation.item.create", "response.create"]
     expect(field).to_have_value("")
     server.call.send("conversation.item.added", item={**item, "id": "typed"})
     expect(page.locator("#lines > li.person .words")).to_have_text("Where are you?")
@@ -502,7 +514,7 @@ def test_without_the_microphone_one_can_type_and_allow_it_later(open_page, serve
     expect(page.get_by_role("button", name="No mic")).to_be_disabled()
     page.locator("#words").fill("Hello")
     page.get_by_role("button", name="Send").click()
-    eventually(page, lambda: bool(server.call.received("response.create")))
+    eventually(page, lambda: len(asked(server)) == 2)
     page.context.grant_permissions(["microphone"])
     page.get_by_role("button", name="Try again").click()
     expect(page.locator("#notice")).to_be_hidden()
@@ -626,6 +638,18 @@ def test_everything_needed_fits_the_screen(open_page, server, size):
     assert page.evaluate("document.documentElement.scrollHeight - innerHeight") <= 0
     mouth = "face.getBoundingClientRect().top + 0.6 * face.clientHeight"
     assert page.evaluate(f"caption.getBoundingClientRect().top > {mouth}")
+
+
+def test_on_a_small_phone_a_notice_leaves_room_for_face_and_text_field(open_page):
+    page = open_page(size=PHONE, microphone=False)
+    call(page)
+    expect(page.locator("#notice")).to_be_in_viewport(ratio=1)
+    expect(page.locator("#composer")).to_be_in_viewport(ratio=1)
+    composer_ends_above_the_controls = """
+    composer.getBoundingClientRect().bottom <= controls.getBoundingClientRect().top
+    """
+    assert page.evaluate(composer_ends_above_the_controls)
+    assert page.evaluate("face.clientHeight") >= 150
 
 
 @pytest.mark.parametrize("dark", [False, True])
