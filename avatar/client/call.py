@@ -20,10 +20,11 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
 from avatar.client.microphone import Microphone
 from avatar.client.observer import Observer
-from avatar.client.reception import PromptVideoBuffer, prepare
+from avatar.client.reception import prepare
 from avatar.client.recorder import Recorder
 from avatar.client.sender_clock import SenderClock
 from avatar.client.signalling import Answer, Signalling
+from avatar.rtc import aiortc_private
 from speech.errors import CallError
 
 _log = logging.getLogger(__name__)
@@ -97,6 +98,11 @@ class Call:
         """True while, by the server's events, an answer is being made or played."""
         return bool(self._open)
 
+    @property
+    def synchronised(self) -> bool:
+        """True once sound and picture can be put on one clock: about a second into the call."""
+        return self._clock.ready
+
     def send(self, event: dict[str, Any]) -> None:
         """Send a client event.
 
@@ -113,6 +119,26 @@ class Call:
         item = {"type": "message", "role": "user", "content": content}
         self.send({"type": "conversation.item.create", "item": item})
         self.send({"type": "response.create"})
+
+    async def choose_language(self, language: str) -> None:
+        """Tell the server what will be spoken, as "es".
+
+        Raises:
+            CallError: It refuses, or the call ended.
+        """
+        since = len(self.events)
+        audio = {"input": {"transcription": {"language": language}}}
+        self.send({"type": "session.update", "session": {"type": "realtime", "audio": audio}})
+
+        def reply() -> Event | None:
+            kinds = ("session.updated", "error")
+            return next((each for each in self.events[since:] if each.type in kinds), None)
+
+        await self.until(lambda: reply() is not None, _CONNECT_TIMEOUT_S)
+        event = reply()
+        if event is None or event.type == "error":
+            reason = event.body["error"]["message"] if event else "it does not answer"
+            raise CallError(f"The server does not take the language {language}: {reason}")
 
     async def until(self, happened: Callable[[], bool], timeout_s: float) -> bool:
         """Wait until `happened()`: looked at on every event and every frame of sound.
@@ -164,7 +190,9 @@ class Call:
         audio = peer.addTransceiver(self.microphone, direction="sendrecv")
         video = peer.addTransceiver("video", direction="recvonly")
         prepare(audio.receiver, "audio", self._clock)
-        prepare(video.receiver, "video", self._clock, PromptVideoBuffer())
+        prepare(video.receiver, "video", self._clock)
+        if signalling.is_local:
+            aiortc_private.also_offer_host(audio.sender.transport.transport, "127.0.0.1")
         self._channel = channel = peer.createDataChannel("oai-events")
         opened = asyncio.Event()
         channel.on("open", opened.set)

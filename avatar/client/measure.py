@@ -14,7 +14,7 @@ import numpy as np
 from avatar.client.clips import RATE_HZ
 from avatar.client.lip_sync import loudness_curve, skew_s
 from avatar.client.observer import SILENCE_PEAK, HeardFrame, Observer, SeenFrame
-from avatar.client.turns import Turn
+from avatar.client.turns import TRANSCRIBED, Turn
 
 _Frame = TypeVar("_Frame", HeardFrame, SeenFrame)
 
@@ -24,8 +24,6 @@ SERVER_ROWS = {
     "tts_first_audio": "tts_first_audio_ms",
 }
 """Rows of `avatar.timeline` that are reported, and as what."""
-
-TRANSCRIBED = "conversation.item.input_audio_transcription.completed"
 
 _LIPS_LEAD_S = 0.25
 """Lips that open for a sound move at most this long before it."""

@@ -1,13 +1,10 @@
 """HTTP to a Presencia server: its configuration, an offer for an answer, hanging up."""
 
-import asyncio
-import json
 from dataclasses import dataclass
-from http.client import HTTPException
 from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.parse import urljoin
-from urllib.request import Request, urlopen
+from urllib.parse import urljoin, urlsplit
+
+import httpx
 
 from speech.errors import CallError, ServerFullError
 
@@ -45,13 +42,18 @@ class Signalling:
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
 
+    @property
+    def is_local(self) -> bool:
+        """Whether the server is on this machine, which may have no address but loopback."""
+        return urlsplit(self.url).hostname in ("127.0.0.1", "localhost", "::1")
+
     async def config(self) -> dict[str, Any]:
         """The server's public configuration, `GET /v1/avatar/config`.
 
         Raises:
             CallError: The server can't be reached or refuses.
         """
-        return self._object(await self._exchange("GET", "/v1/avatar/config"))
+        return self._object(await self._request("GET", "/v1/avatar/config"))
 
     async def metrics(self) -> dict[str, Any]:
         """The server's own measurements, `GET /v1/avatar/metrics`.
@@ -59,7 +61,7 @@ class Signalling:
         Raises:
             CallError: The server can't be reached or refuses.
         """
-        return self._object(await self._exchange("GET", "/v1/avatar/metrics"))
+        return self._object(await self._request("GET", "/v1/avatar/metrics"))
 
     async def offer(self, sdp: str) -> Answer:
         """Start a call.
@@ -69,8 +71,10 @@ class Signalling:
             NotReadyError: The models are still loading.
             CallError: The server can't be reached or refuses.
         """
-        body, location = await self._exchange("POST", "/v1/realtime/calls", sdp, "application/sdp")
-        return Answer(body.decode(), urljoin(f"{self.url}/", location or ""))
+        response = await self._request(
+            "POST", "/v1/realtime/calls", content=sdp, headers={"Content-Type": "application/sdp"}
+        )
+        return Answer(response.text, urljoin(f"{self.url}/", response.headers.get("Location", "")))
 
     async def hang_up(self, answer: Answer) -> None:
         """End the call.
@@ -78,29 +82,23 @@ class Signalling:
         Raises:
             CallError: The server can't be reached or knows no such call.
         """
-        await self._exchange("POST", f"{answer.call_url}/hangup", "")
+        await self._request("POST", f"{answer.call_url}/hangup")
 
-    async def _exchange(
-        self, method: str, path: str, body: str | None = None, kind: str = "text/plain"
-    ) -> tuple[bytes, str | None]:
-        request = Request(
-            urljoin(f"{self.url}/", path),
-            method=method,
-            data=None if body is None else body.encode(),
-            headers={"Content-Type": kind},
-        )
+    async def _request(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own options
         try:
-            return await asyncio.to_thread(_fetch, request)
-        except HTTPError as error:
-            raise _refusal(error, self.url) from None
-        except (URLError, HTTPException, OSError, ValueError):
+            async with httpx.AsyncClient(timeout=_TIMEOUT_S, trust_env=False) as http:
+                response = await http.request(method, urljoin(f"{self.url}/", path), **options)
+        except (httpx.TransportError, httpx.InvalidURL):
             raise ServerUnreachableError(
                 f"No Presencia server answers at {self.url}. Start one: presencia serve"
             ) from None
+        if response.is_error:
+            raise _refusal(response, self.url)
+        return response
 
-    def _object(self, answer: tuple[bytes, str | None]) -> dict[str, Any]:
+    def _object(self, response: httpx.Response) -> dict[str, Any]:
         try:
-            value = json.loads(answer[0])
+            value = response.json()
         except ValueError:
             value = None
         if not isinstance(value, dict):
@@ -108,20 +106,15 @@ class Signalling:
         return value
 
 
-def _fetch(request: Request) -> tuple[bytes, str | None]:
-    with urlopen(request, timeout=_TIMEOUT_S) as response:
-        return response.read(), response.headers.get("Location")
-
-
-def _refusal(error: HTTPError, url: str) -> CallError:
+def _refusal(response: httpx.Response, url: str) -> CallError:
     """The server's error as an exception, in its own words where it gave some."""
     try:
-        message = str(json.loads(error.read())["error"]["message"])
-    except (ValueError, KeyError, TypeError, OSError):
+        message = str(response.json()["error"]["message"])
+    except (ValueError, KeyError, TypeError):
         message = ""
-    if error.code == 429:
+    if response.status_code == 429:
         return ServerFullError(message or f"{url} is busy: every place is taken. Try again later.")
-    if error.code == 503:
+    if response.status_code == 503:
         return NotReadyError(message or f"{url} is still loading its models. Try again soon.")
     hint = message or "Is it a Presencia server? Check --url."
-    return CallError(f"{url} answered {error.code}: {hint}")
+    return CallError(f"{url} answered {response.status_code}: {hint}")

@@ -1,7 +1,7 @@
 """Taking turns: say something, then hear the answer out."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from avatar.client.call import Call, Event
@@ -9,6 +9,21 @@ from avatar.client.clips import Clip
 
 END_SILENCE_S = 0.5
 """An answer is over when its events say so and it has been silent this long."""
+
+TRANSCRIBED = "conversation.item.input_audio_transcription.completed"
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait.
+
+    Attributes:
+        answer_s: From the last speech sample to the first sound of the answer.
+        longest_s: An answer still going after this long is stopped.
+    """
+
+    answer_s: float = 30.0
+    longest_s: float = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,95 +47,77 @@ class Turn:
     events: tuple[Event, ...]
 
 
-async def speak(call: Call, clip: Clip, timeout_s: float = 30.0, longest_s: float = 120.0) -> Turn:
-    """Say `clip` and hear its answer out.
-
-    Args:
-        call: With nothing being answered.
-        clip: What to say.
-        timeout_s: From its last speech sample to the first sound of the answer.
-        longest_s: An answer still going after this long is stopped.
+async def take_turn(call: Call, said: Clip | str, patience: Patience) -> Turn:
+    """Say a clip or type a text, and hear its answer out.
 
     Raises:
         CallError: The call ended.
     """
-    since = len(call.events)
-    utterance = call.microphone.play(clip)
-    began_s = await utterance.started
-    finished_s = await utterance.finished
-    return await _hear_out(call, clip.name, since, began_s, finished_s, timeout_s, longest_s)
-
-
-async def say_text(
-    call: Call, text: str, timeout_s: float = 30.0, longest_s: float = 120.0
-) -> Turn:
-    """Type `text` and hear its answer out. Arguments and errors as of `speak`."""
-    since = len(call.events)
-    now_s = asyncio.get_running_loop().time()
-    call.say_text(text)
-    return await _hear_out(call, text, since, now_s, now_s, timeout_s, longest_s)
-
-
-async def interrupt(
-    call: Call, text: str, clip: Clip, after_s: float, timeout_s: float = 30.0
-) -> Turn | None:
-    """Ask `text`, say `clip` over the answer, and hear the answer to `clip` out.
-
-    Args:
-        call: With nothing being answered.
-        text: Something with a long answer.
-        clip: What to say over it.
-        after_s: From the answer's first sound to the clip's start.
-        timeout_s: As of `speak`.
-
-    Returns:
-        The turn that `clip` made; None when there was no answer, or it was too short to
-        be interrupted.
-
-    Raises:
-        CallError: The call ended.
-    """
-    asked_s = asyncio.get_running_loop().time()
-    call.say_text(text)
-    if not await call.until(lambda: call.observer.last_loud_s > asked_s, timeout_s):
-        return None
-    await asyncio.sleep(after_s)
-    if not call.answering:
-        return None
-    return await speak(call, clip, timeout_s)
-
-
-def spoken_lines(events: tuple[Event, ...] | list[Event]) -> Iterator[tuple[str, str]]:
-    """What was said, in order: ("you" or "avatar", words). A cut answer is what was heard."""
-    cut: dict[str, str] = {
-        str(e.body["item_id"]): str(e.body.get("avatar_heard", ""))
-        for e in events
-        if e.type == "conversation.item.truncated"
-    }
-    for event in events:
-        if event.type == "conversation.item.input_audio_transcription.completed":
-            yield "you", str(event.body["transcript"])
-        elif event.type == "response.output_audio_transcript.done":
-            yield "avatar", cut.get(str(event.body.get("item_id")), str(event.body["transcript"]))
-
-
-async def _hear_out(
-    call: Call,
-    said: str,
-    since: int,
-    began_s: float,
-    finished_s: float,
-    timeout_s: float,
-    longest_s: float,
-) -> Turn:
     loop = asyncio.get_running_loop()
+    since = len(call.events)
+    began_s, finished_s = await _ask(call, said)
 
     def over() -> bool:
         quiet_s = loop.time() - call.observer.last_loud_s
         return quiet_s > END_SILENCE_S and not call.answering
 
-    answered = await call.until(lambda: call.observer.last_loud_s > finished_s, timeout_s)
-    if not answered or not await call.until(over, longest_s):
+    answered = await call.until(lambda: call.observer.last_loud_s > finished_s, patience.answer_s)
+    if not answered or not await call.until(over, patience.longest_s):
         call.send({"type": "response.cancel"})
-        await call.until(over, END_SILENCE_S * 4)
-    return Turn(said, began_s, finished_s, loop.time(), answered, tuple(call.events[since:]))
+        await call.until(over, 4 * END_SILENCE_S)
+    name = said if isinstance(said, str) else said.name
+    return Turn(name, began_s, finished_s, loop.time(), answered, tuple(call.events[since:]))
+
+
+async def interrupt(
+    call: Call, first: Clip | str, clip: Clip, after_s: float, patience: Patience
+) -> Turn | None:
+    """Ask `first`, say `clip` over the answer, and hear the answer to `clip` out.
+
+    Args:
+        call: With nothing being answered.
+        first: Something with a long answer.
+        clip: What to say over it.
+        after_s: From the answer's first sound to the clip's start.
+        patience: With both answers.
+
+    Returns:
+        The turn that `clip` made; None when there was no answer, or it was over too soon to
+        be interrupted.
+
+    Raises:
+        CallError: The call ended.
+    """
+    _, finished_s = await _ask(call, first)
+    if not await call.until(lambda: call.observer.last_loud_s > finished_s, patience.answer_s):
+        return None
+    await asyncio.sleep(after_s)
+    if not call.answering:
+        return None
+    return await take_turn(call, clip, patience)
+
+
+def spoken_lines(events: Iterable[Event]) -> Iterator[tuple[str, str]]:
+    """What was said, in order: ("you" or "avatar", words). A cut answer is what was heard."""
+    events = tuple(events)
+    cut = {
+        str(event.body["item_id"]): str(event.body.get("avatar_heard", ""))
+        for event in events
+        if event.type == "conversation.item.truncated"
+    }
+    for event in events:
+        if event.type == TRANSCRIBED:
+            yield "you", str(event.body["transcript"])
+        elif event.type == "response.output_audio_transcript.done":
+            whole = str(event.body["transcript"])
+            yield "avatar", cut.get(str(event.body.get("item_id")), whole)
+
+
+async def _ask(call: Call, said: Clip | str) -> tuple[float, float]:
+    """Say or type it; loop times at which its first and its last speech sample left."""
+    if isinstance(said, str):
+        call.say_text(said)
+        now_s = asyncio.get_running_loop().time()
+        return now_s, now_s
+    utterance = call.microphone.play(said)
+    return await utterance.started, await utterance.finished

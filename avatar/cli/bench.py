@@ -1,0 +1,75 @@
+"""`presencia bench`: measure calls from the person's end."""
+
+import argparse
+import asyncio
+import logging
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+
+import avatar
+from speech.errors import ConfigError
+
+_FEWEST_TURNS = 10  # a 95th percentile of fewer means nothing
+_NOTHING_ANSWERED = 5
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the subcommand to the command line."""
+    parser = subparsers.add_parser(
+        "bench",
+        help="measure calls from the person's end, with recorded human speech",
+        description="Start a server, talk with it over WebRTC, and print what the person got. "
+        "docs/bench.md says what each number is.",
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object alone on stdout")
+    parser.add_argument("--turns", type=int, default=_FEWEST_TURNS, metavar="N", help="%(default)s")
+    parser.add_argument("--barge-ins", type=int, default=3, metavar="N", help="%(default)s")
+    parser.add_argument("--url", help="measure a running server instead of starting one")
+    parser.add_argument(
+        "--recordings", type=Path, metavar="FOLDER", help="with a transcripts.tsv; default: ours"
+    )
+    parser.add_argument("--verbose", action="store_true", help="pass the server's log on")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure and print; returns the exit status: 5 when no turn was answered.
+
+    Raises:
+        ConfigError: This is no checkout, or an argument is no good.
+        CallError: The server did not start.
+    """
+    if args.turns < _FEWEST_TURNS or args.barge_ins < 0:
+        raise ConfigError(f"--turns takes {_FEWEST_TURNS} or more, --barge-ins 0 or more.")
+    checkout = Path(avatar.__file__).resolve().parents[1]
+    if not (checkout / "bench" / "calls.py").is_file():
+        raise ConfigError(
+            "`presencia bench` needs the repository's recordings: run it from a checkout "
+            "(git clone, then make bench), with --url to measure this installation."
+        )
+    if str(checkout) not in sys.path:
+        sys.path.append(str(checkout))  # `bench` is in no distribution
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    return asyncio.run(_bench(args))
+
+
+async def _bench(args: argparse.Namespace) -> int:
+    # After the arguments are known to be good: they import aiortc and the face.
+    from avatar.client.mouth import face_reader
+    from avatar.settings import load
+    from bench.calls import LANGUAGE, Plan, measure
+    from bench.recordings import FOLDER, recordings
+    from bench.report import machine_facts
+    from bench.server_process import serving
+
+    machine = machine_facts()
+    spoken = recordings(args.recordings or FOLDER, LANGUAGE)
+    read_mouth = face_reader(load().face.face)
+    plan = Plan(turns=args.turns, barge_ins=args.barge_ins)
+    server = nullcontext(args.url) if args.url else serving(verbose=args.verbose)
+    async with server as url:
+        report = await measure(url, spoken, plan, read_mouth)
+    print(report.as_json(machine) if args.json else report.as_table(machine))
+    answered = report.counts["turns"] - report.counts["turns_lost"]
+    return 0 if answered else _NOTHING_ANSWERED

@@ -1,0 +1,1 @@
+"""Benchmarks. They run from a checkout and are no part of the installed package."""
