@@ -75,7 +75,7 @@ class HibariVoice:
         self, spoken: str, options: onnxruntime.RunOptions
     ) -> tuple[Pcm, tuple[PhonemeTiming, ...]]:
         utterance = self._synthesize(spoken, options)
-        return shape(utterance, self._gain, spoken[-1], MISAKI)
+        return shape(utterance, self._gain, spoken[-1:], MISAKI)
 
     def _synthesize(self, spoken: str, options: onnxruntime.RunOptions) -> Utterance:
         # The lexicon reads "USB" letter by letter, but a lone "A" as the article.
