@@ -2,7 +2,7 @@
 
 Nothing else in Presencia touches them. They were read in aiortc 1.16.0, which is pinned; `check`
 runs at import and names what moved, so that an upgrade fails here and not in a call. What is
-changed and why: docs/decisions/aiortc.md.
+changed and why: docs/decisions/2026-11-24-aiortc-changed-from-outside.md.
 """
 
 import asyncio
