@@ -183,10 +183,12 @@ class Peer:
                 await self._pc.close()
         except TimeoutError:
             logger.warning("A peer connection took too long to close and was abandoned")
+            self._frames = None  # its sender may still be pulling it
         for sender in self._senders.values():
             sender.release()
-        if self._frames is not None:
-            await self._frames.aclose()
+        frames, self._frames = self._frames, None
+        if frames is not None:
+            await frames.aclose()
 
     async def _negotiate(
         self, audio: FrameSource, video: AsyncGenerator[VideoFrame, None] | None
