@@ -34,7 +34,7 @@ async def serving(*, verbose: bool = False) -> AsyncGenerator[str]:
     )
     assert process.stdout is not None
     assert process.stderr is not None
-    words: deque[str] = deque(maxlen=5)
+    words: deque[str] = deque(maxlen=1)
     try:
         async with asyncio.TaskGroup() as tasks:
             log = tasks.create_task(_follow(process.stderr, words, verbose=verbose))

@@ -14,7 +14,7 @@ RATE_HZ = 48_000
 
 _STEP = RATE_HZ // 100
 _SMOOTH_STEPS = 3  # 30 ms: shorter bursts are clicks, not speech
-_BELOW_LOUD_DB = (25.0, 20.0)  # speech reaches from the loud vowels down to about here
+_BELOW_LOUD_DB = (25.0, 12.0)  # soft consonants are so far below loud vowels; at most, at least
 _ABOVE_FLOOR_DB = 10.0
 
 

@@ -30,8 +30,8 @@ _VIDEO_OPTIONS = {
 _JITTER = RATE_HZ // 50
 """A packet's timestamp may be off by its sender's reports this much; beyond it is a gap."""
 _LONGEST_GAP = 60 * RATE_HZ
-_MAX_PENDING = 100
-"""Frames that may wait for the encoder, 4 s: past it pictures are left out, never sound."""
+_MAX_PICTURES = 100
+"""Pictures that may wait for the encoder, 4 s of them: past it they are left out, never sound."""
 
 
 class RecordingError(PresenciaError):
@@ -57,6 +57,7 @@ class Recorder:
         self._video_codec, self._audio_codec = _CODECS[path.suffix.lower()]
         self._path = path
         try:
+            path.open("wb").close()  # FFmpeg would find out with the first frame only
             self._container = av.open(str(path), "w")
         except OSError as error:
             raise RecordingError(f"Can't write {path}: {error.strerror}.") from None
@@ -67,6 +68,7 @@ class Recorder:
         self._origin_s: float | None = None
         self._samples = 0
         self._last_pts = -1
+        self._pictures: list[Future[None]] = []
         self._dropped = 0
 
     def hear(self, pcm: NDArray[np.int16], media_s: float) -> None:
@@ -80,10 +82,13 @@ class Recorder:
 
     def see(self, frame: av.VideoFrame, media_s: float) -> None:
         """Add a picture; `media_s` is its time on the sender's clock."""
-        if len(self._pending) > _MAX_PENDING:
+        self._pictures = [future for future in self._pictures if not future.done()]
+        if len(self._pictures) >= _MAX_PICTURES:
             self._dropped += 1
             return
-        self._submit(self._worker.submit(self._write_picture, frame, media_s))
+        future = self._worker.submit(self._write_picture, frame, media_s)
+        self._pictures.append(future)
+        self._submit(future)
 
     def __enter__(self) -> Self:
         return self
