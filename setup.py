@@ -7,13 +7,14 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 DATA_FOLDERS = ("models", "web_client")
-NOT_SHIPPED = ("node_modules", "package*.json", "tsconfig.json", "*.md", "*.d.ts")
+NOT_SHIPPED = ("node_modules", "package*.json", "tsconfig.json")
 
 
 class BuildWithData(build_py):
     """Copies `models` and `web_client` to where avatar/store/data.py looks in a wheel."""
 
     def run(self) -> None:
+        """Build the packages, then put the data beside them."""
         super().run()
         if self.editable_mode:  # an editable install finds them beside the packages
             return
