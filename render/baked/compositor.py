@@ -42,9 +42,9 @@ _JAW = ARKIT.index("jawOpen")
 _LIP_RAISERS = [
     ARKIT.index(name) for name in ("mouthSmileLeft", "mouthUpperUpLeft", "mouthLowerDownLeft")
 ]
-_UNCHANGED_RAD = 0.003  # of gaze: a tenth of a pixel on the iris at 512
+_UNCHANGED_RAD = 0.008  # of gaze: a fifth of a pixel on the iris at 512
 _REACH_M = 0.04  # no vertex moves farther
-_UNCHANGED_PX = 0.03  # vertices that moved less since they were drawn need no new drawing
+_UNCHANGED_PX = 0.10  # vertices that moved less since they were drawn need no new drawing
 
 
 class Compositor:
@@ -99,7 +99,7 @@ class Compositor:
         face = self._face
         place(face.morphs, weights, face.lens, self._at)
         eyes, mouth = self._bands
-        smile = round(float(weights[_SMILES].sum()) / 1.6 * 16) / 16
+        smile = round(float(weights[_SMILES].sum()) / 1.6 * 8) / 8
         if smile != self._smile:
             tint(face.rest, face.smile, min(smile, 1.0), *face.smile_at, self._skin)
             self._smile = smile

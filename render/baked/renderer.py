@@ -17,7 +17,7 @@ from render.baked.warp import CELL_PX
 from render.types import ARKIT, FacePose, VideoFrame
 from speech.errors import ConfigError
 
-CANVAS_PER_FRAME_PX = 1.25
+CANVAS_PER_FRAME_PX = 1.125
 """Canvas pixels per frame pixel: the head's turn resamples the canvas, and this keeps it sharp."""
 
 
@@ -37,7 +37,7 @@ class BakedRenderer:
     """
 
     def __init__(self, face: BakedFace, width: int, height: int) -> None:
-        self._compositor = _compositor(face, width, height)
+        self._compositor = compositor(face, width, height)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="face")
 
     async def __aenter__(self) -> "BakedRenderer":
@@ -75,14 +75,19 @@ def warm(face: BakedFace, width: int, height: int, kernel_cache: Path | None = N
     """
     if kernel_cache is not None:
         cache_kernels(kernel_cache)
-    compositor = _compositor(face, width, height)
+    frames = compositor(face, width, height)
     for weight in (1.0, 0.0):  # the second frame takes the way that asks what has changed
         weights = np.full(len(ARKIT), weight, np.float32)
         still = np.zeros(3, np.float32)
-        compositor.draw(FacePose(weights, still, still[:2], breath=weight, at_sample=0))
+        frames.draw(FacePose(weights, still, still[:2], breath=weight, at_sample=0))
 
 
-def _compositor(face: BakedFace, width: int, height: int) -> Compositor:
+def compositor(face: BakedFace, width: int, height: int) -> Compositor:
+    """What draws a face in one size, in the caller's thread.
+
+    Raises:
+        ConfigError: The size is not a multiple of 16.
+    """
     if width % CELL_PX or height % CELL_PX or width <= 0 or height <= 0:
         raise ConfigError(f"Video size {width}x{height}: use multiples of {CELL_PX}")
     scale = min(1.0, frame_scale(face.camera.plate_px, width, height) * CANVAS_PER_FRAME_PX)

@@ -90,19 +90,33 @@ def compose(picture: Bytes, cover: Bytes, grid: Floats, backdrop: Planes, out: P
     """
     rows, columns = grid.shape[0] - 1, grid.shape[1] - 1
     for row in range(rows):
-        for inner in range(0, CELL_PX, 2):
-            y = row * CELL_PX + inner
-            for column in range(columns):
-                for k in range(2):
-                    down = (_f32(inner + k) + _f32(0.5)) / _f32(CELL_PX)
-                    _luma_span(
-                        picture, cover, grid, row, column, down, backdrop.y[y + k], out.y[y + k]
-                    )
-                down, half = _f32(inner + 1) / _f32(CELL_PX), y // 2
-                _chroma_span(
-                    picture, cover, grid, row, column, down,
-                    backdrop.u[half], backdrop.v[half], out.u[half], out.v[half],
+        for column in range(columns):
+            kind = _class(cover, grid, row, column)
+            y, x, half = row * CELL_PX, column * CELL_PX, CELL_PX // 2
+            if kind == TRANSPARENT:
+                _copy(backdrop.y, out.y, x, y, CELL_PX)
+                _copy(backdrop.u, out.u, x // 2, y // 2, half)
+                _copy(backdrop.v, out.v, x // 2, y // 2, half)
+                continue
+            for inner in range(CELL_PX):
+                down = (_f32(inner) + _f32(0.5)) / _f32(CELL_PX)
+                u, v, du, dv = _span(grid, row, column, down)
+                _luma(picture, kind, u, v, du, dv, backdrop.y[y + inner], out.y[y + inner], x)
+            for inner in range(half):
+                down = _f32(2 * inner + 1) / _f32(CELL_PX)
+                u, v, du, dv = _span(grid, row, column, down)
+                line = y // 2 + inner
+                _chroma(
+                    picture, kind, u, v, du, dv,
+                    backdrop.u[line], backdrop.v[line], out.u[line], out.v[line], x // 2,
                 )  # fmt: skip
+
+
+@inlined
+def _copy(source: Bytes, out: Bytes, left: int, top: int, side: int) -> None:
+    for y in range(top, top + side):
+        for x in range(left, left + side):
+            out[y, x] = source[y, x]
 
 
 @inlined
@@ -123,20 +137,23 @@ def _span(grid: Floats, row: int, column: int, down: np.float32) -> tuple[int, i
 
 
 @inlined
-def _class(cover: Bytes, u: int, v: int, du: int, dv: int) -> int:
-    """The cover class of a whole span."""
+def _class(cover: Bytes, grid: Floats, row: int, column: int) -> int:
+    """The cover class of a whole cell, from nine points half a cell apart."""
     height, width = cover.shape
     kind = -1
-    for step in (0, CELL_PX // 2, CELL_PX):
-        x, y = (u + step * du) >> 16, (v + step * dv) >> 16
-        inside = x >= 1 and y >= 1 and x < width - 2 and y < height - 2
-        here = cover[min(max(y, 0), height - 1), min(max(x, 0), width - 1)]
-        if here == OPAQUE and not inside:
-            here = MIXED
-        if kind == -1:
-            kind = here
-        elif kind != here:
-            kind = MIXED
+    for k in range(3):
+        down = _f32(k) * _f32(0.5)
+        u, v, du, dv = _span(grid, row, column, down)
+        for step in (0, CELL_PX // 2, CELL_PX):
+            x, y = (u + step * du) >> 16, (v + step * dv) >> 16
+            inside = x >= 1 and y >= 1 and x < width - 2 and y < height - 2
+            here = cover[min(max(y, 0), height - 1), min(max(x, 0), width - 1)]
+            if here == OPAQUE and not inside:
+                here = MIXED
+            if kind == -1:
+                kind = here
+            elif kind != here:
+                kind = MIXED
     return kind
 
 
@@ -160,22 +177,18 @@ def _clamped(picture: Bytes, u: int, v: int) -> tuple[int, int]:
 
 
 @inlined
-def _luma_span(
+def _luma(
     picture: Bytes,
-    cover: Bytes,
-    grid: Floats,
-    row: int,
-    column: int,
-    down: np.float32,
+    kind: int,
+    u: int,
+    v: int,
+    du: int,
+    dv: int,
     backdrop: Bytes,
     out: Bytes,
+    first: int,
 ) -> None:
-    u, v, du, dv = _span(grid, row, column, down)
-    kind = _class(cover, u, v, du, dv)
-    first = column * CELL_PX
-    if kind == TRANSPARENT:
-        out[first : first + CELL_PX] = backdrop[first : first + CELL_PX]
-        return
+    """One row of a cell."""
     u, v = u + du // 2, v + dv // 2
     if kind == OPAQUE:
         for x in range(first, first + CELL_PX):
@@ -190,33 +203,28 @@ def _luma_span(
 
 
 @inlined
-def _chroma_span(
+def _chroma(
     picture: Bytes,
-    cover: Bytes,
-    grid: Floats,
-    row: int,
-    column: int,
-    down: np.float32,
+    kind: int,
+    u: int,
+    v: int,
+    du: int,
+    dv: int,
     backdrop_u: Bytes,
     backdrop_v: Bytes,
     out_u: Bytes,
     out_v: Bytes,
+    first: int,
 ) -> None:
-    u, v, du, dv = _span(grid, row, column, down)
-    kind = _class(cover, u, v, du, dv)
-    first, count = column * CELL_PX // 2, CELL_PX // 2
-    if kind == TRANSPARENT:
-        out_u[first : first + count] = backdrop_u[first : first + count]
-        out_v[first : first + count] = backdrop_v[first : first + count]
-        return
-    u, v = u + du, v + dv  # centre of the first 2x2 block
-    for x in range(first, first + count):
-        cu, cv = _clamped(picture, u, v)
-        cb, cr = _texel(picture, cu, cv, 1), _texel(picture, cu, cv, 2)
+    """One row of a cell's chroma: every second pixel of every second row, between four."""
+    u, v = u + du, v + dv
+    for x in range(first, first + CELL_PX // 2):
         if kind == OPAQUE:
-            out_u[x], out_v[x] = cb, cr
+            out_u[x], out_v[x] = _texel(picture, u, v, 1), _texel(picture, u, v, 2)
         else:
+            cu, cv = _clamped(picture, u, v)
             alpha = _texel(picture, cu, cv, 3)
+            cb, cr = _texel(picture, cu, cv, 1), _texel(picture, cu, cv, 2)
             out_u[x] = (cb * alpha + backdrop_u[x] * (255 - alpha) + 127) // 255
             out_v[x] = (cr * alpha + backdrop_v[x] * (255 - alpha) + 127) // 255
         u, v = u + 2 * du, v + 2 * dv
