@@ -96,12 +96,16 @@ class Engines:
             turn_detector = SmartTurn(store.path("smart-turn-v3.2") / "smart-turn-v3.2-cpu.onnx")
             stack.callback(turn_detector.close)
             recognizers = {
-                language: _RECOGNIZERS[name](store, language, vad)
-                for language, name in settings.listening.recognizer.items()
+                language: _RECOGNIZERS[getattr(settings.listening.recognizer, language)](
+                    store, language, vad
+                )
+                for language in LANGUAGES
             }
             synthesizers = {
-                language: _VOICES[name](store, settings.voice.speed)
-                for language, name in settings.voice.voice.items()
+                language: _VOICES[getattr(settings.voice.voice, language)](
+                    store, settings.voice.speed
+                )
+                for language in LANGUAGES
             }
             for each in (*recognizers.values(), *synthesizers.values()):
                 stack.callback(each.close)

@@ -10,15 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from speech.errors import ConfigError
 from speech.types import Language
@@ -29,15 +21,6 @@ _NOT_SETTINGS = {"PRESENCIA_CONFIG", "PRESENCIA_CACHE", "PRESENCIA_MODELS"}
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _keep_other_languages(cls, value: object, info: ValidationInfo) -> object:
-        """A table that names one language leaves the others at their defaults."""
-        default = cls.model_fields[str(info.field_name)].default
-        if isinstance(default, dict) and isinstance(value, dict):
-            return {**default, **value}
-        return value
 
 
 class ServerSettings(_Section):
@@ -66,17 +49,21 @@ class RtcSettings(_Section):
     )
 
 
+class RecognizerChoice(_Section):
+    """The recogniser of each language."""
+
+    en: Literal["moonshine", "whisper"] = "moonshine"
+    es: Literal["whisper"] = "whisper"
+
+
 class ListeningSettings(_Section):
     """VAD, endpointing and recognition."""
 
     language: Language = Field("en", description="of a call whose client names none")
-    recognizer: dict[Language, Literal["moonshine", "whisper"]] = {
-        "en": "moonshine",
-        "es": "whisper",
-    }
+    recognizer: RecognizerChoice = RecognizerChoice()
     end_silence_ms: int = Field(200, ge=100, description="ends a turn that sounds finished")
     patient_silence_ms: int = Field(900, ge=200, description="ends a turn that does not")
-    barge_in_ms: int = Field(150, ge=60, description="of speech over the avatar stop it")
+    barge_in_ms: int = Field(100, ge=60, description="of speech over the avatar stop it")
 
 
 class LlmSettings(_Section):
@@ -93,10 +80,17 @@ class LlmSettings(_Section):
     timeout_s: float = Field(20, gt=0, description="to the first token")
 
 
-class VoiceSettings(_Section):
-    """Speech synthesis, per language."""
+class VoiceChoice(_Section):
+    """The voice of each language."""
 
-    voice: dict[Language, Literal["hibari", "kokoro"]] = {"en": "hibari", "es": "kokoro"}
+    en: Literal["hibari"] = "hibari"
+    es: Literal["kokoro"] = "kokoro"
+
+
+class VoiceSettings(_Section):
+    """Speech synthesis."""
+
+    voice: VoiceChoice = VoiceChoice()
     speed: float = Field(1.0, ge=0.5, le=2)
 
 

@@ -64,11 +64,18 @@ def test_a_key_made_of_digits_stays_the_text_it_is() -> None:
     assert settings.llm.api_key.get_secret_value() == "1234"
 
 
-def test_one_language_can_be_changed_without_naming_the_others(tmp_path: Path) -> None:
-    config = toml(tmp_path, "[listening.recognizer]\nen = 'whisper'\n")
-    settings = load(config, {"PRESENCIA_VOICE__VOICE__EN": "kokoro"})
-    assert settings.listening.recognizer == {"en": "whisper", "es": "whisper"}
-    assert settings.voice.voice == {"en": "kokoro", "es": "kokoro"}
+def test_one_language_can_be_changed_without_naming_the_others(tmp_path):
+    file = tmp_path / "presencia.toml"
+    file.write_text('[listening.recognizer]\nen = "whisper"\n')
+    recognizer = load(file, {}).listening.recognizer
+    assert (recognizer.en, recognizer.es) == ("whisper", "whisper")
+
+
+def test_a_backend_is_refused_for_a_language_that_it_does_not_speak(tmp_path):
+    file = tmp_path / "presencia.toml"
+    file.write_text('[listening.recognizer]\nes = "moonshine"\n')
+    with pytest.raises(ConfigError, match=r"listening\.recognizer\.es"):
+        load(file, {})
 
 
 def test_lists_can_come_from_the_environment() -> None:
