@@ -1,0 +1,194 @@
+"""The client measures what it should: against a peer that answers by script, over real WebRTC."""
+
+import argparse
+import asyncio
+import io
+import json
+from contextlib import redirect_stderr, redirect_stdout
+
+import av
+import numpy as np
+import pytest
+
+from avatar.cli.call import add_parser
+from avatar.client.call import Call
+from avatar.client.clips import RATE_HZ, clip_of
+from avatar.client.measure import answer_metrics, barge_in_metrics, mouth_scale
+from avatar.client.observer import Observer
+from avatar.client.turns import Patience, interrupt, take_turn
+from bench.calls import Plan, measure
+from bench.recordings import Recording
+from bench.report import METRICS, machine_facts
+from speech.errors import CallError
+from tests.e2e.scripted_avatar import Script, read_mouth, serving
+
+pytestmark = pytest.mark.e2e
+
+NOISE = clip_of(
+    "noise",
+    np.concatenate(
+        [
+            np.zeros(RATE_HZ // 10),
+            np.clip(np.random.default_rng(1).normal(0, 6000, RATE_HZ), -30000, 30000),
+            np.zeros(RATE_HZ // 4),
+        ]
+    ).astype(np.int16),
+)
+PATIENCE = Patience(answer_s=4)
+
+
+def _talk(script, converse):
+    """Run `converse(call)` against the script; its result, what was received, what was sent."""
+
+    async def talk():
+        observer = Observer(read_mouth)
+        async with serving(script) as (url, state):
+            async with Call.connect(url, observer) as call:
+                await call.until(lambda: call.synchronised, 5)
+                await asyncio.sleep(1)
+                result = await converse(call)
+            assert state.peers == []
+            return result, observer, state.avatars[0]
+
+    return asyncio.run(talk())
+
+
+@pytest.mark.parametrize("delay_s", [0.3, 0.8])
+def test_a_known_delay_is_measured(delay_s):
+    script = Script(answers_after_s=delay_s)
+    turn, observer, sent = _talk(script, lambda call: take_turn(call, NOISE, PATIENCE))
+    metrics = answer_metrics(turn, observer, mouth_scale(observer))
+    sound_ms = 1000 * (sent.sounded_s[0] - turn.finished_s)  # as the script says, or late with it
+    face_ms = 1000 * (sent.opened_s[0] - turn.finished_s)
+    assert sound_ms > 1000 * delay_s - 25
+    assert metrics["voice_to_voice_ms"] == pytest.approx(sound_ms, abs=40)
+    assert metrics["voice_to_face_ms"] == pytest.approx(face_ms, abs=60)
+    assert metrics["final_transcript_ms"] == pytest.approx(220, abs=150)
+    assert metrics["ttft_ms"] == 100
+    assert metrics["fps_received"] == pytest.approx(25, abs=1)
+
+
+@pytest.mark.parametrize("ahead_s", [-0.1, 0, 0.1])
+def test_a_known_skew_is_measured(ahead_s):
+    script = Script(sound_ahead_s=ahead_s)
+    turn, observer, _ = _talk(script, lambda call: take_turn(call, NOISE, PATIENCE))
+    metrics = answer_metrics(turn, observer, mouth_scale(observer))
+    assert metrics["av_skew_ms"] == pytest.approx(1000 * ahead_s, abs=20)
+
+
+def test_a_known_barge_in_is_measured():
+    script = Script(stops_after_s=0.12, mouth_closes_later_s=0.08)
+    turn, observer, sent = _talk(
+        script, lambda call: interrupt(call, "Talk.", NOISE, 1.0, PATIENCE)
+    )
+    metrics = barge_in_metrics(turn, observer, mouth_scale(observer))
+    last_sound_s = max(at_s for at_s in sent.sounded_s if at_s < turn.finished_s)
+    last_open_s = max(at_s for at_s in sent.opened_s if at_s < turn.finished_s)
+    closed_s = min(at_s for at_s in sent.closed_s if at_s > last_open_s)
+    silence_ms = 1000 * (last_sound_s - turn.began_s)
+    assert silence_ms > 80
+    assert metrics["barge_in_silence_ms"] == pytest.approx(silence_ms, abs=40)
+    assert metrics["barge_in_mouth_closed_ms"] == pytest.approx(
+        1000 * (closed_s - turn.began_s), abs=60
+    )
+
+
+def test_a_turn_without_an_answer_is_lost_and_the_call_goes_on():
+    turn, observer, _ = _talk(Script(silent=True), lambda call: take_turn(call, NOISE, PATIENCE))
+    assert not turn.answered
+    assert answer_metrics(turn, observer, None) == {}
+
+
+def test_a_server_that_hangs_up_ends_the_waiting():
+    async def talk():
+        async with serving(Script()) as (url, state), Call.connect(url) as call:
+            asyncio.get_running_loop().call_later(
+                0.5, lambda: closing.append(state.peers.pop().close())
+            )
+            closing = []
+            await call.until(lambda: bool(closing), 5)
+            await closing[0]
+            await call.until(lambda: False, 10)
+
+    with pytest.raises(CallError, match="ended the call"):
+        asyncio.run(talk())
+
+
+def test_the_benchmark_reports_every_metric_with_its_count():
+    async def bench():
+        async with serving(Script(answer_lasts_s=2.5)) as (url, _):
+            said = [Recording(NOISE, "hello there")]
+            return await measure(url, said, Plan(2, 1, Patience(4, 12)), read_mouth)
+
+    report = json.loads(asyncio.run(bench()).as_json(machine_facts()))
+    assert [name for name in METRICS if report[name]["n"] == 0] == []
+    assert report["voice_to_voice_ms"]["n"] == 2
+    assert report["barge_in_silence_ms"]["n"] == 1
+    assert report["wer"] == {"p50": 0, "p95": 0, "n": 2, "pooled": 0}
+    assert (report["turns"], report["turns_lost"], report["turns_talked_over"]) == (2, 0, 0)
+    assert report["machine"]["cores"] >= 1
+
+
+def _presencia_call(script, *arguments, url=None):
+    """Run `presencia call` against the script; (exit code, stdout, stderr)."""
+    parser = argparse.ArgumentParser()
+    add_parser(parser.add_subparsers())
+    out, errors = io.StringIO(), io.StringIO()
+
+    async def call():
+        async with serving(script) as (served, _):
+            args = parser.parse_args(["call", "--url", url or served, *map(str, arguments)])
+            return await asyncio.to_thread(args.run, args)
+
+    with redirect_stdout(out), redirect_stderr(errors):
+        code = asyncio.run(call())
+    return code, out.getvalue(), errors.getvalue()
+
+
+@pytest.fixture
+def recording(tmp_path):
+    path = tmp_path / "noise.wav"
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("pcm_s16le", rate=RATE_HZ, layout="mono")
+        frame = av.AudioFrame.from_ndarray(NOISE.pcm[None], "s16", "mono")
+        frame.sample_rate = RATE_HZ
+        file.mux([*stream.encode(frame), *stream.encode(None)])
+    return path
+
+
+def test_presencia_call_saves_the_answer_and_prints_both_sides(recording, tmp_path):
+    saved = tmp_path / "answer.mp4"
+    code, out, errors = _presencia_call(Script(), recording, "--out", saved)
+    assert (code, errors) == (0, "")
+    assert "you: hello there" in out
+    assert "avatar: A tone." in out
+    assert "voice to voice" in out
+    with av.open(str(saved)) as file:
+        seconds = file.duration / 1e6
+        sound = np.concatenate([frame.to_ndarray()[0] for frame in file.decode(audio=0)])
+    assert seconds > 3
+    assert np.abs(sound).max() > 0.1
+
+
+@pytest.mark.parametrize(
+    ("script", "url", "code", "words"),
+    [
+        (Script(), "http://127.0.0.1:9", 3, "presencia serve"),
+        (Script(refuses=503), None, 3, "Refused by the script"),
+        (Script(refuses=429), None, 4, "Refused by the script"),
+        (Script(refuses=400), None, 1, "400"),
+        (Script(silent=True), None, 5, "No answer to noise.wav within 2 s"),
+    ],
+)
+def test_presencia_call_says_in_one_line_what_went_wrong(recording, script, url, code, words):
+    result, _, errors = _presencia_call(script, recording, "--timeout", 2, url=url)
+    assert result == code
+    assert words in errors
+    assert len(errors.splitlines()) == 1
+
+
+def test_presencia_call_refuses_a_bad_recording(tmp_path):
+    (tmp_path / "a.wav").write_text("no sound")
+    code, _, errors = _presencia_call(Script(), tmp_path / "a.wav")
+    assert code == 2
+    assert "Give a WAV file" in errors
