@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from avatar.dialogue.persona import Persona
-from avatar.dialogue.prompt import system_message
+from avatar.dialogue.prompt import beginning
 from speech.types import Language, Message
 
 _BYTES_PER_TOKEN = 3  # fewer than Qwen2.5 needs: 4.3 in English, 3.4 in Spanish (UTF-8)
@@ -61,7 +61,7 @@ class History:
         *,
         interim: str = "",
     ) -> tuple[Message, ...]:
-        """What the model is to answer: a system message and the newest messages that fit.
+        """What the model is to answer: how all prompts begin, and the newest messages that fit.
 
         When they no longer fit, the oldest go until half of the room is free. So the prompt grows
         at its end for many turns, and its beginning, which the model has read, stays as it is.
@@ -73,10 +73,10 @@ class History:
             interim: Words of a turn that is not over; the prompt is what it would be with them
                 added.
         """
-        system = system_message(persona, language, extra_instructions)
+        start = beginning(persona, language, extra_instructions)
         messages = _with(self._messages, Message("user", interim.strip()))
-        room = max(self._prompt_tokens - _tokens(system), _MESSAGE_TOKENS + 1)
-        return (system, *_fitting(messages, room))
+        room = self._prompt_tokens - sum(_tokens(message) for message in start)
+        return (*start, *_fitting(messages, max(room, 2 * _MESSAGE_TOKENS + 2)))
 
 
 def _with(messages: tuple[Message, ...], new: Message) -> tuple[Message, ...]:

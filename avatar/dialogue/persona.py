@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from speech.errors import ConfigError
-from speech.types import Language
+from speech.types import Language, Message
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
@@ -29,6 +29,7 @@ class Persona:
         apology: What it says when a stage fails.
         busy: What a caller is told when all places are taken.
         instructions: For the language model: who it is, how it talks, and the facts it may state.
+        examples: For the language model: a conversation that went as it should, the person first.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Persona:
     apology: dict[Language, str]
     busy: dict[Language, str]
     instructions: dict[Language, str]
+    examples: dict[Language, tuple[Message, ...]]
 
     @property
     def languages(self) -> tuple[Language, ...]:
@@ -83,6 +85,7 @@ class _Lines(BaseModel):
     busy: Line
     instructions: Line
     facts: tuple[Line, ...] = ()
+    examples: tuple[tuple[Line, Line], ...] = ()
 
 
 class _File(BaseModel):
@@ -116,6 +119,15 @@ def _persona(file: _File) -> Persona:
         apology={key: lines.apology for key, lines in speaks},
         busy={key: lines.busy for key, lines in speaks},
         instructions={key: " ".join((lines.instructions, *lines.facts)) for key, lines in speaks},
+        examples={key: _exchanges(lines.examples) for key, lines in speaks},
+    )
+
+
+def _exchanges(examples: tuple[tuple[str, str], ...]) -> tuple[Message, ...]:
+    return tuple(
+        message
+        for asked, answered in examples
+        for message in (Message("user", asked), Message("assistant", answered))
     )
 
 

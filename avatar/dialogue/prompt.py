@@ -1,16 +1,21 @@
-"""The system message: who the model is to be.
+"""How every prompt of a call begins: who the model is to be, and how it talks.
 
-It holds nothing that changes while a call lasts, no date and no time: a model that has read it
-need not read it again, as long as every byte before the new words is the same. What is particular
-to one call comes last, so that calls share the rest.
+Nothing in it changes while a call lasts, no date and no time: what a model has read it need not
+read again, as long as every byte before the new words is the same. What is particular to one call
+comes at the end of the system message; the persona alone decides the rest.
 """
 
 from avatar.dialogue.persona import Persona
 from speech.types import Language, Message
 
 
-def system_message(persona: Persona, language: Language, extra_instructions: str = "") -> Message:
-    """What the persona is told, then what the call adds.
+def beginning(
+    persona: Persona, language: Language, extra_instructions: str = ""
+) -> tuple[Message, ...]:
+    """The system message and the persona's examples.
+
+    The examples are turns of a conversation, not a text about one: a small model imitates what it
+    seems to have said far better than it follows what it is told.
 
     Args:
         persona: Speaks `language`.
@@ -18,4 +23,5 @@ def system_message(persona: Persona, language: Language, extra_instructions: str
         extra_instructions: The call's own; may be empty.
     """
     parts = (persona.instructions[language], extra_instructions.strip())
-    return Message("system", "\n\n".join(part for part in parts if part))
+    system = Message("system", "\n\n".join(part for part in parts if part))
+    return (system, *persona.examples[language])

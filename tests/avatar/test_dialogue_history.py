@@ -1,0 +1,145 @@
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from avatar.dialogue.history import History
+from avatar.dialogue.persona import load_persona
+from avatar.dialogue.prompt import beginning
+
+ELENA = load_persona("default")
+
+
+BEGINNING = beginning(ELENA, "en")
+
+
+def turns(history):
+    return [(message.role, message.content) for message in history.messages]
+
+
+def prompt(history, **options):
+    return history.prompt(ELENA, "en", **options)
+
+
+def test_a_new_history_is_empty():
+    assert History().is_empty
+    assert prompt(History()) == BEGINNING
+
+
+def test_turns_are_kept_in_order():
+    history = History()
+    history.add_assistant("Hi, I'm Elena.")
+    history.add_user(" Hello. ")
+    history.add_assistant("How are you?")
+    assert turns(history) == [
+        ("assistant", "Hi, I'm Elena."),
+        ("user", "Hello."),
+        ("assistant", "How are you?"),
+    ]
+    assert not history.is_empty
+
+
+def test_what_was_said_in_two_breaths_is_one_message():
+    history = History()
+    history.add_user("I would like")
+    history.add_user("a cup of tea.")
+    assert turns(history) == [("user", "I would like a cup of tea.")]
+
+
+def test_an_answer_that_was_not_heard_leaves_nothing():
+    history = History()
+    history.add_user("Tell me")
+    history.add_assistant("  ", interrupted=True)
+    history.add_user("the time.")
+    assert turns(history) == [("user", "Tell me the time.")]
+
+
+@pytest.mark.parametrize(
+    ("heard", "kept"),
+    [("Once upon a", "Once upon a…"), ("That is all. ", "That is all."), ("Well…", "Well…")],
+)
+def test_an_interrupted_answer_shows_that_it_was_cut(heard, kept):
+    history = History()
+    history.add_assistant(heard, interrupted=True)
+    assert turns(history) == [("assistant", kept)]
+
+
+def test_an_apology_joins_what_was_heard_before_it():
+    history = History()
+    history.add_assistant("It is")
+    history.add_assistant("Sorry, say that again?")
+    assert turns(history) == [("assistant", "It is Sorry, say that again?")]
+
+
+def test_interim_words_make_the_prompt_that_the_final_words_will_make():
+    history = History()
+    history.add_user("So")
+    ahead = prompt(history, interim="what now?")
+    assert turns(history) == [("user", "So")]
+    history.add_user("what now?")
+    assert prompt(history) == ahead
+
+
+def test_the_calls_own_instructions_come_after_the_personas():
+    plain, own = prompt(History())[0], prompt(History(), extra_instructions=" Sell shoes. ")[0]
+    assert own.content == plain.content + "\n\nSell shoes."
+
+
+def test_the_prompt_is_the_same_at_any_time():
+    assert prompt(History()) == prompt(History())
+
+
+def long_conversation(words_per_turn, count):
+    """A history after each of `count` exchanges, of a model that takes 1000 tokens."""
+    history = History(context_tokens=1200, reply_tokens=100)
+    for number in range(count):
+        history.add_user(f"{number} " + "word " * words_per_turn)
+        yield history
+        history.add_assistant(f"{number} " + "answer " * words_per_turn)
+
+
+def test_a_long_conversation_loses_its_oldest_turns_and_keeps_the_newest():
+    for history in long_conversation(10, 50):
+        messages = prompt(history)
+        assert messages[: len(BEGINNING)] == BEGINNING
+        assert messages[-1] == history.messages[-1]
+        assert sum(len(m.content) for m in messages) / 3 < 1100
+    assert len(messages) < len(history.messages)
+
+
+def test_the_prompt_keeps_its_beginning_for_many_turns():
+    prompts = [prompt(history) for history in long_conversation(10, 60)]
+    grown = [after[: len(before)] == before for before, after in pairwise(prompts)]
+    assert grown.count(False) <= 60 // 4
+    assert grown.count(False) >= 2
+
+
+def test_a_shortened_conversation_begins_with_the_person():
+    for history in long_conversation(10, 50):
+        messages = prompt(history)
+        kept = messages[len(BEGINNING) :]
+        if kept[0] != history.messages[0]:
+            assert kept[0].role == "user"
+
+
+def test_of_a_page_pasted_in_the_end_is_kept():
+    history = History(context_tokens=1200, reply_tokens=100)
+    history.add_user("word " * 5000 + "What is this?")
+    kept = prompt(history)[-1].content
+    assert kept.endswith("What is this?")
+    assert len(kept) < 2000
+
+
+@given(st.text(min_size=1, max_size=5000), st.integers(1000, 4000))
+def test_any_text_fits_any_context(text, context_tokens):
+    history = History(context_tokens, reply_tokens=50)
+    history.add_user(text)
+    sizes = [len(message.content.encode()) / 3 + 8 for message in prompt(history)]
+    assert sum(sizes) <= context_tokens - 50 + len(sizes)  # each size is rounded down
+
+
+def test_what_the_prompt_drops_the_history_keeps():
+    *_, history = long_conversation(10, 50)
+    assert len(history.messages) == 99
+    assert history.messages[0].content.startswith("0 word")

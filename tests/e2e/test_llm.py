@@ -1,0 +1,330 @@
+"""The language models on real weights, and against servers that are not ours."""
+
+import asyncio
+import os
+import secrets
+import threading
+import time
+from contextlib import aclosing
+
+import httpx
+import openai
+import pytest
+import xllamacpp
+
+from avatar.dialogue.history import History
+from avatar.dialogue.persona import load_persona
+from avatar.store import ModelStore
+from speech.errors import LanguageModelError, ModelStoreError
+from speech.llm.embedded import EmbeddedModel
+from speech.llm.openai_compatible import OpenAICompatibleLanguageModel
+from speech.types import Message
+
+pytestmark = pytest.mark.e2e
+
+ELENA = load_persona("default")
+LONG = Message("user", "Tell me a very long story about the sea.")
+FACTS = " ".join(f"Fact {n}: the number {n} lies between {n - 1} and {n + 1}." for n in range(60))
+
+
+@pytest.fixture(scope="module")
+def small():
+    return ModelStore.default().path("smollm2-135m") / "model.gguf"
+
+
+@pytest.fixture(scope="module")
+def large():
+    return ModelStore.default().path("qwen2.5-coder-0.5b") / "model.gguf"
+
+
+def rss_mb():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+async def written(conversation, messages):
+    async with aclosing(conversation.reply(messages)) as reply:
+        return "".join([delta async for delta in reply])
+
+
+def test_a_turn_reads_only_what_is_new(small):
+    async def scenario():
+        async with EmbeddedModel(small, max_tokens=24) as model, model.conversation() as call:
+            history = History()
+            history.add_user("Hello, who are you?")
+            await call.prefill(history.prompt(ELENA, "en"))
+            assert call.prompt_use.cached_tokens == 0
+            first = await written(call, history.prompt(ELENA, "en"))
+            whole = call.prompt_use
+            assert whole.tokens - whole.cached_tokens == 1, "llama.cpp re-reads the last token"
+            history.add_assistant(first)
+            history.add_user("And what can you do?")
+            await written(call, history.prompt(ELENA, "en"))
+            assert call.prompt_use.cached_tokens >= whole.tokens
+            return call.prompt_use
+
+    use = asyncio.run(scenario())
+    assert use.tokens - use.cached_tokens < 40
+
+
+def test_words_read_while_they_are_spoken_need_no_reading_later(small):
+    async def scenario():
+        async with EmbeddedModel(small) as model, model.conversation() as call:
+            spoken = ("Could", "you tell me", "the way", "to the station?")
+            for count in range(1, 5):
+                history = History()
+                interim = " ".join(spoken[:count])
+                await call.prefill(history.prompt(ELENA, "en", interim=interim))
+            history.add_user(interim)
+            await written(call, history.prompt(ELENA, "en"))
+            return call.prompt_use
+
+    use = asyncio.run(scenario())
+    assert use.tokens - use.cached_tokens == 1
+
+
+def test_what_was_read_before_a_cancel_is_kept(small):
+    prompt = (Message("system", FACTS), Message("user", "Hello"))
+
+    async def scenario():
+        async with EmbeddedModel(small, max_tokens=4) as model, model.conversation() as call:
+            async with asyncio.TaskGroup() as tasks:
+                hint = tasks.create_task(call.prefill(prompt))
+                while call.prompt_use is None:  # noqa: ASYNC110 - set by the hint
+                    await asyncio.sleep(0.001)
+                await asyncio.sleep(0.4)
+                hint.cancel()
+            await written(call, prompt)
+            return call.prompt_use
+
+    use = asyncio.run(scenario())
+    assert 16 <= use.cached_tokens < use.tokens - 16
+
+
+@pytest.mark.parametrize("phase", ["reading", "writing"])
+def test_cancelling_frees_the_thread_within_one_step(large, phase):
+    prompts = {
+        "reading": (Message("system", FACTS), LONG),
+        "writing": (Message("system", "You are Elena."), LONG),
+    }
+
+    async def scenario():
+        started = asyncio.Event()
+
+        async def turn(call):
+            async with aclosing(call.reply(prompts[phase])) as reply:
+                async for _ in reply:
+                    started.set()
+
+        async with (
+            EmbeddedModel(large, threads=2, max_tokens=400) as model,
+            model.conversation() as call,
+            asyncio.TaskGroup() as tasks,
+        ):
+            task = tasks.create_task(turn(call))
+            if phase == "writing":
+                await started.wait()
+            else:
+                await asyncio.sleep(0.5)
+                assert not started.is_set()
+            asked = time.perf_counter()
+            task.cancel()
+            await asyncio.wait([task])
+            return time.perf_counter() - asked
+
+    took = asyncio.run(scenario())
+    print(f"cancel while {phase}: {took * 1e3:.0f} ms")
+    assert took < 1.5, "generous: the machine may be busy"
+
+
+def test_the_event_loop_is_never_blocked(large):
+    async def scenario():
+        async with EmbeddedModel(large) as model, model.conversation() as call:
+            gaps = [0.0]
+
+            async def tick():
+                while True:
+                    before = time.perf_counter()
+                    await asyncio.sleep(0.005)
+                    gaps.append(time.perf_counter() - before)
+
+            async with asyncio.TaskGroup() as tasks:
+                ticking = tasks.create_task(tick())
+                await written(call, (Message("system", FACTS[:800]), Message("user", "Hi")))
+                ticking.cancel()
+            return sorted(gaps)[len(gaps) * 95 // 100]
+
+    assert asyncio.run(scenario()) < 0.05
+
+
+def test_two_calls_are_answered_at_once_and_do_not_mix(large):
+    async def scenario():
+        async with EmbeddedModel(large, slots=2, temperature=0) as model:
+            calls = model.conversation(), model.conversation()
+            async with asyncio.TaskGroup() as tasks:
+                replies = [
+                    tasks.create_task(
+                        written(call, (Message("user", f"The secret word is {word}. Repeat it."),))
+                    )
+                    for call, word in zip(calls, ("banana", "tractor"), strict=True)
+                ]
+            return [reply.result().lower() for reply in replies]
+
+    banana, tractor = asyncio.run(scenario())
+    assert "banana" in banana
+    assert "tractor" not in banana
+    assert "tractor" in tractor
+    assert "banana" not in tractor
+
+
+def test_closing_frees_threads_and_memory(small):
+    def threads():
+        return len(os.listdir("/proc/self/task"))
+
+    async def scenario():
+        async with EmbeddedModel(small, slots=2) as model, model.conversation() as call:
+            await written(call, (Message("user", "Hi"),))
+            return rss_mb(), threads()
+
+    def cycle():
+        open_mb, open_threads = asyncio.run(scenario())
+        return open_mb - rss_mb(), open_threads - threads(), rss_mb()
+
+    cycle()
+    closed_threads = threads()
+    freed_mb, freed_threads, after_mb = cycle()
+    assert freed_mb > 60
+    assert freed_threads >= 3
+    for _ in range(3):
+        *_, last_mb = cycle()
+    assert last_mb - after_mb < 10
+    assert threads() <= closed_threads
+    assert not [t for t in threading.enumerate() if t.name.startswith("llm")]
+
+
+def test_a_prompt_too_long_says_what_to_do_and_the_next_works(small):
+    async def scenario():
+        async with EmbeddedModel(small, context_tokens=512) as model, model.conversation() as call:
+            with pytest.raises(LanguageModelError, match=r"raise llm\.context_tokens"):
+                await written(call, (Message("user", FACTS),))
+            assert await written(call, (Message("user", "Hi"),))
+
+    asyncio.run(scenario())
+
+
+def test_weights_that_are_none_are_refused(tmp_path):
+    path = tmp_path / "model.gguf"
+    path.write_bytes(b"not a model" * 100)
+    with pytest.raises(ModelStoreError, match="presencia models verify"):
+        EmbeddedModel(path)
+
+
+def test_the_servers_own_port_is_locked(small):
+    model = EmbeddedModel(small)
+    address = model._server.listening_address
+    body = {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 4}
+    assert httpx.post(f"{address}/v1/chat/completions", json=body).status_code == 401
+    asyncio.run(model.close())
+
+
+@pytest.mark.parametrize(
+    ("language", "turns", "words"),
+    [
+        ("en", ["My name is Anna.", "What's my name?"], ["anna"]),
+        ("en", ["Are you a human?"], ["ai", "computer program", "not a human"]),
+        ("en", ["What is the capital of France?"], ["paris"]),
+        ("es", ["Me llamo Ana.", "¿Cómo me llamo?"], ["ana"]),
+        ("es", ["¿Eres una persona?"], ["inteligencia artificial"]),
+        ("es", ["¿Cuál es la capital de Francia?"], ["parís", "paris"]),
+    ],
+)
+def test_elena_remembers_and_is_honest(large, language, turns, words):
+    async def scenario():
+        async with EmbeddedModel(large, temperature=0) as model, model.conversation() as call:
+            history = History()
+            history.add_assistant(ELENA.greeting[language])
+            for turn in turns:
+                history.add_user(turn)
+                answer = await written(call, history.prompt(ELENA, language))
+                history.add_assistant(answer)
+            return answer
+
+    answer = asyncio.run(scenario())
+    print(turns[-1], "->", answer)
+    assert any(word in answer.lower() for word in words)
+
+
+@pytest.fixture(scope="module")
+def llama_http(small):
+    """llama.cpp's own HTTP server, an implementation of the endpoint that is not ours."""
+    params = xllamacpp.CommonParams()
+    params.model.path, params.n_ctx, params.n_parallel = str(small), 4096, 1
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
+    params.api_keys, params.endpoint_metrics, params.verbosity = [secrets.token_hex()], True, -1
+    server = xllamacpp.Server(params)
+    return server.listening_address, params.api_keys[0]
+
+
+def remote(llama_http, **options):
+    address, key = llama_http
+    return OpenAICompatibleLanguageModel(f"{address}/v1", "any", key, **options)
+
+
+def test_a_real_server_answers_as_its_own_client_says(llama_http):
+    address, key = llama_http
+    prompt = (Message("system", "You are Elena."), Message("user", "Hello!"))
+
+    async def scenario():
+        async with remote(llama_http, temperature=0, max_tokens=24) as model:
+            ours = await written(model, prompt)
+        async with openai.AsyncOpenAI(base_url=f"{address}/v1", api_key=key) as client:
+            theirs = await client.chat.completions.create(
+                model="any",
+                messages=[{"role": m.role, "content": m.content} for m in prompt],
+                max_tokens=24,
+                temperature=0,
+            )
+        return ours, theirs.choices[0].message.content
+
+    ours, theirs = asyncio.run(scenario())
+    assert ours
+    assert theirs.startswith(ours)  # ours may end with a sentence, before the last token
+
+
+def test_a_real_server_stops_when_the_reply_is_closed(llama_http):
+    address, key = llama_http
+
+    def busy():
+        text = httpx.get(f"{address}/metrics", headers={"Authorization": f"Bearer {key}"}).text
+        return any(line.endswith("processing 1") for line in text.splitlines())
+
+    async def scenario():
+        async with remote(llama_http, max_tokens=3000) as model:
+            async with aclosing(model.reply((LONG,))) as reply:
+                await anext(reply)
+                assert await asyncio.to_thread(busy)
+            async with asyncio.timeout(3):
+                while await asyncio.to_thread(busy):  # noqa: ASYNC110 - a server's state
+                    await asyncio.sleep(0.05)
+
+    asyncio.run(scenario())
+
+
+def test_a_real_servers_refusals_are_understood(llama_http):
+    address, key = llama_http
+
+    async def failure(model, messages=(LONG,)):
+        async with model:
+            with pytest.raises(LanguageModelError) as failed:
+                await written(model, messages)
+        return str(failed.value)
+
+    async def scenario():
+        wrong_key = OpenAICompatibleLanguageModel(f"{address}/v1", "any", "wrong")
+        assert "check llm.api_key" in await failure(wrong_key)
+        wrong_path = OpenAICompatibleLanguageModel(f"{address}/v2", "any", key)
+        assert "check llm.base_url" in await failure(wrong_path)
+        too_long = (Message("user", FACTS * 10),)
+        assert "exceeds the available context" in await failure(remote(llama_http), too_long)
+
+    asyncio.run(scenario())
