@@ -101,17 +101,14 @@ def test_a_turn_without_an_answer_is_lost_and_the_call_goes_on():
 
 def test_a_server_that_hangs_up_ends_the_waiting():
     async def talk():
-        async with serving(Script()) as (url, state), Call.connect(url) as call:
-            asyncio.get_running_loop().call_later(
-                0.5, lambda: closing.append(state.peers.pop().close())
-            )
-            closing = []
-            await call.until(lambda: bool(closing), 5)
-            await closing[0]
-            await call.until(lambda: False, 10)
+        async with serving(Script()) as (url, state):
+            with pytest.raises(CallError, match="ended the call"):
+                async with Call.connect(url) as call:
+                    gone = state.peers.pop().close()
+                    await asyncio.gather(gone, call.until(lambda: False, 10))
+            return True
 
-    with pytest.raises(CallError, match="ended the call"):
-        asyncio.run(talk())
+    assert asyncio.run(talk())
 
 
 def test_the_benchmark_reports_every_metric_with_its_count():
