@@ -73,5 +73,6 @@ extra=
 say "installing the Python packages"
 pip() { .venv/bin/python -m pip --quiet --disable-pip-version-check --no-input "$@" >&2; }
 pip install -c deploy/constraints.txt pip
-pip install -c deploy/constraints.txt -e ".$extra"
+# setuptools warns of every editable install that folders here can be imported.
+PYTHONWARNINGS=ignore pip install -c deploy/constraints.txt -e ".$extra"
 echo "$inputs" >"$stamp"
