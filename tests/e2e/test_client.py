@@ -99,16 +99,19 @@ def test_a_turn_without_an_answer_is_lost_and_the_call_goes_on():
     assert answer_metrics(turn, observer, None) == {}
 
 
+async def _lose_the_server(url, peers):
+    async with Call.connect(url) as call:
+        await asyncio.gather(peers.pop().close(), call.until(lambda: False, 10))
+
+
 def test_a_server_that_hangs_up_ends_the_waiting():
     async def talk():
         async with serving(Script()) as (url, state):
             with pytest.raises(CallError, match="ended the call"):
-                async with Call.connect(url) as call:
-                    gone = state.peers.pop().close()
-                    await asyncio.gather(gone, call.until(lambda: False, 10))
-            return True
+                await _lose_the_server(url, state.peers)
+            return state.peers
 
-    assert asyncio.run(talk())
+    assert asyncio.run(talk()) == []
 
 
 def test_the_benchmark_reports_every_metric_with_its_count():
