@@ -32,14 +32,14 @@ from speech.vad import SileroModel
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 
-_RECOGNIZERS: Mapping[str, Callable[[ModelStore, Language, SileroModel], Recognizer]] = {
+_RECOGNIZERS: Mapping[str, Callable[[ModelStore, Language, SileroModel], Moonshine | Whisper]] = {
     "moonshine": lambda store, _, vad: Moonshine(store.path("moonshine-tiny-en"), vad.detector),
     "whisper": lambda store, language, vad: Whisper(
         store.path("whisper-base"), language, vad.detector
     ),
 }
 
-_VOICES: Mapping[str, Callable[[ModelStore, float], Synthesizer]] = {
+_VOICES: Mapping[str, Callable[[ModelStore, float], HibariVoice | KokoroVoice]] = {
     "hibari": lambda store, speed: HibariVoice(store.path("hibari") / "hibari.onnx", speed=speed),
     "kokoro": lambda store, speed: KokoroVoice(store.path("kokoro-82m-int8"), speed=speed),
 }
@@ -107,8 +107,10 @@ class Engines:
                 )
                 for language in LANGUAGES
             }
-            for each in (*recognizers.values(), *synthesizers.values()):
-                stack.callback(each.close)
+            for recognizer in recognizers.values():
+                stack.callback(recognizer.close)
+            for synthesizer in synthesizers.values():
+                stack.callback(synthesizer.close)
             language_model = await _load_language_model(settings, store, persona, stack)
             lips = PhonemeLipSync()
             yield cls(
@@ -144,8 +146,14 @@ async def _load_language_model(
     if llm.backend == "openai":
         if not llm.base_url:
             raise ConfigError("llm.backend 'openai' needs llm.base_url, as in docs/llm.md.")
-        remote = await stack.enter_async_context(OpenAICompatibleLanguageModel(llm))
-        return lambda: remote
+        return lambda: OpenAICompatibleLanguageModel(
+            llm.base_url,
+            llm.model,
+            llm.api_key.get_secret_value(),
+            max_tokens=llm.max_reply_tokens,
+            temperature=llm.temperature,
+            timeout_s=llm.timeout_s,
+        )
     beginning = (system_message(persona, settings.listening.language),)
     model = await stack.enter_async_context(
         EmbeddedModel(

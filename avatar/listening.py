@@ -17,7 +17,6 @@ from speech.types import AudioFrame, Language, Transcript
 _log = logging.getLogger(__name__)
 
 WINDOW_SAMPLES = 512  # Silero's, 32 ms
-INTERIM_SAMPLES = round(0.32 * LISTENING_RATE_HZ)
 POST_ROLL_SAMPLES = round(0.2 * LISTENING_RATE_HZ)  # recognisers clip the last word without it
 _TAPE_S = 40  # longer than the longest utterance, which the endpointer limits
 
@@ -132,7 +131,7 @@ class _Utterance:
     number: int
     start_sample: int
     sustained: bool = False
-    next_interim: int = 0
+    interim_at: int = 0  # samples of speech in it when words so far were last asked for
     draft: Transcript | None = None
     interim: asyncio.Task[None] | None = None
     final: asyncio.Task[Transcript | StageError] | None = None
@@ -149,9 +148,10 @@ class _Utterance:
 class Listener:
     """Listens to one microphone.
 
-    Words so far are recognised every 320 ms of speech, each time with the last ones as a draft. At
-    every pause the turn detector is asked and the final words are recognised at once, so that
-    they are there when the endpointer decides; if the person goes on, both are dropped.
+    Words so far are recognised as often as the recogniser can afford, each time with the last ones
+    as a draft. At every pause the turn detector is asked and the final words are recognised at
+    once, so that they are there when the endpointer decides; if the person goes on, both are
+    dropped.
 
     Args:
         detector: Of this microphone alone.
@@ -217,7 +217,6 @@ class Listener:
             case Started(start_sample):
                 self._count += 1
                 self._utterance = _Utterance(self._count, start_sample)
-                self._utterance.next_interim = start_sample + INTERIM_SAMPLES
                 self._emit(SpeechStarted(self._count, start_sample))
             case Paused(end_sample):
                 self._pause(tasks, end_sample)
@@ -240,10 +239,10 @@ class Listener:
         if not utterance.sustained and self._endpointer.voiced_samples >= self._barge_in_samples:
             utterance.sustained = True
             self._emit(SpeechSustained(utterance.number))
-        if self._windowed >= utterance.next_interim and (
-            utterance.interim is None or utterance.interim.done()
-        ):
-            utterance.next_interim = self._windowed + INTERIM_SAMPLES
+        voiced_samples = self._endpointer.voiced_samples
+        due = utterance.interim_at + self._recognizer.interim_every_s * LISTENING_RATE_HZ
+        if voiced_samples >= due and (utterance.interim is None or utterance.interim.done()):
+            utterance.interim_at = voiced_samples
             utterance.interim = tasks.create_task(
                 self._recognize_interim(utterance, self._windowed), name="interim"
             )
@@ -281,10 +280,13 @@ class Listener:
             utterance.interim.cancel()  # the recogniser has one worker: do not queue behind it
         pcm = self._tape.cut(utterance.start_sample, end_sample + POST_ROLL_SAMPLES)
         try:
-            return await self._recognizer.recognize(pcm, utterance.draft)
+            transcript = await self._recognizer.recognize(pcm, utterance.draft)
         except StageError as error:
             # Returned, not raised: it may be dropped with its guess, and must not end the call.
             return error
+        if self._utterance is utterance:
+            self._endpointer.hint(transcript.text)
+        return transcript
 
     async def _judge(self, utterance: _Utterance, end_sample: int) -> None:
         pcm = self._tape.cut(utterance.start_sample, end_sample)

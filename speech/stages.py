@@ -40,7 +40,13 @@ class TurnDetector(Protocol):
 
 
 class Recognizer(Protocol):
-    """Writes down what was said."""
+    """Writes down what was said.
+
+    Attributes:
+        interim_every_s: Seconds of new speech after which words so far are worth what they cost.
+    """
+
+    interim_every_s: float
 
     async def recognize(
         self, pcm: NDArray[np.int16], draft: Transcript | None = None

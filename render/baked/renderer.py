@@ -1,6 +1,7 @@
 """The renderer of baked faces: poses in, I420 frames out, drawn in a thread of its own."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -8,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from render.baked.asset import BakedFace
 from render.baked.compositor import Compositor, frame_scale
@@ -59,8 +61,13 @@ class BakedRenderer:
         """
         loop = asyncio.get_running_loop()
         async for pose in poses:
-            i420 = await loop.run_in_executor(self._worker, self._compositor.draw, pose)
-            yield VideoFrame(i420, pose.at_sample)
+            i420, cpu_s = await loop.run_in_executor(self._worker, self._draw, pose)
+            yield VideoFrame(i420, pose.at_sample, cpu_s)
+
+    def _draw(self, pose: FacePose) -> tuple[NDArray[np.uint8], float]:
+        started_s = time.thread_time()
+        i420 = self._compositor.draw(pose)
+        return i420, time.thread_time() - started_s
 
 
 def warm(face: BakedFace, width: int, height: int, kernel_cache: Path | None = None) -> None:

@@ -45,6 +45,8 @@ class Moonshine:
         ModelStoreError: A file is missing or is not what it should be.
     """
 
+    interim_every_s = 0.32
+
     def __init__(self, folder: Path, voice: DetectorFactory) -> None:
         self._encoder = open_session(folder / "encoder_model.ort")
         self._decoder = open_session(folder / "decoder_model_merged.ort")

@@ -70,6 +70,8 @@ class Whisper:
         ModelStoreError: A file is missing or is not what it should be.
     """
 
+    interim_every_s = 1.0
+
     def __init__(self, folder: Path, language: Language, voice: DetectorFactory) -> None:
         try:
             # int8 against float32: half the CPU time, the same words (measured on x86-64).

@@ -37,6 +37,7 @@ class ScriptedRecognizer:
     """Reads back what was said; takes `takes_s` for it."""
 
     words: dict[int, str]
+    interim_every_s: float = 0.32
     takes_s: float = 0.05
     fails: list[bool] = field(default_factory=list)
 
