@@ -59,6 +59,6 @@ def _sha256(path: Path) -> str:
 def _fingerprint(path: Path, file: ModelFile) -> list[object] | None:
     try:
         stat = path.stat()
-    except FileNotFoundError:
+    except OSError:
         return None
     return [stat.st_size, stat.st_mtime_ns, file.sha256] if stat.st_size == file.bytes else None

@@ -22,7 +22,15 @@ from filelock import FileLock
 
 from avatar.store.arrival import Arrival
 from avatar.store.data import data_folder
-from avatar.store.manifest import Entry, ModelFile, WheelParts, read_manifest
+from avatar.store.manifest import (
+    Entry,
+    ModelFile,
+    NpmMember,
+    Source,
+    WheelMember,
+    WheelParts,
+    read_manifest,
+)
 from avatar.store.packages import Packages, SourceError
 from avatar.store.record import VerifiedFiles
 from avatar.store.sources import LocalFile
@@ -120,7 +128,9 @@ class ModelStore:
         """
         for file in self.entry(name).files:
             path = self._folder(name) / file.name
-            if not self._verified.check(path, file):
+            with _disk_errors_explained(self.cache):
+                right = self._verified.check(path, file)
+            if not right:
                 state = "has a wrong checksum" if path.exists() else "is missing"
                 raise ModelStoreError(f"{path} {state}: run `presencia models fetch {name}`.")
 
@@ -164,12 +174,7 @@ class ModelStore:
 
     def _check_room(self, name: str, arrivals: Mapping[ModelFile, Arrival]) -> None:
         """See that the files fit, and beside them one package, twice: pip copies it."""
-        package = max(
-            part.bytes
-            for file in arrivals
-            for source in file.sources
-            for part in (source.parts if isinstance(source, WheelParts) else (file,))
-        )
+        package = max(_package_bytes(source, file) for file in arrivals for source in file.sources)
         missing = sum(file.bytes - arrival.size for file, arrival in arrivals.items())
         need, free = missing + 2 * package + _SLACK_BYTES, shutil.disk_usage(self.cache).free
         if free < need:
@@ -177,6 +182,17 @@ class ModelStore:
                 f"{name} needs {need >> 20} MB and the disk of {self.cache} has {free >> 20} MB: "
                 "make room, or set PRESENCIA_CACHE to a folder on another disk."
             )
+
+
+def _package_bytes(source: Source, file: ModelFile) -> int:
+    """About how big the package is that the source unpacks."""
+    match source:
+        case WheelParts(parts=parts):
+            return max(part.bytes for part in parts)
+        case WheelMember() | NpmMember():
+            return file.bytes
+        case _:
+            return 0
 
 
 def _offset(progress: Progress, here: int) -> Progress:

@@ -219,6 +219,18 @@ def test_too_small_a_disk_is_noticed_before_anything_is_fetched(
     assert hub.sent == 0
 
 
+def test_only_sources_that_are_unpacked_need_room_beside_the_file(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = (64 << 20) + len(CONTENT)
+    usage = shutil.disk_usage(tmp_path)._replace(free=free)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    wheel = {"wheel": "some-weights==1.0", "member": "a.bin"}
+    with pytest.raises(ModelStoreError, match="make room"):
+        ModelStore(entry(wheel, url(hub)), tmp_path).fetch("tiny")
+    ModelStore(entry(url(hub)), tmp_path).fetch("tiny")
+
+
 def test_a_disk_that_fills_up_says_so(
     hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -233,7 +245,7 @@ def test_a_disk_that_fills_up_says_so(
 def test_a_cache_that_can_not_be_written_says_so(hub: Hub, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ModelStoreError, match=r"Can't write to .*PRESENCIA_CACHE"):
-        ModelStore(entry(url(hub)), tmp_path / "file" / "cache").fetch("tiny")
+        ModelStore(entry(url(hub)), tmp_path / "file" / "cache").path("tiny")
 
 
 def test_the_cache_is_where_the_environment_says(tmp_path: Path) -> None:
