@@ -13,8 +13,11 @@ _BAND_S = (0.06, 0.8)
 their mean over the second. Slower changes (a smile, a loud sentence) say nothing of sync."""
 _LARGEST_SKEW_S = 0.4
 _SHORTEST_S = 1.5
-_LEAST_CORRELATION = 0.3
-"""Below it the peak is as likely chance as sync."""
+_LEAST_CORRELATION = 0.35
+_LEAST_LEAD = 0.1
+_SAME_PEAK_S = 0.15
+"""A lag counts if its correlation is this high, and this much higher than at any lag further than
+`_SAME_PEAK_S` from it: a short answer may fit as well one syllable on."""
 
 Curve = Sequence[tuple[float, float]]
 """(time in seconds, value), in order of time."""
@@ -51,7 +54,7 @@ def skew_s(mouth: Curve, loudness: Curve) -> float | None:
 
     Returns:
         Seconds; positive when the sound is early (the bad direction, ITU-R BT.1359), negative
-        when the lips are. None when there is too little of both, or they don't correlate.
+        when the lips are. None when there is too little of both, or no one lag fits best.
     """
     if not mouth or not loudness:
         return None
@@ -64,7 +67,10 @@ def skew_s(mouth: Curve, loudness: Curve) -> float | None:
     most = round(_LARGEST_SKEW_S * _GRID_HZ)
     scores = np.array([_correlation(lips, sound, lag) for lag in range(-most, most + 1)])
     peak = int(scores.argmax())
-    if scores[peak] < _LEAST_CORRELATION or not 0 < peak < len(scores) - 1:
+    if not 0 < peak < len(scores) - 1:
+        return None
+    elsewhere = np.abs(np.arange(len(scores)) - peak) > _SAME_PEAK_S * _GRID_HZ
+    if scores[peak] < max(_LEAST_CORRELATION, scores[elsewhere].max() + _LEAST_LEAD):
         return None
     left, top, right = scores[peak - 1 : peak + 2]
     between = 0.5 * (left - right) / (left - 2 * top + right)
