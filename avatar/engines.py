@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, get_args
 
+from avatar.dialogue import prompt
 from avatar.dialogue.persona import Persona, load_persona
-from avatar.dialogue.prompt import system_message
 from avatar.settings import LlmSettings, Settings
 from avatar.store import ModelStore, data_folder
 from avatar.turn import Voice
@@ -154,7 +154,7 @@ async def _load_language_model(
             temperature=llm.temperature,
             timeout_s=llm.timeout_s,
         )
-    beginning = (system_message(persona, settings.listening.language),)
+    beginning = prompt.beginning(persona, settings.listening.language)
     model = await stack.enter_async_context(
         EmbeddedModel(
             store.path(llm.model) / "model.gguf",

@@ -88,7 +88,7 @@ class Session:
             voices=engines.voices,
             apologies=engines.apologies,
             persona=engines.persona,
-            history=History(),
+            history=History(settings.llm.context_tokens, settings.llm.max_reply_tokens),
             language=language,
             emit=self._protocol.tell,
         )
@@ -184,12 +184,13 @@ class Session:
         raise _CallEnded
 
     async def _heartbeat(self) -> None:
+        """End the call when a client that pings stops pinging."""
         loop = asyncio.get_running_loop()
         while True:
-            last_s = self._pinged_at_s
-            await asyncio.sleep(HEARTBEAT_LIMIT_S)
-            if last_s is not None and self._pinged_at_s == last_s:
-                _log.info("no heartbeat for %.0f s", loop.time() - last_s)
+            last_s = self._pinged_at_s if self._pinged_at_s is not None else loop.time()
+            await asyncio.sleep(last_s + HEARTBEAT_LIMIT_S - loop.time())
+            if self._pinged_at_s == last_s:
+                _log.info("the client stopped pinging", extra={"call_id": self.call_id})
                 raise _CallEnded
 
     def _note_ping(self) -> None:

@@ -149,9 +149,10 @@ class BrowserCall:
         self.wait_for("['idle', 'ended'].includes(window.presencia.phase)", 10)
 
     def close(self) -> None:
-        """Close the page as a person closes a tab."""
-        if not self.page.is_closed():
-            self.page.context.close()
+        """Hang up, if there is a call, and close the page."""
+        if self.page.is_visible("#hang-up"):
+            self.hang_up()
+        self.page.context.close()
 
     def now_ms(self) -> float:
         return self.page.evaluate("performance.now()")
