@@ -21,6 +21,8 @@ _DURATIONS = "/encoder/Clip_output_0"  # tensor inside the graph: each token's l
 _UNIT = 600  # samples of a duration's unit
 _ALIGNMENT_LAG = RATE_HZ * 50 // 1000  # the sound comes this much before its token
 _STYLE = 256  # numbers of a style vector; a voice has one for every number of tokens
+_SHORT = 20  # symbols; so short a text loses its end ("Hola" is heard as "Golad") without...
+_TAIL = ", ."  # ...more punctuation after it
 _CALIBRATION = "El perro corre por el parque, y nadie lo mira."
 _PHONEMES = {"es": spanish_phonemes}
 
@@ -75,6 +77,8 @@ class KokoroVoice:
         symbols = [symbol for symbol in self._phonemes(spoken) if symbol in self._ids]
         if not any(symbol.isalpha() for symbol in symbols):
             return Utterance(np.zeros(0, np.float32), (), np.zeros(0, np.int64))
+        if len(symbols) < _SHORT:
+            symbols += _TAIL
         symbols = symbols[: len(self._styles) - 1]
         inputs = {
             "tokens": np.array([[0, *(self._ids[symbol] for symbol in symbols), 0]], np.int64),
