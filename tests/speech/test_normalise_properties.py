@@ -23,13 +23,13 @@ def speakable(text: str) -> bool:
     return re.fullmatch(rf"(?:[¿¡]?{words}[,.?!;:]?(?: |$))*", text) is not None
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(text=_WRITING, language=_LANGUAGES)
 def test_whatever_is_written_only_words_and_punctuation_are_spoken(text, language):
     assert speakable(normalise(text, language)), normalise(text, language)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(number=st.decimals(allow_nan=False, allow_infinity=False), language=_LANGUAGES)
 def test_every_number_is_spoken_in_words(number, language):
     spoken = normalise(f"{number:f}", language)
@@ -37,7 +37,7 @@ def test_every_number_is_spoken_in_words(number, language):
     assert speakable(spoken)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(
     words=st.lists(st.from_regex(r"[a-z]{3,8}", fullmatch=True), min_size=1, max_size=8),
     language=_LANGUAGES,
