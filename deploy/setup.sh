@@ -43,7 +43,7 @@ has_library libgomp.so.1 || debian="$debian libgomp1" # the llama.cpp runtime ne
 has npm || { debian="$debian npm"; macos="$macos node"; } # the Spanish voice is an npm package
 if [ "$profile" = dev ] && ! has_browser; then
     debian="$debian chromium fonts-liberation"
-    macos="$macos --cask google-chrome"
+    macos="$macos google-chrome"
 fi
 
 if [ -n "$debian$macos" ]; then
