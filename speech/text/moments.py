@@ -99,7 +99,8 @@ def say_times(text: str, locale: Locale) -> str:
     until = r"(?:(?<=:\d\d)|(?<=[ap]m)|(?<=[ap]\.m\.))\s?[-–]\s?(?=\d{1,2}(?::\d\d| ?[ap]\.?m))"
     text = re.sub(until, f" {locale.words['to']} ", text, flags=re.IGNORECASE)
     text = re.sub(
-        OPEN + rf"(\d{{1,2}}):(\d\d)(?::(\d\d)(?:\.\d+)?)?{half}?(?:Z| ?hs?\b\.?)?(?![\w:])",
+        OPEN
+        + rf"(\d{{1,2}}):(\d\d)(?::(\d\d)(?:\.\d+)?)?{half}?(?:Z| ?(?:horas|hs?)\b\.?)?(?![\w:])",
         clock,
         text,
         flags=re.IGNORECASE,

@@ -205,6 +205,8 @@ ENGLISH = [
 ]  # fmt: skip
 
 SPANISH = [
+    ('las 13:00 horas', 'las trece en punto'),
+    ('El 21 % de 300 personas', 'El veintiuno por ciento de trescientas personas'),
     ('Cuesta $4.50.', 'Cuesta cuatro dólares con cincuenta centavos.'),
     ('€1,200 o 3 €', 'mil doscientos euros o tres euros'),
     ('a las 15:45', 'a las quince cuarenta y cinco'),
