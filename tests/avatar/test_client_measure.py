@@ -29,7 +29,7 @@ def _call(spans, *, until_s=20.0, mouth_later_s=0.0, video_delay_s=0.0, fps=25, 
     observer = Observer()
     times = np.arange(round(until_s * 50) * PACKET) / 48_000
     on = np.any([(a <= times) & (times < b) for a, b in spans], axis=0)
-    sound = on * _loudness(times) * 8000 * np.sin(2 * np.pi * 300 * times)
+    sound = on * _loudness(times) * 8000 * np.sin(2 * np.pi * 1000 * times)
     for number, pcm in enumerate(sound.astype(np.int16).reshape(-1, PACKET)):
         at_s = number * PACKET / 48_000
         loud = bool(np.abs(pcm).max() > SILENCE_PEAK)

@@ -99,7 +99,7 @@ def test_a_recording_keeps_sound_and_picture_in_sync_through_a_gap(tmp_path, suf
                 picture[64:] = 128
                 recorder.see(av.VideoFrame.from_ndarray(picture, "yuv420p"), at_s)
             if not 50 <= number < 60:  # lost on the way
-                tone = np.sin(np.arange(960) / 10) * (12000 if number in loud else 0)
+                tone = np.sin(np.arange(960) / 6) * (12000 if number in loud else 0)
                 recorder.hear(tone.astype(np.int16), at_s)
     with av.open(str(path)) as file:
         pictures = [(f.time, f.to_ndarray(format="gray").mean()) for f in file.decode(video=0)]

@@ -139,7 +139,7 @@ class Tone(MediaStreamTrack):
             raise MediaStreamError
         times = at_s + np.arange(960) / RATE_HZ
         levels = [self.avatar.loudness(t) for t in times[::96]]
-        sound = np.repeat(levels, 96) * 8000 * np.sin(2 * np.pi * 300 * times)
+        sound = np.repeat(levels, 96) * 8000 * np.sin(2 * np.pi * 1000 * times)
         frame = AudioFrame.from_ndarray(sound.astype(np.int16)[None], "s16", "mono")
         frame.sample_rate, frame.time_base, frame.pts = RATE_HZ, Fraction(1, RATE_HZ), self.sample
         self.sample += 960
