@@ -41,9 +41,9 @@ debian= macos=
 [ -n "$python" ] && ! "$python" -c "import ensurepip" 2>/dev/null && debian="$debian python3-venv"
 has_library libgomp.so.1 || debian="$debian libgomp1" # the llama.cpp runtime needs it
 has npm || { debian="$debian npm"; macos="$macos node"; } # the Spanish voice is an npm package
-if [ "$profile" = dev ] && ! has_browser; then
-    debian="$debian chromium fonts-liberation"
-    macos="$macos google-chrome"
+if [ "$profile" = dev ]; then
+    has_browser || { debian="$debian chromium fonts-liberation"; macos="$macos google-chrome"; }
+    has_library libatomic.so.1 || debian="$debian libatomic1" # Playwright's own Node.js needs it
 fi
 
 if [ -n "$debian$macos" ]; then
