@@ -1,5 +1,5 @@
 # make run     set everything up, fetch the models, serve; the second time starts in seconds, offline
-# make test    set everything up and run every check and test
+# make test    set everything up and run every test: real models, peers and browser as well
 # make check   what is quick: lint, types, the unit and session tests
 # make bench   measure whole calls; ARGS=--json prints one JSON object on stdout
 
@@ -12,12 +12,12 @@ ARGS =
 run: models
 	@exec $(PRESENCIA) serve $(ARGS)
 
-test: setup-dev lint check-web
+test: setup-dev
 	@$(PRESENCIA) models fetch
 	@$(PRESENCIA) models fetch smollm2-135m
 	$(PYTEST) $(ARGS)
 
-check: setup-dev lint check-web
+check: lint check-web
 	$(PYTEST) -m "not e2e" $(ARGS)
 
 bench: models
@@ -32,7 +32,7 @@ setup-dev:
 models: setup
 	@$(PRESENCIA) models fetch
 
-lint:
+lint: setup-dev
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
