@@ -136,11 +136,13 @@ def test_typed_words_are_answered_and_remembered(new_call):
     assert "Anna" in call.answered(lambda: call.type("What is my name?"))
 
 
-def test_speaking_over_the_avatar_stops_its_voice_and_closes_its_mouth(browser, live_server, meter):
+def test_speaking_over_the_avatar_stops_its_voice_and_closes_its_mouth(new_call, meter):
     call = new_call()
     call.type("Tell me a long story about a boat on the sea.")
-    call.wait_for("window.presencia.state === 'speaking'", 30)
-    pause(1.5)
+    # The second clause has begun: no pause for thought is near.
+    call.wait_for("window.presencia.lines.at(-1).who === 'avatar'", 60)
+    call.wait_for("window.presencia.lines.at(-1).text.length > 40", 60)
+    pause(0.3)
     started_ms, length_ms = call.say(INTERRUPTION)
     call.wait_for("window.presencia.lines.some((l) => l.isCut)", 10)
     pause(length_ms / 1000)

@@ -61,7 +61,7 @@ SPANISH = [
     "Muchas gracias por tu ayuda, señora López.",
     "¿Quieres un vaso de agua o prefieres café?",
 ]
-# Whisper base mishears a lone "Sí" or "No" from any synthesizer, espeak-ng's too.
+# Whisper base mishears a lone "Sí" from espeak-ng too, and a lone "No" from this voice alone.
 SINGLE = {
     "en": ["Yes.", "No.", "Hello!", "Thanks."],
     "es": ["¡Hola!", "Gracias.", "Buenos días.", "Hasta luego.", "De nada."],
