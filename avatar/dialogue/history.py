@@ -66,6 +66,9 @@ class History:
         When they no longer fit, the oldest go until half of the room is free. So the prompt grows
         at its end for many turns, and its beginning, which the model has read, stays as it is.
 
+        It begins with the person, as chat models know it (some templates refuse anything else):
+        the greeting is not in it. A small model that sees "I'm Elena" last says "I'm Anna" to Anna.
+
         Args:
             persona: Who answers.
             language: In which language.
@@ -95,12 +98,11 @@ def _fitting(messages: Sequence[Message], room: int) -> Sequence[Message]:
     alone: each prompt begins where the one before it did, but for the turns that drop some.
     """
     messages = [_shortened(message, room // 2) for message in messages]
-    first, used = 0, 0
+    first = used = 0
     for last, message in enumerate(messages):
         used += _tokens(message)
-        if used <= room:
-            continue
-        while first < last and (used > room // 2 or messages[first].role == "assistant"):
+        least = room if used <= room else room // 2
+        while first <= last and (used > least or messages[first].role == "assistant"):
             used -= _tokens(messages[first])
             first += 1
     return messages[first:]

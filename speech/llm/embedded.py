@@ -31,8 +31,19 @@ from speech.types import Message
 
 _log = logging.getLogger(__name__)
 
-# Small models loop and ramble: these keep them from it without making them avoid the person's name.
-_SAMPLING = {"top_k": 40, "top_p": 0.9, "min_p": 0.05, "repeat_penalty": 1.1, "repeat_last_n": 64}
+# Small models loop and ramble. DRY punishes the repetition of long runs, and a light frequency
+# penalty that of single tokens ("¡¡¡¡"). A repeat penalty, or DRY on short runs, would keep them
+# from the person's name and from the persona's own phrases.
+_SAMPLING = {
+    "top_k": 40,
+    "top_p": 0.9,
+    "min_p": 0.05,
+    "dry_multiplier": 0.8,
+    "dry_allowed_length": 8,
+    "dry_penalty_last_n": 128,
+    "frequency_penalty": 0.1,
+    "repeat_last_n": 32,
+}
 
 # What a model writes when it goes on in the other role, or starts a program: not for speaking.
 _STOP = ["\nUser:", "\nHuman:", "<|im_start|>", "```"]
@@ -91,7 +102,7 @@ class EmbeddedModel:
         context_tokens: int = 4096,
         slots: int = 1,
         max_tokens: int = 160,
-        temperature: float = 0.6,
+        temperature: float = 0.3,
     ) -> None:
         self.max_tokens = max_tokens
         self.reading = PromptReading()

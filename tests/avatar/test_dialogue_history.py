@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from avatar.dialogue.history import History
 from avatar.dialogue.persona import load_persona
 from avatar.dialogue.prompt import beginning
+from speech.types import Message
 
 ELENA = load_persona("default")
 
@@ -115,12 +116,19 @@ def test_the_prompt_keeps_its_beginning_for_many_turns():
     assert grown.count(False) >= 2
 
 
-def test_a_shortened_conversation_begins_with_the_person():
+def test_prompts_begin_with_the_person_and_take_turns():
     for history in long_conversation(10, 50):
-        messages = prompt(history)
-        kept = messages[len(BEGINNING) :]
-        if kept[0] != history.messages[0]:
-            assert kept[0].role == "user"
+        roles = [message.role for message in prompt(history)[1:]]
+        assert set(roles[::2]) == {"user"}
+        assert set(roles[1::2]) <= {"assistant"}
+
+
+def test_the_greeting_is_in_the_history_and_not_in_the_prompt():
+    history = History()
+    history.add_assistant("Hi, I'm Elena.")
+    history.add_user("Hello.")
+    assert len(history.messages) == 2
+    assert prompt(history) == (*BEGINNING, Message("user", "Hello."))
 
 
 def test_of_a_page_pasted_in_the_end_is_kept():
@@ -141,5 +149,5 @@ def test_any_text_fits_any_context(text, context_tokens):
 
 def test_what_the_prompt_drops_the_history_keeps():
     *_, history = long_conversation(10, 50)
-    assert len(history.messages) == 99
+    assert len(history.messages) == 100
     assert history.messages[0].content.startswith("0 word")
