@@ -9,11 +9,13 @@ say() { echo "setup: $*" >&2; }
 has() { command -v "$1" >/dev/null 2>&1; }
 fail() { say "$*"; exit 1; }
 
-stamp=.venv/presencia-$profile.stamp
 inputs=$({ pwd; cat pyproject.toml setup.py deploy/constraints.txt deploy/setup.sh; } | cksum)
-if [ "$(cat "$stamp" 2>/dev/null)" = "$inputs" ] && .venv/bin/python -c "" 2>/dev/null; then
-    exit 0
-fi
+# What the tests need includes what serving needs.
+for stamp in .venv/presencia-dev.stamp ".venv/presencia-$profile.stamp"; do
+    if [ "$(cat "$stamp" 2>/dev/null)" = "$inputs" ] && .venv/bin/python -c "" 2>/dev/null; then
+        exit 0
+    fi
+done
 
 find_python() {
     for python in ${PYTHON:-} python3.13 python3.12 python3.11 python3; do
