@@ -64,10 +64,10 @@ def test_an_error_in_the_source_ends_the_group_with_it():
         raise ConnectionError("gone")
 
     async def scenario():
-        with pytest.raises(ExceptionGroup) as caught:
-            async with asyncio.TaskGroup() as tasks:
-                async for _ in run_ahead(tasks, broken(), limit=2, name="broken"):
-                    pass
-        assert isinstance(caught.value.exceptions[0], ConnectionError)
+        async with asyncio.TaskGroup() as tasks:
+            async for _ in run_ahead(tasks, broken(), limit=2, name="broken"):
+                pass
 
-    run(scenario())
+    with pytest.raises(ExceptionGroup) as caught:
+        run(scenario())
+    assert isinstance(caught.value.exceptions[0], ConnectionError)

@@ -13,6 +13,7 @@ import numpy as np
 from avatar.conversation import Configure, Conversation, Respond, Stop, Typed
 from avatar.dialogue.history import History
 from avatar.dialogue.persona import load_persona
+from avatar.dialogue.prompt import beginning
 from avatar.events import ReplyEnded, ReplyHeard, StateChanged, UserSaid
 from avatar.listening import Listener
 from avatar.playout import FRAME_SAMPLES
@@ -220,6 +221,11 @@ class ScriptedCall:
 
     def of(self, kind):
         return [(at_s, event) for at_s, event in self.events if isinstance(event, kind)]
+
+    def asked_of_the_model(self, reply):
+        """The conversation that a reply was asked for, without what every prompt begins with."""
+        prompt = self.model.prompts[reply]
+        return prompt[len(beginning(load_persona("default"), "en")) :]
 
     @property
     def person_said(self):

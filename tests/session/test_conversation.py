@@ -31,7 +31,7 @@ def test_every_reply_leaves_a_timeline_in_order():
 def test_a_second_turn_sees_the_first_in_its_prompt():
     call = ScriptedCall(["Nice to meet you.", "Your name is Anna."])
     call.says("my name is Anna", 0.5, 1.5).says("what is my name", 5.0, 6.0).run(10)
-    contents = [m.content for m in call.model.prompts[1] if m.role != "system"]
+    contents = [m.content for m in call.asked_of_the_model(1)]
     assert contents == ["my name is Anna", "Nice to meet you.", "what is my name"]
 
 
@@ -48,7 +48,7 @@ def test_history_keeps_only_what_was_heard_of_an_interrupted_reply():
     assert heard
     assert LONG.startswith(heard)
     assert len(heard) < len(LONG)
-    remembered = [m.content for m in call.model.prompts[1] if m.role == "assistant"]
+    remembered = [m.content for m in call.asked_of_the_model(1) if m.role == "assistant"]
     assert remembered[0].startswith(heard.rstrip(" ,."))
     assert "blue sea" not in remembered[0]
 
@@ -59,7 +59,7 @@ def test_an_interruption_before_the_first_sound_leaves_no_words():
     call.run(8)
     assert call.heard[0] == ""
     assert not call.sounds_between(1.5, 3.0)
-    assert [m.role for m in call.model.prompts[-1]].count("assistant") == 0
+    assert [m.role for m in call.asked_of_the_model(-1)] == ["user"]
 
 
 def test_a_cough_does_not_interrupt():
