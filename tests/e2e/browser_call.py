@@ -127,12 +127,16 @@ class BrowserCall:
         self.page: Page = context.new_page()
         self.page.goto(url)
 
-    def call(self) -> None:
-        """Press Call, and wait until the avatar has greeted and listens."""
+    def dial(self) -> None:
+        """Press Call, and wait until the avatar greets."""
         self.page.click("#call")
         self.wait_for("window.presencia.state === 'speaking'", 30)
-        self.wait_for_listening()
         self.page.evaluate("() => { person.listen(); person.watch(); }")
+
+    def call(self) -> None:
+        """Press Call, and wait until the avatar has greeted and listens."""
+        self.dial()
+        self.wait_for_listening()
 
     def say(self, recording: Path) -> tuple[float, float]:
         """Play a recording into the microphone; when on the page's clock, and how long, in ms."""
