@@ -153,7 +153,9 @@ class BrowserCall:
         self.wait_for("['idle', 'ended'].includes(window.presencia.phase)", 10)
 
     def close(self) -> None:
-        """Hang up, if there is a call, and close the page."""
+        """Hang up, if there is a call, and close the page; again is harmless."""
+        if self.page.is_closed():
+            return
         if self.page.is_visible("#hang-up"):
             self.hang_up()
         self.page.context.close()
