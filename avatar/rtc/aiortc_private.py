@@ -1,6 +1,7 @@
 """Every name of aiortc and aioice that we use and that they do not promise to keep.
 
-Nothing else in Presencia touches them. They were read in aiortc 1.16.0, which is pinned; `check`
+Nothing else in the server touches them (the headless client's receiving end is
+`avatar/client/reception.py`). They were read in aiortc 1.16.0, which is pinned; `check`
 runs at import and names what moved, so that an upgrade fails here and not in a call. What is
 changed and why: docs/decisions/2026-11-24-aiortc-changed-from-outside.md.
 """
