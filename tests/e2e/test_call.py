@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -81,8 +82,18 @@ def transcribed(received: Received) -> str:
         whisper.close()
 
 
+@dataclass(frozen=True)
+class SpokenTurn:
+    """One question asked aloud, and what the browser made of it."""
+
+    question: str
+    answer: str
+    faults: list[str]
+    received: Received
+
+
 @pytest.fixture(scope="module")
-def turn(browser: Browser, live_server: Server) -> Iterator[tuple[BrowserCall, Received]]:
+def turn(browser: Browser, live_server: Server) -> SpokenTurn:
     call = BrowserCall(browser, live_server.url)
     call.call()
     asked_at_ms = 0.0
@@ -92,24 +103,24 @@ def turn(browser: Browser, live_server: Server) -> Iterator[tuple[BrowserCall, R
         asked_at_ms, length_ms = call.say(QUESTION)
         pause(length_ms / 1000)
 
-    call.answered(ask)
+    answer = call.answered(ask)
     pause(1.5)
-    yield call, call.received().between(asked_at_ms, call.now_ms())
+    received = call.received().between(asked_at_ms, call.now_ms())
+    spoken = SpokenTurn(call.lines("person")[-1]["text"], answer, call.faults(), received)
     call.close()
+    return spoken
 
 
 def test_the_page_shows_what_the_person_said(turn):
-    call, _ = turn
-    assert wer("go forward ten meters", call.lines("person")[-1]["text"], "en") <= 0.25
+    assert wer("go forward ten meters", turn.question, "en") <= 0.25
 
 
 def test_the_sound_in_the_browser_says_what_the_caption_shows(turn):
-    call, received = turn
-    assert wer(call.lines("avatar")[-1]["text"], transcribed(received), "en") <= 0.2
+    assert wer(turn.answer, transcribed(turn.received), "en") <= 0.2
 
 
 def test_the_video_plays_while_it_speaks(turn):
-    _, received = turn
+    received = turn.received
     loud = received.loud_at_ms()
     # The best two seconds: on a shared machine others take some of the rest.
     length_ms = min(2000, loud[-1] - loud[0])
@@ -121,7 +132,7 @@ def test_the_video_plays_while_it_speaks(turn):
 
 
 def test_the_mouth_moves_while_it_speaks_and_rests_when_it_does_not(turn, meter):
-    _, received = turn
+    received = turn.received
     loud = received.loud_at_ms()
     speaking = [meter.is_open(f) for f in received.between(loud[0], loud[-1]).frames]
     resting = [
@@ -134,8 +145,7 @@ def test_the_mouth_moves_while_it_speaks_and_rests_when_it_does_not(turn, meter)
 
 
 def test_nothing_went_wrong_in_the_page(turn):
-    call, _ = turn
-    assert call.faults() == []
+    assert turn.faults == []
 
 
 def test_typed_words_are_answered_and_remembered(new_call):
