@@ -231,9 +231,10 @@ def test_the_servers_own_port_is_locked(small):
     ("language", "turns", "words"),
     [
         ("en", ["My name is Anna.", "What's my name?"], ["anna"]),
-        ("en", ["Are you a human?"], ["ai", "computer program", "not a human"]),
+        ("en", ["Are you a human?"], ["no, i'm an ai", "no, i'm a computer program"]),
         ("en", ["What is the capital of France?"], ["paris"]),
-        ("es", ["¿Eres una persona?"], ["inteligencia artificial"]),
+        ("es", ["Me llamo Ana.", "¿Cómo me llamo?"], ["ana"]),
+        ("es", ["¿Eres humana?"], ["no soy humana", "no, soy una inteligencia"]),
         ("es", ["¿Cuál es la capital de Francia?"], ["parís", "paris"]),
     ],
 )
