@@ -76,7 +76,9 @@ class LlmSettings(_Section):
     threads: int = Field(1, ge=1)
     context_tokens: int = Field(4096, ge=512)
     max_reply_tokens: int = Field(160, ge=16)
-    temperature: float = Field(0.6, ge=0, le=2)
+    temperature: float = Field(
+        0, ge=0, le=2, description="above 0 a small model forgets that it is no human"
+    )
     timeout_s: float = Field(20, gt=0, description="to the first token")
 
 
