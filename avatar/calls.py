@@ -43,9 +43,8 @@ class Calls:
             SignallingError: The offer can't be answered.
         """
         if self._places_taken >= self.settings.server.max_calls:
-            raise ServerFullError(
-                "Every place is taken right now. Please try again in a few moments."
-            )
+            language = config.language or self.settings.listening.language
+            raise ServerFullError(self.engines.persona.busy[language])
         self._places_taken += 1  # before anything is awaited, or two callers get one place
         try:
             session = await Session.answer(

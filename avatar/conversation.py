@@ -86,6 +86,7 @@ class _Reply:
     task: asyncio.Task[None] | None = None
     first_sample: int | None = None
     timed: bool = False
+    stopped_by_client: bool = False
 
 
 class Conversation:
@@ -183,10 +184,10 @@ class Conversation:
                 self._add_user(text)
                 self._emit(UserTyped(new_id("item"), text))
             case Respond():
-                await self._interrupt()
+                await self._interrupt(by_client=True)
                 self._start_reply(tasks, self._written_reply(), _timeline_now())
             case Stop():
-                await self._interrupt()
+                await self._interrupt(by_client=True)
                 self._owes_reply = False
             case Configure(language, instructions):
                 self.language = language or self.language
@@ -311,15 +312,17 @@ class Conversation:
                 status,
                 heard,
                 samples * 1000 // SPEECH_CLOCK_HZ,
+                reply.stopped_by_client,
                 message,
             )
         )
         self._change_state("listening")
 
-    async def _interrupt(self) -> None:
+    async def _interrupt(self, *, by_client: bool = False) -> None:
         reply = self._reply
         if reply is None or reply.task is None:
             return
+        reply.stopped_by_client = by_client
         await barge_in(reply.task, self.playout)
         if self._reply is reply:  # cancelled before its first step: its own clean-up never ran
             self._end_reply(reply, "cancelled", "")

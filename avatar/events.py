@@ -98,6 +98,7 @@ class ReplyEnded:
     Attributes:
         heard: The text that was heard.
         heard_ms: How much audio of it was heard.
+        by_client: Whether a cancelled one was stopped by the client, not by speech.
         message: For a failed one: what went wrong, for a person.
     """
 
@@ -106,6 +107,7 @@ class ReplyEnded:
     status: ReplyStatus
     heard: str
     heard_ms: int
+    by_client: bool = False
     message: str = ""
 
 

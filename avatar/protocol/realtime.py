@@ -193,7 +193,8 @@ class Realtime:
             output = (self._close_item(reply, event),)
         details = None
         if event.status == "cancelled":
-            details = wire.StatusDetails(type="cancelled", reason="turn_detected")
+            reason = "client_cancelled" if event.by_client else "turn_detected"
+            details = wire.StatusDetails(type="cancelled", reason=reason)
         elif event.status == "failed":
             error = {"type": "server_error", "code": "stage_failed", "message": event.message}
             details = wire.StatusDetails(type="failed", error=error)

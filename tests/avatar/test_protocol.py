@@ -38,12 +38,12 @@ class Client:
         return [event["type"] for event in self.seen]
 
 
-def spoken_reply(server, *clauses, status="completed", heard=None):
+def spoken_reply(server, *clauses, status="completed", heard=None, by_client=False):
     server.tell(say.ReplyStarted("resp_1", "item_9"))
     for clause in clauses:
         server.tell(say.ReplyHeard("resp_1", "item_9", clause))
     text = "".join(clauses) if heard is None else heard
-    server.tell(say.ReplyEnded("resp_1", "item_9", status, text, 1200, "Broken."))
+    server.tell(say.ReplyEnded("resp_1", "item_9", status, text, 1200, by_client, "Broken."))
 
 
 def test_the_channel_opens_with_the_session():
@@ -102,6 +102,15 @@ def test_an_interrupted_reply_says_what_was_heard():
     done = client.seen[-1]["response"]
     assert done["status"] == "cancelled"
     assert done["output"][0]["status"] == "incomplete"
+
+
+@pytest.mark.parametrize(
+    ("by_client", "reason"), [(False, "turn_detected"), (True, "client_cancelled")]
+)
+def test_a_cancelled_reply_says_who_cancelled_it(by_client, reason):
+    client = Client()
+    spoken_reply(client.server, "One.", status="cancelled", by_client=by_client)
+    assert client.seen[-1]["response"]["status_details"]["reason"] == reason
 
 
 def test_a_reply_cancelled_before_its_first_sound_has_no_output():

@@ -16,7 +16,7 @@ from avatar.store import ModelStore
 from bench.wer import wer
 from speech.asr.whisper import Whisper
 from speech.audio import resample
-from speech.errors import CallError
+from speech.errors import ServerFullError
 from speech.types import Language
 from speech.vad import SileroModel
 from tests.e2e.conftest import SPEECH, Server, start_server, stop_server
@@ -82,7 +82,7 @@ def test_two_calls_at_once_each_get_their_own_answer_and_a_third_hears_busy(
             anna = tasks.create_task(name("Anna", ready))
             peter = tasks.create_task(name("Peter", ready))
             await ready.wait()
-            with pytest.raises(CallError, match="place"):
+            with pytest.raises(ServerFullError, match="other people"):
                 async with Call.connect(live_server.url):
                     pass
             await ready.wait()
