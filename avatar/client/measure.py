@@ -100,16 +100,18 @@ def answer_metrics(turn: Turn, observer: Observer, scale: MouthScale | None) -> 
 def barge_in_metrics(turn: Turn, observer: Observer, scale: MouthScale | None) -> dict[str, float]:
     """How fast an answer stopped when `turn` was said over it.
 
-    Empty when no answer was being heard as the turn began.
+    Empty when no answer was being heard as the turn began: it was over, or between two clauses.
+    Silence that comes by itself is no achievement.
     """
-    if not any(f.loud for f in _between(observer.heard, turn.began_s - 0.5, turn.began_s)):
-        return {}
     restart_s = min(
         (e.at_s - _EVENT_RACE_S for e in turn.events if e.type == "output_audio_buffer.started"),
         default=turn.ended_s,
     )
-    loud = [f for f in _between(observer.heard, turn.began_s, restart_s) if f.loud]
-    silent_s = loud[-1].arrived_s if loud else turn.began_s
+    before = _between(observer.heard, turn.began_s - 0.1, turn.began_s)
+    after = [f for f in _between(observer.heard, turn.began_s, restart_s) if f.loud]
+    if not after or not any(f.loud for f in before):
+        return {}
+    silent_s = after[-1].arrived_s
     metrics = {"barge_in_silence_ms": _ms(silent_s - turn.began_s)}
     seen = _between(observer.seen, turn.began_s, restart_s - _LIPS_LEAD_S)
     if scale and seen:

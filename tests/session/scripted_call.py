@@ -121,7 +121,7 @@ class ScriptedCall:
     """One call. Say, type, press; then `run`, then look at what happened and when."""
 
     replies: list[str] = field(default_factory=list)
-    barge_in_ms: int = 100
+    barge_in_ms: int = 96
 
     def __post_init__(self):
         self.model = ScriptedModel(self.replies)
