@@ -63,7 +63,7 @@ class ListeningSettings(_Section):
     recognizer: RecognizerChoice = RecognizerChoice()
     end_silence_ms: int = Field(200, ge=100, description="ends a turn that sounds finished")
     patient_silence_ms: int = Field(900, ge=200, description="ends a turn that does not")
-    barge_in_ms: int = Field(96, ge=60, description="of speech over the avatar stop it (32 ms steps)")
+    barge_in_ms: int = Field(96, ge=60, description="of speech over the avatar stop it")
 
 
 class LlmSettings(_Section):
