@@ -154,7 +154,8 @@ async def _load_language_model(
             temperature=llm.temperature,
             timeout_s=llm.timeout_s,
         )
-    beginning = prompt.beginning(persona, settings.listening.language)
+    spoken = sorted(LANGUAGES, key=lambda language: language != settings.listening.language)
+    beginnings = [prompt.beginning(persona, language) for language in spoken]
     model = await stack.enter_async_context(
         EmbeddedModel(
             store.path(llm.model) / "model.gguf",
@@ -163,10 +164,11 @@ async def _load_language_model(
             slots=settings.server.max_calls,
             max_tokens=llm.max_reply_tokens,
             temperature=llm.temperature,
+            saved=store.cache / "prompts",
         )
     )
-    await model.warm(beginning)
-    return lambda: model.conversation(beginning)
+    await model.warm(beginnings)
+    return lambda: model.conversation(beginnings[0])
 
 
 async def _say(tts: Synthesizer, text: str, language: Language) -> SpeechChunk:

@@ -13,20 +13,24 @@ How calls share the processor (measured: Qwen2.5 0.5B, one thread, two calls):
   of a prompt stays in the cache, so giving way loses one step at most.
 """
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
+from importlib.metadata import version
 from itertools import takewhile
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
-from speech.errors import LanguageModelError
+from speech.errors import LanguageModelError, ModelStoreError
 from speech.llm.ending import end_with_a_sentence
 from speech.llm.llama import Json, LlamaRequest, LlamaServer, load_server
 from speech.llm.reading import PromptReading
+from speech.llm.saved import SavedBeginnings
 from speech.types import Message
 
 _log = logging.getLogger(__name__)
@@ -86,6 +90,8 @@ class EmbeddedModel:
         slots: Conversations at once.
         max_tokens: Longest reply. In its last quarter it ends with the sentence under way.
         temperature: Of sampling. 0 always takes the likeliest token; a 0.5B model needs that.
+        saved: Folder for what `warm` read, so that the next start need not read it; made when
+            needed. Without it, it is kept until `close`.
 
     Raises:
         ModelStoreError: The file is missing, or llama.cpp can't load it.
@@ -100,15 +106,26 @@ class EmbeddedModel:
         slots: int = 1,
         max_tokens: int = 160,
         temperature: float = 0,
+        saved: Path | None = None,
     ) -> None:
+        if not model_path.is_file():
+            raise ModelStoreError(f"{model_path} is missing: run `presencia models fetch`.")
         self.max_tokens = max_tokens
         self.reading = PromptReading()
         self._options = {"temperature": temperature, "stop": _STOP, **_SAMPLING}
         self._free = [_Slot(index) for index in range(slots)]
         self._open: dict[EmbeddedConversation, _Slot] = {}
-        self._server: LlamaServer | None = load_server(
-            model_path, threads=threads, context_tokens=context_tokens, slots=slots
+        self._scratch = TemporaryDirectory(prefix="presencia-")
+        folder = saved or Path(self._scratch.name)
+        folder.mkdir(parents=True, exist_ok=True)
+        server = load_server(
+            model_path, threads=threads, context_tokens=context_tokens, slots=slots, saved=folder
         )
+        weights = model_path.stat()
+        self._saved = SavedBeginnings(
+            server, folder, f"{weights.st_size} {weights.st_mtime_ns} {version('xllamacpp')}"
+        )
+        self._server: LlamaServer | None = server
         self._pool = ThreadPoolExecutor(slots, thread_name_prefix="llm")
 
     def conversation(self, beginning: Sequence[Message] = ()) -> "EmbeddedConversation":
@@ -132,12 +149,46 @@ class EmbeddedModel:
         self._open[conversation] = slot
         return conversation
 
-    async def warm(self, messages: Sequence[Message]) -> None:
-        """Read the beginning of all prompts into every free slot, so that no call waits for it."""
+    async def warm(self, beginnings: Sequence[Sequence[Message]]) -> None:
+        """Have the beginnings of all prompts read, so that no call waits for it.
+
+        What was never read on this machine is read now, and saved. Every free slot holds the first
+        beginning afterwards; a prompt that begins otherwise loads its own when it comes.
+
+        Args:
+            beginnings: The likeliest first.
+
+        Raises:
+            LanguageModelError: A beginning does not fit the context, or llama.cpp failed.
+        """
+        loop = asyncio.get_running_loop()
         async with AsyncExitStack() as stack:
-            for _ in range(len(self._free)):
-                conversation = await stack.enter_async_context(self.conversation())
-                await conversation.prefill(messages)
+            calls = [
+                await stack.enter_async_context(self.conversation()) for _ in range(len(self._free))
+            ]
+            for beginning in beginnings:
+                if not self._saved.has(beginning):
+                    await calls[0].prefill(beginning)
+                    slot = self._open[calls[0]].index
+                    await loop.run_in_executor(self._pool, self._saved.save, slot, beginning)
+                self._saved.add(beginning)
+            for call in calls:
+                await call.prefill(beginnings[0])
+
+    async def recall(
+        self, conversation: "EmbeddedConversation", messages: Sequence[Message]
+    ) -> None:
+        """Load the saved beginning of a prompt into a conversation's slot, unless it is there.
+
+        The slot must be idle.
+        """
+        slot = self._open.get(conversation)
+        beginning = self._saved.of(messages)
+        if slot is None or slot.shared(messages) >= len(beginning):
+            return
+        loop = asyncio.get_running_loop()
+        if await loop.run_in_executor(self._pool, self._saved.restore, slot.index, beginning):
+            slot.messages = beginning
 
     async def close(self) -> None:
         """Stop what runs, and free the threads and the memory."""
@@ -145,6 +196,7 @@ class EmbeddedModel:
             await conversation.close()
         self._pool.shutdown()
         self._server = None
+        self._scratch.cleanup()
 
     async def __aenter__(self) -> Self:
         return self
@@ -268,6 +320,7 @@ class EmbeddedConversation:
 
     async def _start(self, messages: Sequence[Message], max_tokens: int) -> LlamaRequest:
         await self._idle()
+        await self._model.recall(self, messages)
         self._request = self._model.start(self, messages, max_tokens)
         return self._request
 

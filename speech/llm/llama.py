@@ -1,12 +1,16 @@
 """llama.cpp's server inside this process, through xllamacpp: loading it and asking it."""
 
 import asyncio
+import json
 import secrets
 import threading
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Executor
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import xllamacpp  # type: ignore[import-untyped]  # a Cython module without stubs
 
@@ -19,8 +23,11 @@ Json = dict[str, Any]
 _STEP_TOKENS = 16
 
 
+_SLOT_TIMEOUT_S = 10.0  # saving takes 50 ms, more where another slot is in the middle of a step
+
+
 class LlamaServer(Protocol):
-    """What is used of `xllamacpp.Server`. It is freed with its last reference."""
+    """What is used of llama.cpp's server. It is freed with its last reference."""
 
     def handle_chat_completions(self, prompt: Json, callback: Callable[[Json], bool]) -> None:
         """Block, without the GIL, until the answer is complete or the callback returns True.
@@ -31,8 +38,59 @@ class LlamaServer(Protocol):
         """
         ...
 
+    def save_slot(self, slot: int, name: str) -> None:
+        """Write an idle slot's KV cache to a file of the server's folder. Blocks.
 
-def load_server(path: Path, *, threads: int, context_tokens: int, slots: int) -> LlamaServer:
+        Raises:
+            LanguageModelError: llama.cpp could not write it.
+        """
+        ...
+
+    def restore_slot(self, slot: int, name: str) -> None:
+        """Load an idle slot's KV cache from a file of the server's folder. Blocks.
+
+        Raises:
+            LanguageModelError: It is not there, or another model's.
+        """
+        ...
+
+
+class _EmbeddedServer:
+    """xllamacpp's server. Slots are saved over its port: its Python has no call for that."""
+
+    def __init__(self, params: xllamacpp.CommonParams) -> None:
+        self._server = xllamacpp.Server(params)
+        self._key = params.api_keys[0]
+
+    def handle_chat_completions(self, prompt: Json, callback: Callable[[Json], bool]) -> None:
+        self._server.handle_chat_completions(prompt, callback)
+
+    def save_slot(self, slot: int, name: str) -> None:
+        self._slot(slot, "save", name)
+
+    def restore_slot(self, slot: int, name: str) -> None:
+        self._slot(slot, "restore", name)
+
+    def _slot(self, slot: int, action: str, name: str) -> None:
+        address = urlsplit(self._server.listening_address)
+        connection = HTTPConnection(address.hostname or "", address.port, timeout=_SLOT_TIMEOUT_S)
+        headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
+        try:
+            connection.request(
+                "POST", f"/slots/{slot}?action={action}", json.dumps({"filename": name}), headers
+            )
+            answer = connection.getresponse()
+            if answer.status != HTTPStatus.OK:
+                raise LanguageModelError(f"llama.cpp can't {action} a slot: {answer.status}")
+        except (OSError, HTTPException) as error:
+            raise LanguageModelError(f"llama.cpp can't {action} a slot: {error}") from error
+        finally:
+            connection.close()
+
+
+def load_server(
+    path: Path, *, threads: int, context_tokens: int, slots: int, saved: Path
+) -> LlamaServer:
     """Load a model. Holds the GIL meanwhile, about a second, so a thread does not help.
 
     The server also opens a port on 127.0.0.1; a random key locks it.
@@ -42,12 +100,11 @@ def load_server(path: Path, *, threads: int, context_tokens: int, slots: int) ->
         threads: For computing.
         context_tokens: Per slot.
         slots: Independent sequences.
+        saved: Folder that slots are saved to.
 
     Raises:
-        ModelStoreError: The file is missing, or llama.cpp can't load it.
+        ModelStoreError: llama.cpp can't load it.
     """
-    if not path.is_file():
-        raise ModelStoreError(f"{path} is missing: run `presencia models fetch`.")
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
     params.n_parallel = slots
@@ -64,8 +121,9 @@ def load_server(path: Path, *, threads: int, context_tokens: int, slots: int) ->
     params.ui = params.endpoint_slots = False
     params.n_threads_http = 1
     params.verbosity = -1
+    params.slot_save_path = f"{saved}/"  # llama.cpp puts the file's name right behind it
     try:
-        server: LlamaServer = xllamacpp.Server(params)
+        server = _EmbeddedServer(params)
     except RuntimeError as error:
         raise ModelStoreError(
             f"llama.cpp can't load {path}: run `presencia models verify`."

@@ -14,6 +14,7 @@ import xllamacpp
 
 from avatar.dialogue.history import History
 from avatar.dialogue.persona import load_persona
+from avatar.dialogue.prompt import beginning
 from avatar.store import ModelStore
 from speech.errors import LanguageModelError, ModelStoreError
 from speech.llm.embedded import EmbeddedModel
@@ -65,6 +66,24 @@ def test_a_turn_reads_only_what_is_new(small):
 
     use = asyncio.run(scenario())
     assert use.tokens - use.cached_tokens < 40
+
+
+def test_what_was_read_before_is_loaded_at_the_next_start(small, tmp_path):
+    beginnings = [beginning(ELENA, language) for language in ("en", "es")]
+
+    async def start():
+        async with EmbeddedModel(small, slots=2, saved=tmp_path) as model:
+            await model.warm(beginnings)
+            cached = []
+            for words in beginnings:
+                async with model.conversation(words) as call:
+                    reply = await written(call, (*words, Message("user", "Hello")))
+                    cached.append((call.prompt_use.cached_tokens, reply))
+            return cached
+
+    first, second = asyncio.run(start()), asyncio.run(start())
+    assert first == second, "the same tokens are cached and the same words follow"
+    assert all(tokens > 200 for tokens, _ in second)
 
 
 def test_words_read_while_they_are_spoken_need_no_reading_later(small):
