@@ -1,7 +1,7 @@
 """What flows between the stages of the face."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,7 @@ class FacePose:
             same signs. (0, 0) looks where the head points.
         breath: Rise of the shoulders, in [0, 1].
         at_sample: The sample on the speech clock that this instant belongs to.
+        vergence: Radians between the eyes' directions: each turns in by half of it.
     """
 
     weights: NDArray[np.float32]
@@ -47,6 +48,49 @@ class FacePose:
     gaze: NDArray[np.float32]
     breath: float
     at_sample: int
+    vergence: float = 0.0
+
+
+Feeling = Literal["happy", "sad", "concerned", "surprised", "thinking", "amused"]
+FEELINGS: tuple[Feeling, ...] = get_args(Feeling)
+
+
+@dataclass(frozen=True, slots=True)
+class Emotion:
+    """How much of each feeling a face shows; what they leave of 1 is neutral.
+
+    Attributes:
+        levels: In [0, 1], in the order of `FEELINGS`; their sum may not exceed 1.
+    """
+
+    levels: tuple[float, ...] = (0.0,) * len(FEELINGS)
+
+    def __post_init__(self) -> None:
+        total = sum(self.levels)
+        if len(self.levels) != len(FEELINGS) or min(self.levels) < 0 or total > 1 + 1e-6:
+            raise ValueError(f"not the levels of {len(FEELINGS)} feelings: {self.levels}")
+
+    @classmethod
+    def of(cls, **levels: float) -> "Emotion":
+        """From names: `Emotion.of(happy=0.6, surprised=0.9)` is scaled down to a sum of 1.
+
+        Raises:
+            ValueError: There is no such feeling, or a level is below 0.
+        """
+        if unknown := levels.keys() - set(FEELINGS):
+            raise ValueError(f"no such feeling: {', '.join(sorted(unknown))}")
+        most = max(1.0, sum(levels.values()))
+        return cls(tuple(levels.get(name, 0.0) / most for name in FEELINGS))
+
+    def scaled(self, factor: float) -> "Emotion":
+        """The same mixture, `factor` (in [0, 1]) as strong."""
+        return Emotion(tuple(level * factor for level in self.levels))
+
+    def __getitem__(self, name: Feeling) -> float:
+        return self.levels[FEELINGS.index(name)]
+
+
+NEUTRAL = Emotion()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +129,14 @@ class VisemeTrack:
             (zero or negative: lips move before the sound).
         beats: Samples on the speech clock, from the chunk's first sample, of its stressed
             vowels: where brows and head may accent.
+        seal: float32 in [0, 1], shape (frames,): how far the lips are claimed by a contact
+            (p b m, f v) that no expression may open; None is never.
     """
 
     weights: NDArray[np.float32]
     lead: int = 0
     beats: tuple[int, ...] = ()
+    seal: NDArray[np.float32] | None = None
 
 
 TRACK_RATE_HZ = 100
@@ -105,11 +152,15 @@ class ScheduledSpeech:
         track: The mouth's movement.
         start_sample: Where the chunk's first audio sample is (or will be) heard.
         end_sample: One past its last audio sample that is heard; moved forward by a barge-in.
+        known_sample: Since when the face knows of it: it can't have prepared for it before.
+        emotion: What its words feel like.
     """
 
     track: VisemeTrack
     start_sample: int
     end_sample: int
+    known_sample: int = 0
+    emotion: Emotion = NEUTRAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +171,11 @@ class FaceCues:
         speech: What was heard lately and what is next, in order.
         states: (first sample, state) of every change lately, in order; the last one holds now.
         nods: Samples at which to start a nod.
+        moods: (first sample, emotion) of what the person said lately, in order: a listening face
+            shares it for a while.
     """
 
     speech: tuple[ScheduledSpeech, ...] = ()
     states: tuple[tuple[int, FaceState], ...] = ((0, "idle"),)
     nods: tuple[int, ...] = ()
+    moods: tuple[tuple[int, Emotion], ...] = ()
