@@ -5,7 +5,7 @@ import logging
 import uuid
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from avatar.dialogue.history import History
 from avatar.dialogue.persona import Persona
@@ -28,6 +28,7 @@ from avatar.events import (
 from avatar.latency import Timeline
 from avatar.listening import (
     FalseStart,
+    Guessed,
     Heard,
     Interim,
     NotUnderstood,
@@ -35,9 +36,10 @@ from avatar.listening import (
     SpeechStarted,
     SpeechSustained,
     TurnEnded,
+    WentOn,
 )
 from avatar.playout import Playout
-from avatar.turn import Voice, answer, barge_in, play
+from avatar.turn import Voice, answer, barge_in, drop, play
 from render.types import SPEECH_CLOCK_HZ, FaceCues, FaceState
 from speech.errors import PresenciaError, StageError
 from speech.stages import LISTENING_RATE_HZ, LanguageModel
@@ -77,16 +79,39 @@ Command = Heard | Typed | Respond | Stop | Configure
 
 
 @dataclass(slots=True)
+class DraftCount:
+    """How often it paid to answer before the turn was over.
+
+    Attributes:
+        adopted: Drafts that became the answer.
+        dropped: Drafts of which nothing was heard: the person went on, or other words were meant.
+    """
+
+    adopted: int = 0
+    dropped: int = 0
+
+
+@dataclass(slots=True)
 class _Reply:
-    """The answer under way."""
+    """An answer under way; a draft until it may speak."""
 
     response_id: str
     item_id: str
     timeline: Timeline
+    may_speak: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
     first_sample: int | None = None
     timed: bool = False
     stopped_by_client: bool = False
+
+
+@dataclass(slots=True)
+class _Draft:
+    """An answer to words that the person may not have finished saying."""
+
+    utterance: int
+    text: str
+    reply: _Reply
 
 
 class Conversation:
@@ -94,6 +119,8 @@ class Conversation:
 
     `run` owns it: commands come in by `send` and are dealt with one at a time, in order; what
     happens goes out by `emit`. At most one reply is under way, and only `barge_in` ends one early.
+    At a pause that may be the end of a turn, an answer is drafted; it is adopted if the turn ends
+    there with these words, and otherwise dropped without a trace.
 
     Args:
         llm: Writes the replies.
@@ -107,6 +134,7 @@ class Conversation:
     Attributes:
         playout: Where the avatar's speech leaves.
         language: The language of the conversation now.
+        drafts: How often drafting paid.
     """
 
     def __init__(
@@ -122,6 +150,7 @@ class Conversation:
     ) -> None:
         self.playout = Playout(on_start=self._chunk_starts)
         self.language = language
+        self.drafts = DraftCount()
         self._llm = llm
         self._voices = voices
         self._apologies = apologies
@@ -131,6 +160,7 @@ class Conversation:
         self._instructions = ""
         self._inbox: asyncio.Queue[Command] = asyncio.Queue()
         self._reply: _Reply | None = None
+        self._draft: _Draft | None = None
         self._prefill: asyncio.Task[None] | None = None
         self._prefix = uuid.uuid4().hex[:12]
         self._person_speaks: int | None = None  # the utterance, once it is sustained
@@ -178,18 +208,25 @@ class Conversation:
             case Interim(utterance, text):
                 self._emit(UserInterim(self._item(utterance), text))
                 self._read_ahead(tasks, text)
+            case Guessed(utterance, text):
+                await self._draft_reply(tasks, utterance, text)
+            case WentOn():
+                await self._drop_draft()
             case TurnEnded() | FalseStart() | NotUnderstood():
                 await self._utterance_over(command, tasks)
             case Typed(text):
+                await self._drop_draft()
                 self._add_user(text)
                 self._emit(UserTyped(new_id("item"), text))
             case Respond():
+                await self._drop_draft()
                 await self._interrupt(by_client=True)
                 self._start_reply(tasks, self._written_reply(), _timeline_now())
             case Stop():
                 await self._interrupt(by_client=True)
                 self._owes_reply = False
             case Configure(language, instructions):
+                await self._drop_draft()
                 self.language = language or self.language
                 if instructions is not None:
                     self._instructions = instructions
@@ -205,6 +242,7 @@ class Conversation:
         goes_on = self._person_speaks is not None
         self._emit(UserStopped(item_id, _ms(over.end_sample)))
         timeline = _timeline_now()
+        draft = await self._take_draft(over)
         match over:
             case NotUnderstood(message=message):
                 self._emit(UserNotUnderstood(item_id, message))
@@ -224,7 +262,12 @@ class Conversation:
                     timeline.mark("final_transcript")
         # Noise may have cut the answer to what was said before it: that is still owed.
         if self._owes_reply and self._reply is None and not goes_on:
-            self._start_reply(tasks, self._written_reply(), timeline)
+            if draft is None:
+                self._start_reply(tasks, self._written_reply(), timeline)
+            else:
+                self._adopt(draft, timeline)
+        elif draft is not None:
+            await self._drop(draft)
 
     def _item(self, utterance: int) -> str:
         return f"item_{self._prefix}_{utterance}"
@@ -266,13 +309,67 @@ class Conversation:
         written: AsyncGenerator[str, None] | None,
         timeline: Timeline,
     ) -> None:
+        self._begin(self._prepare_reply(tasks, written, timeline))
+
+    def _prepare_reply(
+        self,
+        tasks: asyncio.TaskGroup,
+        written: AsyncGenerator[str, None] | None,
+        timeline: Timeline,
+    ) -> _Reply:
         self._stop_reading_ahead()
         reply = _Reply(new_id("resp"), new_id("item"), timeline)
+        reply.task = tasks.create_task(self._speak(reply, written), name="turn")
+        return reply
+
+    def _begin(self, reply: _Reply) -> None:
+        """Make a prepared reply the one under way, and let it speak."""
         self._reply = reply
         self.playout.start_reply()
         self._emit(ReplyStarted(reply.response_id, reply.item_id))
         self._change_state("thinking")
-        reply.task = tasks.create_task(self._speak(reply, written), name="turn")
+        reply.may_speak.set()
+
+    async def _draft_reply(self, tasks: asyncio.TaskGroup, utterance: int, text: str) -> None:
+        """Answer what the person may have said, without a sound."""
+        await self._drop_draft()
+        if self._reply is None:
+            written = self._llm.reply(self._prompt(text))
+            reply = self._prepare_reply(tasks, written, _timeline_now())
+            reply.timeline.mark("final_transcript")
+            self._draft = _Draft(utterance, text, reply)
+
+    async def _take_draft(self, over: TurnEnded | FalseStart | NotUnderstood) -> _Reply | None:
+        """The drafted answer to exactly these words, if it is good; any other is dropped."""
+        draft = self._draft
+        if (
+            draft is None
+            or draft.utterance != over.utterance
+            or not isinstance(over, TurnEnded)
+            or draft.text != over.transcript.text
+            or draft.reply.task is None
+            or draft.reply.task.done()  # a stage failed
+        ):
+            await self._drop_draft()
+            return None
+        self._draft = None
+        return draft.reply
+
+    def _adopt(self, reply: _Reply, timeline: Timeline) -> None:
+        self.drafts.adopted += 1
+        reply.timeline.zero_s = timeline.zero_s
+        reply.timeline.at_s = timeline.at_s | reply.timeline.at_s
+        self._begin(reply)
+
+    async def _drop_draft(self) -> None:
+        if self._draft is not None:
+            draft, self._draft = self._draft, None
+            await self._drop(draft.reply)
+
+    async def _drop(self, reply: _Reply) -> None:
+        self.drafts.dropped += 1
+        if reply.task is not None:
+            await drop(reply.task)
 
     async def _speak(self, reply: _Reply, written: AsyncGenerator[str, None] | None) -> None:
         """Say the reply, or the apology for it; `written` None apologises at once."""
@@ -284,11 +381,13 @@ class Conversation:
                 status, message = "failed", "The speech could not be recognised."
             else:
                 try:
-                    await answer(written, voice, self.playout, reply.timeline)
+                    await answer(written, voice, self.playout, reply.timeline, reply.may_speak)
                 except* Exception as group:  # noqa: BLE001 - whatever a stage raises ends
                     # its turn only: the person hears an apology and the call goes on.
                     _log.error("a stage failed", exc_info=group)
                     status, message = "failed", _first_message(group)
+            if not reply.may_speak.is_set():
+                return  # the draft of an answer: the answer itself will meet the same failure
             if status == "failed":
                 await play(self._apologies[self.language], voice.lips, self.playout)
                 await self.playout.drained()
@@ -296,7 +395,8 @@ class Conversation:
             status = "cancelled"
             raise
         finally:
-            self._end_reply(reply, status, message)
+            if reply.may_speak.is_set():
+                self._end_reply(reply, status, message)
 
     def _end_reply(self, reply: _Reply, status: ReplyStatus, message: str) -> None:
         heard, samples = self.playout.heard(), self.playout.heard_samples()

@@ -52,6 +52,24 @@ class Interim:
 
 
 @dataclass(frozen=True, slots=True)
+class Guessed:
+    """What the turn's words are if it ends with the present pause.
+
+    `WentOn`, `FalseStart` or the end of the turn follows.
+    """
+
+    utterance: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class WentOn:
+    """The pause was none: what was guessed is void."""
+
+    utterance: int
+
+
+@dataclass(frozen=True, slots=True)
 class FalseStart:
     """It was no speech after all."""
 
@@ -94,6 +112,8 @@ Heard = (
     | SpeechSustained
     | PersonPaused
     | Interim
+    | Guessed
+    | WentOn
     | FalseStart
     | NotUnderstood
     | TurnEnded
@@ -223,6 +243,7 @@ class Listener:
             case Resumed():
                 if self._utterance is not None:
                     self._utterance.give_up()
+                    self._emit(WentOn(self._utterance.number))
             case Withdrawn(at_sample):
                 self._withdraw(at_sample)
             case Ended(end_sample):
@@ -286,6 +307,8 @@ class Listener:
             return error
         if self._utterance is utterance:
             self._endpointer.hint(transcript.text)
+            if transcript.text:
+                self._emit(Guessed(utterance.number, transcript.text))
         return transcript
 
     async def _judge(self, utterance: _Utterance, end_sample: int) -> None:

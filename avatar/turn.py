@@ -29,7 +29,11 @@ class Voice:
 
 
 async def answer(
-    reply: AsyncGenerator[str, None], voice: Voice, playout: Playout, timeline: Timeline
+    reply: AsyncGenerator[str, None],
+    voice: Voice,
+    playout: Playout,
+    timeline: Timeline,
+    may_speak: asyncio.Event,
 ) -> None:
     """Say `reply` aloud while it is still being written. Cancel the running task to barge in.
 
@@ -41,6 +45,8 @@ async def answer(
         voice: How to say it.
         playout: Where to say it.
         timeline: Gets a mark at the first delivery of each stage.
+        may_speak: Until it is set, all is made ready and nothing is given to the playout: an
+            answer to what the person may not have finished saying.
 
     Raises:
         ExceptionGroup: A stage failed; the others were cancelled.
@@ -51,13 +57,18 @@ async def answer(
         spoken = voice.tts.speak(run_ahead(tasks, written, limit=8, name="clauses"))
         speech = run_ahead(tasks, _marked(spoken, timeline, "tts_first_audio"), limit=2, name="tts")
         async for chunk in speech:
-            await play(chunk, voice.lips, playout)
+            await play(chunk, voice.lips, playout, may_speak)
         await playout.drained()
 
 
-async def play(chunk: SpeechChunk, lips: LipSync, playout: Playout) -> None:
-    """Give one chunk its mouth and put it on the speech clock."""
-    await playout.push(resample_chunk(chunk, SPEECH_CLOCK_HZ), lips.animate(chunk))
+async def play(
+    chunk: SpeechChunk, lips: LipSync, playout: Playout, may_speak: asyncio.Event | None = None
+) -> None:
+    """Give one chunk its mouth, and put it on the speech clock as soon as it may be."""
+    audible, track = resample_chunk(chunk, SPEECH_CLOCK_HZ), lips.animate(chunk)
+    if may_speak is not None:
+        await may_speak.wait()
+    await playout.push(audible, track)
 
 
 async def barge_in(turn: asyncio.Task[None], playout: Playout) -> None:
@@ -67,9 +78,14 @@ async def barge_in(turn: asyncio.Task[None], playout: Playout) -> None:
     after, because it may have spoken its last meanwhile.
     """
     playout.clear()
+    await drop(turn)
+    playout.clear()
+
+
+async def drop(turn: asyncio.Task[None]) -> None:
+    """End a turn of which nothing has been heard."""
     turn.cancel()
     await asyncio.wait([turn])
-    playout.clear()
 
 
 async def _marked(

@@ -22,10 +22,12 @@ def test_every_reply_leaves_a_timeline_in_order():
 
     call = ScriptedCall(["I am fine."]).says("how are you", 0.5, 1.8).run(6)
     (_, timed), *_ = call.of(ReplyTimed)
-    values = list(timed.rows_ms.values())
-    assert list(timed.rows_ms)[:2] == ["turn_ended", "final_transcript"]
-    assert values == sorted(values)
+    rows = list(timed.rows_ms)
+    assert rows[:2] == ["turn_ended", "final_transcript"]
+    stages = [timed.rows_ms[row] for row in rows[1:]]
+    assert stages == sorted(stages)
     assert 150 <= timed.rows_ms["turn_ended"] <= 350
+    assert timed.rows_ms["first_sound"] >= timed.rows_ms["turn_ended"]
 
 
 def test_a_second_turn_sees_the_first_in_its_prompt():
@@ -94,10 +96,10 @@ def test_an_unfinished_sentence_is_waited_for():
     assert call.person_said == ["my number is five five five"]
 
 
-@pytest.mark.parametrize("word", [0, 3])
-def test_a_failing_language_model_is_apologised_for_and_the_next_turn_works(word):
-    call = ScriptedCall(["one two three four five six", "Now it works."])
-    call.model.fail_at_word = [word]
+@pytest.mark.parametrize("words", [[0, 0], [3]], ids=["draft and answer", "adopted draft"])
+def test_a_failing_language_model_is_apologised_for_and_the_next_turn_works(words):
+    call = ScriptedCall(["one two three four five six"] * len(words) + ["Now it works."])
+    call.model.fail_at_word = words
     call.says("hello", 0.5, 1.5).says("again please", 6.0, 7.0).run(12)
     assert call.statuses == ["failed", "completed"]
     assert APOLOGY in call.clauses

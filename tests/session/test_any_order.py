@@ -1,0 +1,77 @@
+"""Random conversations: no order of events leaves one stuck, rude, or remembering the unheard."""
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from avatar.events import ReplyEnded
+from tests.session.scripted_call import Configure, ScriptedCall, Stop
+
+QUIET_AFTER_S = (
+    0.3  # of the person's speech the avatar is silent: 96 ms to notice, one frame to fade
+)
+SETTLED_S = 14.0
+
+REPLIES = (
+    "Yes.",
+    "That is a good question, and I will tell you what I know about it.",
+    "One. Two. Three.",
+    "Once upon a time there was a boat, which sailed far over the sea, and came back.",
+)
+
+seconds = st.floats(0.05, 1.6).map(lambda s: round(s, 2))
+said = st.tuples(st.just("says"), seconds, st.floats(0.3, 2.0).map(lambda s: round(s, 2)))
+coughed = st.tuples(st.just("coughs"), seconds, st.floats(0.03, 0.11).map(lambda s: round(s, 2)))
+typed = st.tuples(st.just("types"), seconds, st.just(0.0))
+configured = st.tuples(st.just("configures"), seconds, st.just(0.0))
+happenings = st.lists(
+    st.one_of(said, said, said, coughed, typed, configured), min_size=1, max_size=6
+)
+
+
+@st.composite
+def calls(draw):
+    call = ScriptedCall([draw(st.sampled_from(REPLIES)) for _ in range(14)])
+    call.model.word_s = draw(st.sampled_from([0.01, 0.05, 0.25]))
+    call.recognizer.takes_s = draw(st.sampled_from([0.02, 0.15, 0.5]))
+    call.turn_detector.probability = draw(st.sampled_from([0.0, 0.5, 1.0]))
+    at_s, speech = 0.4, []
+    for n, (kind, gap_s, length_s) in enumerate(draw(happenings)):
+        at_s = round(at_s + gap_s, 2)
+        if kind == "says":
+            call.says(f"words {n}", at_s, at_s + length_s)
+            speech.append((at_s, at_s + length_s))
+        elif kind == "coughs":
+            call.coughs(at_s, length_s)
+        elif kind == "types":
+            call.types(f"typed {n}", at_s)
+        else:
+            call.presses(Configure(instructions=f"Rule {n}."), at_s)
+        at_s += length_s
+    return call, speech, at_s
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(calls())
+def test_a_conversation_always_comes_to_rest_and_was_polite(drawn):
+    call, speech, end_s = drawn
+    call.run(end_s + SETTLED_S)
+    assert call.conversation.state == "listening", "it is not stuck"
+    assert call.left_over == []
+    assert call.model.open_replies == 0
+    for start_s, stop_s in speech:
+        over = call.sounds_between(start_s + QUIET_AFTER_S, stop_s)
+        assert not over, f"it talked over the person from {start_s}: {over[:3]}"
+    said_last = call.history.messages[-1] if call.history.messages else None
+    assert said_last is None or said_last.role == "assistant", "what was said was answered"
+    remembered = " ".join(m.content for m in call.history.messages if m.role == "assistant")
+    heard = " ".join(e.heard for _, e in call.of(ReplyEnded) if e.heard)
+    assert remembered.replace("…", "").split() == heard.replace("…", "").split()
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(calls(), st.floats(0.2, 6.0))
+def test_stop_is_obeyed_at_any_time(drawn, after_s):
+    call, _, end_s = drawn
+    call.presses(Stop(), round(end_s + after_s, 2)).run(end_s + after_s + SETTLED_S)
+    assert call.conversation.state == "listening"
+    assert call.model.open_replies == 0
