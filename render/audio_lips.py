@@ -30,7 +30,8 @@ class AudioLipSync:
         lead = round(times[0] * SPEECH_CLOCK_HZ)
         if len(chunk.audio.pcm) < chunk.audio.sample_rate * _WINDOW_S or not chunk.audio.pcm.any():
             return VisemeTrack(np.zeros((len(times), len(ARKIT)), np.float32), lead)
-        loudness = Loudness.of(chunk.audio).around(times + _LEAD_S)
+        measured = Loudness.of(chunk.audio)
+        loudness = measured.around(times + _LEAD_S)
         spread, hiss = (
             _smooth(np.interp(times + _LEAD_S, *feature)) for feature in _features(chunk.audio)
         )
@@ -38,6 +39,7 @@ class AudioLipSync:
         weights += _shape("I") * (loudness * np.clip(spread, 0, 1))[:, None]
         weights += _shape("U") * (loudness * np.clip(-spread, 0, 1))[:, None]
         weights += hiss[:, None] * (_shape("SS") * loudness[:, None] - weights)
+        weights *= measured.effort
         envelope = _dips(chunk.audio, times + _LEAD_S)
         weights[:, list(sides("jawOpen"))] *= envelope[:, None]
         weights[:, list(sides("mouthLowerDown"))] *= envelope[:, None]

@@ -1,20 +1,27 @@
 """Coarticulation: how neighbouring phonemes share the mouth.
 
 Dominance functions after Cohen & Massaro, "Modeling coarticulation in synthetic visual speech"
-(1993): every segment pulls each articulator towards its target with a strength that decays
-exponentially with distance in time, and the pose is the average of targets so weighted. Added to
-the model: contacts. An average never quite closes the lips, so segments that need contact (p b m,
-f v) are enforced afterwards.
+(1993). Segment s pulls articulator p with D = a exp(-t / d), where t is the time to the segment,
+a its dominance over p, and d the articulator's time constant, one before and one after the segment
+(their theta for either side; their exponent c is 1). The pose is the mean of the targets weighted
+by D, so that a segment that insists (large a) is reached and one that does not yields to its
+neighbours, before it as well as after it.
+
+Three things are added. Each articulator is low-passed to its own inertia: the jaw, which is heavy,
+moves slower than the lips (Nelson, Perkell & Westbury 1984 find jaw movements above 6 Hz shrinking;
+the cut here is there). Lips lead sound. And an average of targets never quite closes the lips, so
+contacts (p b m, f v) are enforced afterwards.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from render.types import ARKIT, TRACK_RATE_HZ
-from render.visemes import ARTICULATION, sides
+from render.visemes import ARTICULATION, GROUPS, sides
 from speech.phonemes import VISEMES, Viseme
 
 Weights = NDArray[np.float32]
@@ -26,23 +33,31 @@ PREROLL_S = 0.25
 POSTROLL_S = 0.30
 """The mouth is back at rest this long after the last one."""
 
-# Jaw, opening, shape: lips lead sound. Dominance itself spreads before a segment as well, so with
-# these the opening seen in pixels and the sound correlate best within 10 ms (`skew_s`).
-_LEAD_S = np.array([0.010, 0.030, 0.050])
-_DECAY_S = np.array([0.042, 0.026, 0.042])  # time constants: jaws are slow, lips are fast
+# Jaw, opening, shape, tongue. Dominance itself spreads before a segment as well, so with these the
+# lips set off 60-120 ms before sound that follows silence, and within speech opening and loudness
+# correlate best at 0 +- 20 ms, as in people (Schwartz & Savariaux 2014: preparatory gestures lead
+# by 100-200 ms, those within speech range from 20 ms after the sound to 70 ms before it).
+_LEAD_S = np.array([0.016, 0.036, 0.046, 0.018])
+_BEFORE_S = np.array([0.046, 0.028, 0.070, 0.016])  # rounding spreads early
+_AFTER_S = np.array([0.046, 0.026, 0.042, 0.016])
+_INERTIA_S = np.array([0.026, 0.015, 0.022, 0.010])  # standard deviation of a Gaussian low-pass
 _CORE = 0.3  # of its length on both sides of its middle, a segment holds at full strength
-_CONTACT_BEFORE_S, _CONTACT_AFTER_S = (
-    0.050,
-    0.022,
-)  # held around the middle: covers a frame at 25 fps
-_CLOSING_S, _OPENING_S = 0.060, 0.045
+_REST_EDGE_S = 0.045  # but silence all but this much at its ends: the mouth is at rest till then
+
+_CONTACT_LEAD_S = 0.012
+_HOLD_SHARE = 0.8  # of its segment, a contact is held, within:
+_SHORTEST_HOLD_S, _LONGEST_HOLD_S = 0.046, 0.090  # a frame at 25 fps shows the shortest
+_CLOSING_S, _OPENING_S = 0.060, 0.048
+_JAW_CLOSING_S, _JAW_OPENING_S = 0.110, 0.090
 _MIN_GAP_S = 0.03
 
 _JAW = list(sides("jawOpen"))
-_PARTING = [i for name in ("mouthLowerDown", "mouthUpperUp") for i in sides(name)]
-_ROUNDING = [i for name in ("mouthFunnel", "mouthStretch") for i in sides(name)]
+_CLOSE = list(sides("mouthClose"))
+_PARTING = [i for name in ("mouthLowerDown", "mouthUpperUp", "mouthFunnel") for i in sides(name)]
+_SPREADING = list(sides("mouthStretch"))
+_TONGUE = list(sides("tongueOut"))
 _LOWER_PARTING = list(sides("mouthLowerDown"))
-_CLOSED_JAW, _TUCKED_JAW = 0.02, 0.06  # the most that the jaw may open in p b m, and in f v
+_CLOSED_JAW, _TUCKED_JAW = 0.05, 0.06  # the most that the jaw may open in p b m, and in f v
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,45 +104,75 @@ def coarticulate(segments: Sequence[Segment], times: Times) -> Weights:
     rows = [VISEMES.index(s.viseme) for s in filled]
     targets = ARTICULATION.targets[rows] * np.array([[s.strength] for s in filled], np.float32)
     middle = np.array([s.middle_s for s in filled])
-    core = _CORE * np.array([s.end_s - s.start_s for s in filled])
+    length = np.array([s.end_s - s.start_s for s in filled])
+    resting = np.array([s.viseme == "sil" for s in filled])
+    core = np.where(resting, np.maximum(length / 2 - _REST_EDGE_S, 0), _CORE * length)
     out = np.empty((len(times), len(ARKIT)), np.float32)
-    for group, (lead, decay) in enumerate(zip(_LEAD_S, _DECAY_S, strict=True)):
-        distance = np.maximum(np.abs(times[:, None] + lead - middle) - core, 0)
+    for group, lead in enumerate(_LEAD_S):
+        ahead = middle - (times[:, None] + lead)
+        decay = np.where(ahead > 0, _BEFORE_S[group], _AFTER_S[group])
+        distance = np.maximum(np.abs(ahead) - core, 0)
         # Floored so that far from everything the nearest segments still share the mouth evenly.
         pull = np.exp(-np.minimum(distance / decay, 60)) * ARTICULATION.dominance[rows, group]
         share = pull / pull.sum(1, keepdims=True)
         columns = ARTICULATION.group == group
-        out[:, columns] = share @ targets[:, columns]
+        out[:, columns] = _low_passed(share @ targets[:, columns], _INERTIA_S[group])
     return out
 
 
-def enforce_contacts(weights: Weights, segments: Sequence[Segment], times: Times) -> None:
-    """Make the lips meet in p b m, and lower lip and teeth in f v. Changes `weights` in place."""
-    closed, tucked = (_contact(segments, times, viseme) for viseme in ("PP", "FF"))
-    touching = np.maximum(closed, tucked)
-    for columns, contact in (
-        (_PARTING, closed),
-        (_LOWER_PARTING, tucked),
-        (_ROUNDING, 0.7 * closed),
-    ):
-        weights[:, columns] *= 1 - contact[:, None]
-    limit = np.where(closed >= tucked, _CLOSED_JAW, _TUCKED_JAW)[:, None]
-    jaw = weights[:, _JAW]
-    weights[:, _JAW] = jaw + touching[:, None] * (np.minimum(jaw, limit) - jaw)
-    for viseme, contact in (("PP", closed), ("FF", tucked)):
+def _low_passed(tracks: Weights, deviation_s: float) -> Weights:
+    """Gaussian-weighted mean over time, shape (frames, columns); ends are held."""
+    reach = round(3 * deviation_s * TRACK_RATE_HZ)
+    taps = np.exp(-0.5 * (np.arange(-reach, reach + 1) / (deviation_s * TRACK_RATE_HZ)) ** 2)
+    taps = (taps / taps.sum()).astype(np.float32)
+    padded = np.pad(tracks, ((reach, reach), (0, 0)), mode="edge")
+    out: Weights = np.einsum("tck,k->tc", sliding_window_view(padded, len(taps), axis=0), taps)
+    return out
+
+
+def enforce_contacts(weights: Weights, segments: Sequence[Segment], times: Times) -> Weights:
+    """Make the lips meet in p b m, and lower lip and teeth in f v. Changes `weights` in place.
+
+    The jaw may stay a little open: mouthClose holds the lips together over it, as it does by its
+    definition in ARKit.
+
+    Returns:
+        How far contacts claim the lips, float32 in [0, 1], shape (frames,).
+    """
+    lips, jaw = ((_CLOSING_S, _OPENING_S), (_JAW_CLOSING_S, _JAW_OPENING_S))
+    closed, tucked = (_contact(segments, times, name, *lips)[:, None] for name in ("PP", "FF"))
+    weights[:, _PARTING] *= 1 - closed
+    weights[:, _LOWER_PARTING] *= 1 - tucked
+    weights[:, _SPREADING] *= 1 - 0.7 * closed
+    weights[:, _TONGUE] *= 1 - np.maximum(closed, tucked)
+    contacts: tuple[tuple[Viseme, Weights, float], ...] = (
+        ("PP", closed, _CLOSED_JAW),
+        ("FF", tucked, _TUCKED_JAW),
+    )
+    for viseme, contact, most in contacts:
+        held = _contact(segments, times, viseme, *jaw)[:, None]
+        opened = weights[:, _JAW]
+        weights[:, _JAW] = opened + held * (np.minimum(opened, most) - opened)
         target = ARTICULATION.targets[VISEMES.index(viseme)]
-        seal = target * (ARTICULATION.group == 1)
-        np.maximum(weights, contact[:, None] * seal, out=weights)
+        seal = target * (ARTICULATION.group == GROUPS.index("opening"))
+        np.maximum(weights, contact * seal, out=weights)
+    weights[:, _CLOSE] = closed * weights[:, _JAW]
+    claimed: Weights = np.maximum(closed, tucked)[:, 0]
+    return claimed
 
 
-def _contact(segments: Sequence[Segment], times: Times, viseme: str) -> NDArray[np.float32]:
+def _contact(
+    segments: Sequence[Segment], times: Times, viseme: Viseme, closing_s: float, opening_s: float
+) -> Weights:
     """How closed the contact of a viseme is at each time, in [0, 1]."""
     contact = np.zeros(len(times))
     for segment in segments:
         if segment.viseme == viseme:
-            since = times - segment.middle_s
-            closing = 1 - (-_CONTACT_BEFORE_S - since) / _CLOSING_S
-            opening = 1 - (since - _CONTACT_AFTER_S) / _OPENING_S
+            length = _HOLD_SHARE * (segment.end_s - segment.start_s)
+            hold = min(max(length, _SHORTEST_HOLD_S), _LONGEST_HOLD_S) / 2
+            since = times - segment.middle_s + _CONTACT_LEAD_S
+            closing = 1 - (-hold - since) / closing_s
+            opening = 1 - (since - hold) / opening_s
             ramp = np.clip(np.minimum(closing, opening), 0, 1)
             contact = np.maximum(contact, ramp * ramp * (3 - 2 * ramp))
     return contact.astype(np.float32)

@@ -37,13 +37,14 @@ class PhonemeLipSync:
         segments = _segments(chunk)
         weights = coarticulate(segments, times)
         weights[:, _OPENERS] *= _gain(chunk, times)[:, None]
-        enforce_contacts(weights, segments, times)
+        seal = enforce_contacts(weights, segments, times)
         beats = [
             round((p.start_sample + p.end_sample) / 2 * SPEECH_CLOCK_HZ / rate)
             for p in chunk.phonemes
             if p.stressed and is_vowel(p.phoneme)
         ]
-        return VisemeTrack(np.clip(weights, 0, 1), round(times[0] * SPEECH_CLOCK_HZ), tuple(beats))
+        lead = round(times[0] * SPEECH_CLOCK_HZ)
+        return VisemeTrack(np.clip(weights, 0, 1), lead, tuple(beats), seal)
 
 
 def _segments(chunk: SpeechChunk) -> list[Segment]:
@@ -67,6 +68,8 @@ def _segments(chunk: SpeechChunk) -> list[Segment]:
 
 
 def _gain(chunk: SpeechChunk, times: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Factor on the opening from the loudness around each time, in [0, 1]; 0 in silence."""
-    level = Loudness.of(chunk.audio).around(times)
-    return np.where(level > 0, _QUIET_GAIN + (1 - _QUIET_GAIN) * level, 0).astype(np.float32)
+    """Factor on the opening from the loudness around each time; 0 in silence."""
+    loudness = Loudness.of(chunk.audio)
+    level = loudness.around(times)
+    gain = loudness.effort * (_QUIET_GAIN + (1 - _QUIET_GAIN) * level)
+    return np.where(level > 0, gain, 0).astype(np.float32)

@@ -10,6 +10,9 @@ from render.types import TRACK_RATE_HZ
 from speech.types import AudioFrame
 
 _FLOOR_DB, _FULL_DB = -38.0, -8.0  # against the chunk's own loud parts
+_USUAL_DBFS = -16.5  # the 90th percentile of our voices, which are levelled to -20 dBFS on average
+_DB_PER_EFFORT = 40.0
+_EFFORTS = (0.55, 1.15)
 _HOLD_FRAMES = 7  # on either side: gaps this short (stops) are part of the speech around them
 
 
@@ -18,11 +21,14 @@ class Loudness:
     """Loudness of a chunk over time.
 
     Attributes:
+        effort: Factor on how far the mouth opens, from how loud the chunk is as a whole: people who
+            speak up open their mouths more (Schulman 1989). 1 at the level that our voices have.
         level: float64 in [0, 1], shape (frames,), `TRACK_RATE_HZ` frames a second; 0 is silence,
             1 as loud as the chunk gets.
     """
 
     level: NDArray[np.float64]
+    effort: float = 1.0
 
     @classmethod
     def of(cls, audio: AudioFrame) -> "Loudness":
@@ -39,7 +45,9 @@ class Loudness:
         )
         width = 2 * _HOLD_FRAMES + 1
         held = sliding_window_view(np.pad(level, 2 * _HOLD_FRAMES), width).max(1)
-        return cls(sliding_window_view(held, width).mean(1))
+        louder_db = 20 * np.log10(loud / 32768) - _USUAL_DBFS
+        effort = float(np.clip(1 + louder_db / _DB_PER_EFFORT, *_EFFORTS))
+        return cls(sliding_window_view(held, width).mean(1), effort)
 
     def around(self, times_s: NDArray[np.float64]) -> NDArray[np.float64]:
         """Level at times from the chunk's first sample; 0 well outside it, shape (times,)."""

@@ -12,23 +12,23 @@ _SHAPES: dict[Viseme, dict[str, float]] = {
     "sil": {},
     "PP": {"mouthPress": 0.30, "mouthRollLower": 0.18, "mouthRollUpper": 0.14},
     "FF": {"jawOpen": 0.05, "mouthRollLower": 0.45, "mouthUpperUp": 0.22},
-    "TH": {"jawOpen": 0.15, "mouthLowerDown": 0.24, "mouthUpperUp": 0.12},
-    "DD": {"jawOpen": 0.13, "mouthLowerDown": 0.20, "mouthStretch": 0.10},
+    "TH": {"jawOpen": 0.16, "mouthLowerDown": 0.26, "mouthUpperUp": 0.12, "tongueOut": 0.85},
+    "DD": {"jawOpen": 0.12, "mouthLowerDown": 0.20, "mouthStretch": 0.08, "tongueOut": 0.14},
     "kk": {"jawOpen": 0.17, "mouthLowerDown": 0.14},
-    "CH": {"jawOpen": 0.11, "mouthFunnel": 0.48, "mouthPucker": 0.22, "mouthLowerDown": 0.12},
-    "SS": {"jawOpen": 0.05, "mouthStretch": 0.26, "mouthLowerDown": 0.28, "mouthUpperUp": 0.10},
-    "nn": {"jawOpen": 0.14, "mouthLowerDown": 0.18, "mouthStretch": 0.06},
-    "RR": {"jawOpen": 0.14, "mouthFunnel": 0.34, "mouthPucker": 0.24},
+    "CH": {"jawOpen": 0.10, "mouthFunnel": 0.44, "mouthPucker": 0.22, "mouthLowerDown": 0.10},
+    "SS": {"jawOpen": 0.05, "mouthStretch": 0.22, "mouthLowerDown": 0.26, "mouthUpperUp": 0.10},
+    "nn": {"jawOpen": 0.14, "mouthLowerDown": 0.18, "mouthStretch": 0.06, "tongueOut": 0.22},
+    "RR": {"jawOpen": 0.13, "mouthFunnel": 0.30, "mouthPucker": 0.24},
     "aa": {"jawOpen": 0.46, "mouthLowerDown": 0.24, "mouthUpperUp": 0.14},
-    "E": {"jawOpen": 0.28, "mouthStretch": 0.26, "mouthLowerDown": 0.26, "mouthUpperUp": 0.08},
-    "I": {"jawOpen": 0.13, "mouthStretch": 0.34, "mouthSmile": 0.16, "mouthLowerDown": 0.26},
+    "E": {"jawOpen": 0.28, "mouthStretch": 0.22, "mouthLowerDown": 0.26, "mouthUpperUp": 0.08},
+    "I": {"jawOpen": 0.13, "mouthStretch": 0.28, "mouthSmile": 0.16, "mouthLowerDown": 0.26},
     "O": {"jawOpen": 0.32, "mouthFunnel": 0.42, "mouthPucker": 0.26},
-    "U": {"jawOpen": 0.14, "mouthPucker": 0.58, "mouthFunnel": 0.30},
+    "U": {"jawOpen": 0.13, "mouthPucker": 0.58, "mouthFunnel": 0.28},
 }
 """Names without a side mean both sides. Set by eye on the baked face, after the Oculus reference
 pictures; jaw openings keep the order of Cohen & Massaro (1993), table 1."""
 
-GROUPS = ("jaw", "opening", "shape")
+GROUPS = ("jaw", "opening", "shape", "tongue")
 """Articulators that move at speeds of their own."""
 
 _GROUP_OF = {
@@ -42,27 +42,28 @@ _GROUP_OF = {
     "mouthPucker": "shape",
     "mouthStretch": "shape",
     "mouthSmile": "shape",
+    "tongueOut": "tongue",
 }
 
-_DOMINANCE: dict[Viseme, tuple[float, float, float]] = {
-    "sil": (1.0, 1.0, 0.6),
-    "PP": (1.2, 3.0, 0.5),
-    "FF": (1.0, 2.5, 0.6),
-    "TH": (0.9, 0.9, 0.5),
-    "DD": (0.8, 0.6, 0.3),
-    "kk": (0.5, 0.4, 0.25),
-    "CH": (0.9, 0.9, 1.2),
-    "SS": (1.3, 0.9, 0.7),
-    "nn": (0.7, 0.5, 0.3),
-    "RR": (0.7, 0.6, 1.0),
-    "aa": (1.0, 1.0, 0.8),
-    "E": (1.0, 1.0, 0.9),
-    "I": (1.0, 1.0, 1.0),
-    "O": (1.0, 1.0, 1.3),
-    "U": (1.0, 1.0, 1.5),
+_DOMINANCE: dict[Viseme, tuple[float, float, float, float]] = {
+    "sil": (1.0, 1.0, 0.6, 1.0),
+    "PP": (1.2, 3.0, 0.5, 0.5),
+    "FF": (1.0, 2.5, 0.6, 0.5),
+    "TH": (0.9, 0.9, 0.5, 4.0),
+    "DD": (0.8, 0.6, 0.3, 2.0),
+    "kk": (0.5, 0.4, 0.25, 0.5),
+    "CH": (0.9, 0.9, 1.2, 1.0),
+    "SS": (1.3, 0.9, 0.7, 1.5),
+    "nn": (0.7, 0.5, 0.3, 2.0),
+    "RR": (0.7, 0.6, 1.0, 0.5),
+    "aa": (1.0, 1.0, 0.8, 0.5),
+    "E": (1.0, 1.0, 0.9, 0.5),
+    "I": (1.0, 1.0, 1.0, 0.5),
+    "O": (1.0, 1.0, 1.3, 0.5),
+    "U": (1.0, 1.0, 1.5, 0.5),
 }
-"""Per viseme, how much it insists on its jaw, opening and shape. Lip consonants insist on contact;
-consonants made by the tongue leave the lips to the vowels around them."""
+"""Per viseme, how much it insists on its jaw, opening, shape and tongue. Lip consonants insist on
+contact; consonants made by the tongue leave the lips to the vowels around them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class Articulation:
 
     Attributes:
         targets: float32, shape (15, 52): ARKit weights.
-        dominance: float32, shape (15, 3): columns in the order of `GROUPS`.
+        dominance: float32, shape (15, 4): columns in the order of `GROUPS`.
         group: int, shape (52,): index into `GROUPS` of each blendshape; "shape" if unused.
     """
 

@@ -10,11 +10,14 @@ from speech.types import AudioFrame, SpeechChunk
 from tests.render import speaking
 from tests.render.speaking import chunk
 
-OPENERS = [i for n in ("jawOpen", "mouthLowerDown", "mouthUpperUp") for i in sides(n)]
+JAW, CLOSE = ARKIT.index("jawOpen"), ARKIT.index("mouthClose")
+PARTERS = [i for n in ("mouthLowerDown", "mouthUpperUp", "mouthFunnel") for i in sides(n)]
 
 
 def openness(track: VisemeTrack) -> np.ndarray:
-    return track.weights[:, OPENERS].max(1)
+    """The most that anything parts the lips: mouthClose takes back what jawOpen does."""
+    gap = track.weights[:, JAW] - track.weights[:, CLOSE]
+    return np.maximum(gap, track.weights[:, PARTERS].max(1))
 
 
 def at(track: VisemeTrack, seconds: float) -> int:
