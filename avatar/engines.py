@@ -5,13 +5,13 @@ import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol, get_args
 
 from avatar.dialogue import prompt
 from avatar.dialogue.persona import Persona, load_persona
+from avatar.face.library import face_folder
 from avatar.settings import LlmSettings, Settings
-from avatar.store import ModelStore, data_folder
+from avatar.store import ModelStore
 from avatar.turn import Voice
 from render.animator import FaceAnimator
 from render.baked.asset import BakedFace
@@ -132,9 +132,7 @@ class Engines:
 
 
 def _load_face(settings: Settings, store: ModelStore) -> BakedFace:
-    name = settings.face.face
-    folder = Path(name) if "/" in name else data_folder("models") / "faces" / name
-    face = BakedFace.load(folder)
+    face = BakedFace.load(face_folder(settings.face.name))
     warm(face, settings.face.width, settings.face.height, store.cache / "kernels")
     return face
 

@@ -17,6 +17,13 @@ def new_id(kind: str) -> str:
 
 ReplyStatus = Literal["completed", "cancelled", "failed"]
 
+FaceMode = Literal["video", "client", "audio"]
+"""Who draws the face: the server, the client, or nobody."""
+
+FaceReason = Literal["chosen", "network", "drawing", "busy", "recovered"]
+"""Why: the client asked for it; too little bandwidth, or too much loss; the client can't draw, or
+not fast enough; the server is busy; what was short no longer is."""
+
 
 @dataclass(frozen=True, slots=True)
 class StateChanged:

@@ -17,6 +17,7 @@ from starlette.middleware.base import RequestResponseEndpoint
 
 from avatar.calls import Calls
 from avatar.engines import Engines
+from avatar.face.library import face_folder, face_url
 from avatar.protocol.events import SessionConfig, explain_config
 from avatar.rtc.ice import browser_ice_servers
 from avatar.settings import Settings
@@ -84,6 +85,7 @@ def create_app(settings: Settings, state: State) -> FastAPI:
     """The application; its calls run in `state.calls`."""
     app = FastAPI(title="Presencia", docs_url=None, redoc_url=None)
     process = psutil.Process()
+    folder = face_folder(settings.face.name)
 
     @app.exception_handler(ApiError)
     async def api_error(_: Request, error: ApiError) -> JSONResponse:
@@ -135,6 +137,7 @@ def create_app(settings: Settings, state: State) -> FastAPI:
             "language": settings.listening.language,
             "ice_servers": browser_ice_servers(settings.rtc),
             "video": {"width": settings.face.width, "height": settings.face.height},
+            "face": {"name": folder.name, "url": face_url(settings.face.name)},
         }
 
     @app.get("/v1/avatar/metrics")
@@ -161,6 +164,7 @@ def create_app(settings: Settings, state: State) -> FastAPI:
             return JSONResponse({"status": "loading", "detail": detail}, 503)
         return JSONResponse({"status": "ok"})
 
+    app.mount(face_url(settings.face.name), StaticFiles(directory=folder), name="face")
     app.mount("/", StaticFiles(directory=data_folder("web_client"), html=True), name="page")
     return app
 

@@ -3,12 +3,18 @@
 import asyncio
 import logging
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 from avatar.conversation import Command, Configure, Conversation
 from avatar.dialogue.history import History
 from avatar.engines import Engines
-from avatar.face import FaceStream
+from avatar.events import FaceReason
+from avatar.face.library import face_url
+from avatar.face.mode import FaceControl, Shown, Wish
+from avatar.face.movement import Movement
+from avatar.face.poses import PoseStream
+from avatar.face.video import FaceStream
 from avatar.listening import Listener
 from avatar.protocol import events as wire
 from avatar.protocol.realtime import Realtime
@@ -81,6 +87,10 @@ class Session:
             command=self._obey,
             forget=lambda: self._listener.forget(),
             pinged=self._note_ping,
+            show_face=lambda mode, automatic, reason: self._control.ask(
+                Wish(mode, automatic), reason
+            ),
+            face=wire.Face(name=Path(settings.face.name).name, url=face_url(settings.face.name)),
         )
         self._llm = engines.language_model()
         self._conversation = Conversation(
@@ -105,13 +115,28 @@ class Session:
             emit=self._conversation.send,
         )
         self._clock = MediaClock()
+        movement = Movement(engines.animator(), self._conversation.cues, settings.face)
         self.face = FaceStream(
             clock=self._clock,
-            conversation=self._conversation,
-            animator=engines.animator(),
+            movement=movement,
             new_renderer=engines.renderer,
-            settings=settings.face,
+            on_drawn=self._conversation.frame_drawn,
             on_failure=self._face_failed,
+        )
+        self._poses = PoseStream(
+            clock=self._clock,
+            movement=movement,
+            timestamp=lambda sample: self.peer.audio_timestamp(sample),
+            send=lambda message: self.peer.send_poses(message),
+            on_due=self._conversation.frame_drawn,
+        )
+        self._control = FaceControl(
+            video=self.face,
+            poses=self._poses,
+            can_draw=lambda: self.peer.takes_poses,
+            takes_video=lambda: self.peer.offer.wants_face,
+            keyframe=lambda: self.peer.send_keyframe(),
+            tell=self._tell_face,
         )
         self._protocol.configure(config)
 
@@ -137,6 +162,7 @@ class Session:
                 video=session.face.frames(),
                 clock=session._clock,
                 settings=settings.rtc,
+                poses_changed=session._control.channel_changed,
             )
         except BaseException:
             await session._llm.close()
@@ -166,6 +192,8 @@ class Session:
                 tasks.create_task(self._conversation.run(), name="conversation")
                 tasks.create_task(self._client_events(), name="client-events")
                 tasks.create_task(self._heartbeat(), name="heartbeat")
+                tasks.create_task(self._poses.run(), name="poses")
+                tasks.create_task(self._control.run(), name="face-control")
                 tasks.create_task(self._end_when(self._hung_up), name="hang-up")
                 tasks.create_task(self._end_when(self.peer.closed), name="peer-closed")
         except* _CallEnded:
@@ -207,3 +235,7 @@ class Session:
         self._protocol.fail(
             "face_failed", f"The face can't be drawn at the moment ({error}). The call goes on."
         )
+
+    def _tell_face(self, shown: Shown, reason: FaceReason) -> None:
+        fps = 0 if shown.mode == "audio" else self._settings.face.speaking_fps // shown.every
+        self._protocol.show(shown.mode, reason, fps)

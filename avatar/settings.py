@@ -99,7 +99,7 @@ class VoiceSettings(_Section):
 class FaceSettings(_Section):
     """The face and its video."""
 
-    face: str = Field("elena", description="folder under models/faces, or a path to one")
+    name: str = Field("elena", description="folder under models/faces, or a path to one")
     width: int = Field(512, ge=128, le=1920, multiple_of=16)
     height: int = Field(512, ge=128, le=1080, multiple_of=16)
     speaking_fps: Literal[25, 30, 50] = 25

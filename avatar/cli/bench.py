@@ -65,7 +65,7 @@ async def _bench(args: argparse.Namespace) -> int:
 
     machine = machine_facts()
     spoken = recordings(args.recordings or FOLDER, LANGUAGE)
-    read_mouth = face_reader(load().face.face)
+    read_mouth = face_reader(load().face.name)
     plan = Plan(turns=args.turns, barge_ins=args.barge_ins)
     server = nullcontext(args.url) if args.url else serving(verbose=args.verbose)
     async with server as url:

@@ -39,7 +39,7 @@ def _plan(args: argparse.Namespace, clips: list[Clip]) -> list[tuple[Clip | str,
 
 async def _call(args: argparse.Namespace, clips: list[Clip]) -> int:
     patience = Patience(answer_s=args.timeout)
-    observer = Observer(face_reader(load().face.face))
+    observer = Observer(face_reader(load().face.name))
     turns: list[tuple[Turn, bool]] = []
     unanswered = 0
     with Recorder(args.out) if args.out else nullcontext() as recorder:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
-from avatar.events import new_id
+from avatar.events import FaceMode, FaceReason, new_id
 from render.types import FaceState
 from speech.types import Language
 
@@ -122,8 +122,24 @@ class Ping(_ClientEvent):
     type: Literal["avatar.ping"]
 
 
+class FaceUpdate(_ClientEvent):
+    """Asks who draws the face."""
+
+    type: Literal["avatar.face.update"]
+    mode: FaceMode
+    automatic: bool = False
+    reason: Literal["chosen", "network", "drawing", "recovered"] = "chosen"
+
+
 ClientEvent = (
-    SessionUpdate | ItemCreate | ResponseCreate | ResponseCancel | OutputClear | InputClear | Ping
+    SessionUpdate
+    | ItemCreate
+    | ResponseCreate
+    | ResponseCancel
+    | OutputClear
+    | InputClear
+    | Ping
+    | FaceUpdate
 )
 
 _client_event: TypeAdapter[ClientEvent] = TypeAdapter(
@@ -206,6 +222,19 @@ class Response(_Wire):
     usage: dict[str, int] | None = None
 
 
+class Face(_Wire):
+    """The face that a client may draw itself."""
+
+    name: str
+    url: str
+
+
+class Avatar(_Wire):
+    """Whom the client talks to."""
+
+    face: Face
+
+
 class Session(_Wire):
     """The session as it stands."""
 
@@ -216,6 +245,7 @@ class Session(_Wire):
     instructions: str
     output_modalities: tuple[str, ...] = ("audio",)
     audio: Audio
+    avatar: Avatar
 
 
 class SessionCreated(ServerEvent):
@@ -423,6 +453,15 @@ class AvatarTimeline(ServerEvent):
     response_id: str
     rows: dict[str, int]
     targets: dict[str, int]
+
+
+class FaceUpdated(ServerEvent):
+    """Who draws the face from now on."""
+
+    type: Literal["avatar.face.updated"] = "avatar.face.updated"
+    mode: FaceMode
+    reason: FaceReason
+    frame_rate: int
 
 
 class Pong(ServerEvent):

@@ -33,6 +33,9 @@ class Realtime:
         command: Gives one command to the conversation.
         forget: Drops the utterance under way.
         pinged: Called at every `avatar.ping`.
+        show_face: Called with the mode that the client wants, whether less will do while the
+            server is busy, and why.
+        face: Of the avatar.
     """
 
     call_id: str
@@ -41,6 +44,8 @@ class Realtime:
     command: Callable[[Command], None]
     forget: Callable[[], None]
     pinged: Callable[[], None]
+    show_face: Callable[[say.FaceMode, bool, say.FaceReason], None]
+    face: wire.Face
     instructions: str = ""
     _last_item: str | None = None
     _reply: _Reply | None = field(default=None)
@@ -90,6 +95,8 @@ class Realtime:
             case wire.Ping():
                 self.pinged()
                 self.send(wire.Pong())
+            case wire.FaceUpdate(mode=mode, automatic=automatic, reason=reason):
+                self.show_face(mode, automatic, reason)
 
     def tell(self, event: say.ConversationEvent) -> None:
         """Put one event of the conversation on the wire."""
@@ -125,12 +132,20 @@ class Realtime:
             wire.ErrorEvent(error=wire.ErrorBody(type="server_error", code=code, message=message))
         )
 
+    def show(self, mode: say.FaceMode, reason: say.FaceReason, frame_rate: int) -> None:
+        """Tell the client who draws the face from now on."""
+        self.send(wire.FaceUpdated(mode=mode, reason=reason, frame_rate=frame_rate))
+
     def _session(self) -> wire.Session:
         audio = wire.Audio(
             input=wire.AudioInput(transcription=wire.Transcription(language=self.language))
         )
         return wire.Session(
-            id=self.call_id, model=MODEL, instructions=self.instructions, audio=audio
+            id=self.call_id,
+            model=MODEL,
+            instructions=self.instructions,
+            audio=audio,
+            avatar=wire.Avatar(face=self.face),
         )
 
     def _refuse(

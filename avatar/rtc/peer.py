@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
@@ -11,6 +11,7 @@ from aiortc import (
     MediaStreamTrack,
     RTCBundlePolicy,
     RTCConfiguration,
+    RTCDataChannel,
     RTCPeerConnection,
     RTCRtpCodecCapability,
     RTCRtpSender,
@@ -27,6 +28,8 @@ from avatar.rtc.events_channel import EventsChannel
 from avatar.rtc.ice import own_ice_servers
 from avatar.rtc.microphone import Microphone, MicrophoneStats
 from avatar.rtc.offer import Offer, parse_offer
+from avatar.rtc.poses_channel import LABEL as POSES_LABEL
+from avatar.rtc.poses_channel import PosesChannel
 from avatar.rtc.sender import MediaSender, NtpTimeline, SenderStats
 from avatar.rtc.tracks import VIDEO_CLOCK_HZ, AudioOut, FrameSource, VideoOut
 from avatar.settings import RtcSettings
@@ -89,7 +92,13 @@ class Peer:
         reason: Why `closed` is set; empty until then.
     """
 
-    def __init__(self, offer: Offer, clock: MediaClock, settings: RtcSettings) -> None:
+    def __init__(
+        self,
+        offer: Offer,
+        clock: MediaClock,
+        settings: RtcSettings,
+        poses_changed: Callable[[], None],
+    ) -> None:
         self.offer = offer
         self.answer_sdp = ""
         self.connected = asyncio.Event()
@@ -105,6 +114,7 @@ class Peer:
         self._timeline = NtpTimeline()
         self._microphone = Microphone()
         self._events = EventsChannel(overflow=partial(self._end, "the client reads no events"))
+        self._poses = PosesChannel(poses_changed)
         self._senders: dict[str, MediaSender] = {}
         self._video: VideoOut | None = None
         self._frames: AsyncGenerator[VideoFrame, None] | None = None
@@ -121,6 +131,7 @@ class Peer:
         video: AsyncGenerator[VideoFrame, None] | None,
         clock: MediaClock,
         settings: RtcSettings,
+        poses_changed: Callable[[], None] = lambda: None,
     ) -> Self:
         """Answer a client's offer; media starts to flow by itself when it connects.
 
@@ -131,12 +142,13 @@ class Peer:
                 connected; closed by `close`, or at once if the client takes no video.
             clock: The call's clock; the first track that sends starts it.
             settings: ICE servers, bitrate.
+            poses_changed: Called when the client begins or ceases to take poses.
 
         Raises:
             SignallingError: The offer is malformed or can't be answered.
             ConfigError: `settings` has a malformed ICE server.
         """
-        peer = cls(parse_offer(offer_sdp), clock, settings)
+        peer = cls(parse_offer(offer_sdp), clock, settings, poses_changed)
         try:
             await peer._negotiate(audio, video)
         except BaseException:
@@ -162,6 +174,25 @@ class Peer:
         never opens a channel, messages are dropped.
         """
         self._events.send(text)
+
+    @property
+    def takes_poses(self) -> bool:
+        """Whether the client draws the face: its data channel `avatar.poses` is open."""
+        return self._poses.is_open
+
+    def send_poses(self, message: bytes) -> bool:
+        """Send poses, if the client takes them; False if they were dropped. Never waits."""
+        return self._poses.send(message)
+
+    def audio_timestamp(self, sample: int) -> int | None:
+        """RTP timestamp, modulo 2^32, that the audio of a sample carries; None before any left."""
+        origin = self._senders["audio"].rtp_origin
+        return None if origin is None else (origin + self._clock.stamp(sample)) % 2**32
+
+    def send_keyframe(self) -> None:
+        """Make the next picture a complete one, as the first after a pause should be."""
+        if "video" in self._senders:
+            self._senders["video"].request_keyframe()
 
     def stats(self) -> PeerStats:
         """What the connection cost and lost so far."""
@@ -248,7 +279,13 @@ class Peer:
 
     def _listen(self) -> None:
         self._pc.on("connectionstatechange", self._on_state)
-        self._pc.on("datachannel", self._events.attach)
+        self._pc.on("datachannel", self._attach)
+
+    def _attach(self, channel: RTCDataChannel) -> None:
+        if channel.label == POSES_LABEL:
+            self._poses.attach(channel)
+        else:
+            self._events.attach(channel)
 
     def _on_state(self) -> None:
         state = self._pc.connectionState

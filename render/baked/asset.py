@@ -160,7 +160,7 @@ def _read_card(folder: Path) -> _CardFile:
     try:
         return _CardFile.model_validate(tomllib.loads(path.read_text("utf-8")))
     except OSError as error:
-        reason = f"Can't read {path}: {error.strerror}. Check the setting face.face."
+        reason = f"Can't read {path}: {error.strerror}. Check the setting face.name."
         raise ConfigError(reason) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from error

@@ -15,6 +15,7 @@ class Client:
 
     def __init__(self):
         self.seen, self.commands, self.pings, self.forgotten = [], [], 0, 0
+        self.asked = []
         self.server = Realtime(
             call_id="rtc_1",
             language="en",
@@ -22,6 +23,8 @@ class Client:
             command=self.commands.append,
             forget=self._forget,
             pinged=self._ping,
+            show_face=lambda *asked: self.asked.append(asked),
+            face=wire.Face(name="elena", url="/v1/avatar/faces/elena/"),
         )
 
     def _forget(self):
@@ -51,6 +54,8 @@ def test_the_channel_opens_with_the_session():
     client.server.open()
     assert client.types == ["session.created", "avatar.state"]
     assert client.seen[0]["session"]["id"] == "rtc_1"
+    face = {"name": "elena", "url": "/v1/avatar/faces/elena/"}
+    assert client.seen[0]["session"]["avatar"] == {"face": face}
 
 
 def test_a_spoken_turn_comes_in_the_order_that_sdks_expect():
@@ -144,6 +149,39 @@ def test_client_events_become_commands():
     client.sends(type="avatar.ping")
     assert client.commands == [Typed("hello"), Respond(), Stop()]
     assert (client.forgotten, client.pings, client.types) == (1, 1, ["avatar.pong"])
+
+
+def test_a_client_may_ask_who_draws_the_face():
+    client = Client()
+    client.sends(type="avatar.face.update", mode="client")
+    client.sends(type="avatar.face.update", mode="audio", automatic=True, reason="network")
+    assert client.asked == [("client", False, "chosen"), ("audio", True, "network")]
+    client.server.show("audio", "network", 0)
+    updated = {key: client.seen[0][key] for key in ("type", "mode", "reason", "frame_rate")}
+    assert updated == {
+        "type": "avatar.face.updated",
+        "mode": "audio",
+        "reason": "network",
+        "frame_rate": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({}, "mode"),
+        ({"mode": "hologram"}, "mode"),
+        ({"mode": 7}, "mode"),
+        ({"mode": "video", "automatic": "perhaps"}, "automatic"),
+        ({"mode": "video", "reason": "busy"}, "reason"),
+    ],
+)
+def test_a_malformed_wish_for_the_face_is_refused_by_field(fields, param):
+    client = Client()
+    client.sends(type="avatar.face.update", **fields)
+    assert client.types == ["error"]
+    assert client.seen[0]["error"]["param"] == param
+    assert client.asked == []
 
 
 def test_a_session_update_is_confirmed_and_obeyed():

@@ -4,8 +4,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from avatar.server import MAX_BODY_BYTES, State, create_app
-from avatar.settings import IceServer, RtcSettings, Settings
-from speech.errors import ServerFullError, SignallingError
+from avatar.settings import FaceSettings, IceServer, RtcSettings, Settings
+from speech.errors import ConfigError, ServerFullError, SignallingError
 
 OFFER = {"content-type": "application/sdp"}
 
@@ -116,6 +116,21 @@ def test_the_page_learns_who_answers_and_how_to_reach_them():
     assert (config["name"], config["disclosure"]) == ("Elena", "I am an AI.")
     assert config["languages"] == ["en", "es"]
     assert config["ice_servers"] == [{"urls": ["stun:stun.example.org"]}]
+
+
+def test_a_client_that_draws_the_face_gets_its_files_from_the_server():
+    page = client(Calls())
+    face = page.get("/v1/avatar/config").json()["face"]
+    assert face["name"] == "elena"
+    card = page.get(face["url"] + "card.toml")
+    assert card.status_code == 200
+    assert "elena" in card.text.lower()
+    assert page.get(face["url"] + "../elena/none.webp").status_code == 404
+
+
+def test_a_face_that_is_not_there_is_refused_with_those_that_are():
+    with pytest.raises(ConfigError, match=r"'helen'.*elena"):
+        client(settings=Settings(face=FaceSettings(name="helen")))
 
 
 def test_the_page_is_served_and_may_load_nothing_from_elsewhere():

@@ -46,7 +46,7 @@ def test_the_file_can_be_named_by_the_environment(tmp_path: Path) -> None:
         ("PRESENCIA_RTC__OFFER_LOOPBACK", "true", ("rtc", "offer_loopback", True)),
         ("PRESENCIA_LLM__MODEL", "12345", ("llm", "model", "12345")),
         ("PRESENCIA_LLM__MODEL", "true", ("llm", "model", "true")),
-        ("PRESENCIA_FACE__FACE", "a # b", ("face", "face", "a # b")),
+        ("PRESENCIA_FACE__NAME", "a # b", ("face", "name", "a # b")),
         ("PRESENCIA_LLM__BASE_URL", "http://h:1/v1", ("llm", "base_url", "http://h:1/v1")),
         ("PRESENCIA_SERVER__HOST", "[::1]", ("server", "host", "[::1]")),
     ],

@@ -1,40 +1,38 @@
-"""The face of one call: poses on the speech clock, drawn as frames."""
+"""The face as video: poses on the speech clock, drawn as frames."""
 
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing
 
-from avatar.conversation import Conversation
+from avatar.face.movement import Movement
 from avatar.rtc.clock import MediaClock
-from avatar.settings import FaceSettings
-from render.stages import Animator, Renderer
+from render.stages import Renderer
 from render.types import SPEECH_CLOCK_HZ, FacePose, VideoFrame
 from speech.errors import StageError
 
 _log = logging.getLogger(__name__)
 
 _LEAD_S = 0.012  # drawing and encoding take about this long: start so much before a frame is due
-_SETTLE_SAMPLES = SPEECH_CLOCK_HZ * 6 // 10  # the face eases for less than this after a change
 _RETRY_S = 1.0
 
 
 class FaceStream:
-    """Draws one call's face at the pace of its clock: every slot while it moves fast, fewer idle.
+    """Draws one call's face at the pace of its clock.
 
     A face that falls behind skips slots; what it does draw is posed for the slot's own sample, so
     it never falls out of sync.
 
     Args:
         clock: The call's media clock.
-        conversation: Gives the cues, and hears of frames drawn.
-        animator: Poses the face.
-        new_renderer: Makes a renderer; again, after one has failed.
-        settings: Frame rates.
+        movement: Poses the face.
+        new_renderer: Makes a renderer; again, after one has failed or the face was not drawn.
+        on_drawn: Called with the sample of each frame drawn.
         on_failure: Called when drawing fails, the first time only.
 
     Attributes:
-        skipped: Slots that came too late to draw.
+        due: Slots that were to be drawn.
+        skipped: Those among them that came too late.
         drawn: Frames drawn.
         cpu_s: What drawing them cost.
     """
@@ -43,23 +41,32 @@ class FaceStream:
         self,
         *,
         clock: MediaClock,
-        conversation: Conversation,
-        animator: Animator,
+        movement: Movement,
         new_renderer: Callable[[], AbstractAsyncContextManager[Renderer]],
-        settings: FaceSettings,
+        on_drawn: Callable[[int], None],
         on_failure: Callable[[StageError], None],
     ) -> None:
+        self.due = 0
         self.skipped = 0
         self.drawn = 0
         self.cpu_s = 0.0
         self._clock = clock
-        self._conversation = conversation
-        self._animator = animator
+        self._movement = movement
         self._new_renderer = new_renderer
-        self._step = SPEECH_CLOCK_HZ // settings.speaking_fps
-        self._idle_every = max(1, round(settings.speaking_fps / settings.idle_fps))
+        self._on_drawn = on_drawn
         self._on_failure = on_failure
-        self._slot = 0
+        self._every = 1
+        self._is_on = asyncio.Event()
+        self._is_on.set()
+
+    def draw_every(self, every: int) -> None:
+        """Draw from now on, but only each slot that `every` divides."""
+        self._every = every
+        self._is_on.set()
+
+    def stop_drawing(self) -> None:
+        """Draw nothing until `draw_every`; the renderer is given back meanwhile."""
+        self._is_on.clear()
 
     async def frames(self) -> AsyncGenerator[VideoFrame, None]:
         """Frames, each when it is due, for as long as they are pulled.
@@ -68,6 +75,7 @@ class FaceStream:
         """
         failed = False
         while True:
+            await self._is_on.wait()
             try:
                 async with (
                     self._new_renderer() as renderer,
@@ -76,34 +84,32 @@ class FaceStream:
                     async for frame in frames:
                         self.drawn += 1
                         self.cpu_s += frame.cpu_s
-                        self._conversation.frame_drawn(frame.at_sample)
+                        self._on_drawn(frame.at_sample)
                         yield frame
             except StageError as error:
                 _log.exception("drawing the face failed")
                 if not failed:
                     failed = True
                     self._on_failure(error)
-            await asyncio.sleep(_RETRY_S)
+                await asyncio.sleep(_RETRY_S)
 
     async def _poses(self) -> AsyncGenerator[FacePose, None]:
+        """Poses until drawing is stopped, from the next slot on."""
         loop = asyncio.get_running_loop()
-        step_s = self._step / SPEECH_CLOCK_HZ
-        while True:
-            at_sample = self._slot * self._step
-            late_s = loop.time() - (self._clock.time_of(at_sample) - _LEAD_S)
+        slot = -(-self._clock.now() // self._movement.step)
+        while self._is_on.is_set():
+            step_s = self._every * self._movement.step / SPEECH_CLOCK_HZ
+            late_s = loop.time() - (self._clock.time_of(slot * self._movement.step) - _LEAD_S)
             if late_s < 0:
                 await asyncio.sleep(-late_s)
-            elif late_s > step_s:
-                missed = int(late_s / step_s)
-                self._slot += missed
-                self.skipped += missed
                 continue
-            if self._lively(at_sample) or self._slot % self._idle_every == 0:
-                yield self._animator.pose(at_sample, self._conversation.cues())
-            self._slot += 1
-
-    def _lively(self, at_sample: int) -> bool:
-        """Whether something moves fast: speech, or what follows a change."""
-        cues = self._conversation.cues()
-        settled = at_sample - _SETTLE_SAMPLES
-        return cues.states[-1][0] > settled or any(s.end_sample > settled for s in cues.speech)
+            if late_s > step_s:
+                missed = int(late_s / step_s)
+                slot += missed * self._every
+                self.skipped += missed
+                self.due += missed
+                continue
+            self.due += 1
+            if slot % self._every == 0 and self._movement.is_shown(slot):
+                yield self._movement.pose(slot)
+            slot += 1
