@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from render.types import SPEECH_CLOCK_HZ, ScheduledSpeech, VisemeTrack
+from render.types import NEUTRAL, SPEECH_CLOCK_HZ, Emotion, ScheduledSpeech, VisemeTrack
 from speech.types import SpeechChunk
 
 FRAME_SAMPLES = SPEECH_CLOCK_HZ // 50
 """One WebRTC audio packet: 20 ms."""
 
-_REMEMBER_SAMPLES = SPEECH_CLOCK_HZ  # the face eases out of a chunk for less than a second
+_REMEMBER_SAMPLES = 4 * SPEECH_CLOCK_HZ  # the face eases out of a chunk's feeling for less
+_PREPARED_SAMPLES = SPEECH_CLOCK_HZ * 35 // 100  # the face prepares for a chunk for less
 
 
 @dataclass(slots=True)
@@ -72,12 +73,15 @@ class Playout:
         """What was said lately, is being said and will be, for the face."""
         return tuple(item.speech for item in self._recent)
 
-    async def push(self, chunk: SpeechChunk, track: VisemeTrack) -> None:
+    async def push(
+        self, chunk: SpeechChunk, track: VisemeTrack, emotion: Emotion = NEUTRAL
+    ) -> None:
         """Queue a chunk, waiting while `limit_s` of speech is already buffered.
 
         Args:
             chunk: Speech at 48 kHz. An empty one only carries its text.
             track: How the mouth moves for it.
+            emotion: What its words feel like.
         """
         if chunk.audio.sample_rate != SPEECH_CLOCK_HZ:
             raise ValueError(f"playout takes {SPEECH_CLOCK_HZ} Hz, not {chunk.audio.sample_rate}")
@@ -85,7 +89,8 @@ class Playout:
             await self._wait()
         start = max(self.position, self._next_start)
         self._next_start = start + len(chunk.audio.pcm)
-        item = _Scheduled(chunk, ScheduledSpeech(track, start, self._next_start))
+        speech = ScheduledSpeech(track, start, self._next_start, self.position, emotion)
+        item = _Scheduled(chunk, speech)
         self._recent.append(item)
         self._reply.append(item)
 
@@ -138,8 +143,8 @@ class Playout:
                 tail = item.chunk.audio.pcm[position - item.start :][:FRAME_SAMPLES]
                 ramp = np.linspace(1.0, 0.0, len(tail), dtype=np.float32)
                 self._fading = (tail * ramp).astype(np.int16)
-                item.speech = replace(item.speech, end_sample=position)
-            if item.start < position or item.end <= position:
+            if item.start < position + _PREPARED_SAMPLES:  # the face has to let go of it
+                item.speech = replace(item.speech, end_sample=min(item.end, position))
                 kept.append(item)
         self._recent = kept
         self._reply = [item for item in self._reply if item.start < position]

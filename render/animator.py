@@ -4,14 +4,19 @@ Everything is a function of time, seed and cues; there is no state, so frames ma
 again, or drawn elsewhere, and come out the same.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
-from render import idle
+from render import emotion, idle
+from render.accents import Accent, accent
+from render.emotion import Carriage
 from render.idle import Manner
-from render.noise import bump, ease, uniform
+from render.noise import ease, glide, uniform
 from render.types import (
     ARKIT,
+    FEELINGS,
     SPEECH_CLOCK_HZ,
     TRACK_RATE_HZ,
     FaceCues,
@@ -22,37 +27,51 @@ from render.types import (
 from render.visemes import sides
 
 Weights = NDArray[np.float32]
+Levels = NDArray[np.float64]
 
 _MANNERS: dict[FaceState, Manner] = {
     "idle": Manner(
         sway=(0.045, 0.022, 0.020), sway_s=3.4, lean=(0, 0, 0),
-        wander=0.030, away=(0.16, -0.03), away_share=0.22, smile=0.12, brow=0.04, squint=0.05,
+        wander=0.030, away=(0.16, -0.03), away_share=0.22, smile=0.10, brow=0.04, squint=0.04,
     ),
     "listening": Manner(
         sway=(0.020, 0.014, 0.012), sway_s=3.0, lean=(0.012, -0.012, 0.055),
-        wander=0.012, away=(0, 0), away_share=0.0, smile=0.20, brow=0.18, squint=0.03,
+        wander=0.012, away=(0, 0), away_share=0.0, smile=0.18, brow=0.14, squint=0.03,
     ),
     "thinking": Manner(
         sway=(0.018, 0.014, 0.014), sway_s=2.6, lean=(-0.045, 0.030, -0.022),
-        wander=0.020, away=(0.20, 0.15), away_share=0.8, smile=0.05, brow=0.30, squint=0.14,
+        wander=0.020, away=(0.20, 0.15), away_share=0.8, smile=0.04, brow=0.26, squint=0.14,
     ),
     "speaking": Manner(
-        sway=(0.040, 0.024, 0.024), sway_s=1.5, lean=(0, 0, 0),
-        wander=0.014, away=(0.12, -0.05), away_share=0.12, smile=0.12, brow=0.07, squint=0.05,
+        sway=(0.034, 0.020, 0.022), sway_s=1.9, lean=(0, 0, 0),
+        wander=0.014, away=(0.12, -0.05), away_share=0.16, smile=0.12, brow=0.06, squint=0.04,
     ),
 }  # fmt: skip
-_STATE_EASE_S = 0.32
+_STATE_EASE_S = 0.40
+_GAZE_EASE_S, _GAZE_AFTER_S = 0.050, 0.10  # eyes jump to where a new state looks, before the head
 _CUT_EASE_S = 0.12  # a barge-in closes the mouth in this time
+_UNTALK_S = 0.35  # and gives it back to the expression in this
 _TAKEOVER_S = (0.20, 0.06)  # before a chunk starts, the mouth passes over to it in this window
-_BEAT_CHANNEL = 50
+_FEEL_BEFORE_S, _FEEL_S, _CALM_S = 0.30, 0.55, 1.4  # a feeling comes before its words, goes slower
+_LINGER_S, _FADE_S = 0.5, 1.9  # and after the last words it stays and fades
+_MOOD_AFTER_S, _MOOD_S, _MOOD_HOLD_S, _MOOD_FADE_S = 0.15, 0.7, 2.5, 2.0
+_NOD_RAD = 0.060
+_BREATH_RAD = 0.006  # a breath raises the head so much
+_HEAD_LIMIT = np.radians((12.0, 9.0, 10.0))
+
+# People who look at each other turn their lines of sight in by pupil distance over distance, about
+# 0.063 / 0.8 rad. But pupils point outside the line of sight (angle lambda, 1.5 degrees and more
+# each: Basmak et al. 2007), and a face whose pupils point at you seems to squint. So:
+_VERGENCE, _FAR_VERGENCE = 0.026, 0.006
 
 _SMILE, _CHEEKS = list(sides("mouthSmile")), list(sides("cheekSquint"))
-_BLINK, _SQUINT = list(sides("eyeBlink")), list(sides("eyeSquint"))
+_BLINK, _SQUINT, _WIDE = (list(sides(n)) for n in ("eyeBlink", "eyeSquint", "eyeWide"))
 _BROW, _OUTER_BROW = list(sides("browInnerUp")), list(sides("browOuterUp"))
 _LOOK_UP, _LOOK_DOWN = list(sides("eyeLookUp")), list(sides("eyeLookDown"))
 _LOOK_LEFT = [ARKIT.index("eyeLookOutLeft"), ARKIT.index("eyeLookInRight")]
 _LOOK_RIGHT = [ARKIT.index("eyeLookInLeft"), ARKIT.index("eyeLookOutRight")]
 _FULL_LOOK_RAD = 0.45  # eye angle at weight 1 of the eyeLook blendshapes
+_NOD_CHANNEL = 51
 
 
 class FaceAnimator:
@@ -67,87 +86,162 @@ class FaceAnimator:
 
     def pose(self, at_sample: int, cues: FaceCues) -> FacePose:
         """The face at one instant: a pure function of time, seed and cues."""
-        at_s = at_sample / SPEECH_CLOCK_HZ
-        shares = _shares(at_sample, cues.states)
-        bearing = np.zeros(8)
-        for state, share in shares.items():
-            bearing += share * idle.bearing(self._seed, at_s, _MANNERS[state])
-        yaw, pitch, roll, eye_yaw, eye_pitch, smile, brow, squint = bearing.tolist()
-        weights, talking = _speech(at_sample, cues.speech)
-        pulse = self._pulse(at_sample, cues.speech)
-        pitch -= 0.022 * pulse
-        pitch += 0.060 * sum(idle.nod((at_sample - n) / SPEECH_CLOCK_HZ) for n in cues.nods)
-        gaze = np.array([eye_yaw - yaw, eye_pitch - pitch], np.float32)
-        lids = idle.blink(self._seed, at_s, [s.end_sample / SPEECH_CLOCK_HZ for s in cues.speech])
-        weights[_SMILE] += smile * (1 - 0.45 * talking)
-        weights[_CHEEKS] += 0.5 * smile
-        weights[_BROW] += brow + 0.22 * pulse
-        weights[_OUTER_BROW] += 0.5 * brow + 0.14 * pulse
-        weights[_SQUINT] += squint
-        weights[_BLINK] += lids
+        mouth, talking, seal = _speech(at_sample, cues.speech)
+        levels = _levels(at_sample, cues, talking)
+        carriage = emotion.carriage(levels)
+        accented = accent(self._seed, at_sample, cues.speech, 1 + carriage.energy)
+        held = self._held(at_sample, cues)
+        breath = idle.breath(self._seed, at_sample / SPEECH_CLOCK_HZ)
+        head = held[:3] + carriage.head + accented.head
+        head[1] += self._nods(at_sample, cues) + _BREATH_RAD * breath
+        head = _HEAD_LIMIT * np.tanh(head / _HEAD_LIMIT)
+        eyes, lids = self._eyes(at_sample, cues, carriage)
+        gaze = (eyes[:2] - head[:2]).astype(np.float32)
+        felt = _felt(levels, held, accented)
+        felt[_SQUINT + _WIDE] *= 1 - lids
+        felt[_BLINK] = felt[_BLINK] * (1 - lids) + lids
+        weights = emotion.blended(mouth, felt, talking, seal)
         _look(weights, gaze, lids)
         return FacePose(
             weights=np.clip(weights, 0, 1, out=weights),
-            head=np.array([yaw, pitch, roll], np.float32),
+            head=head.astype(np.float32),
             gaze=gaze,
-            breath=idle.breath(at_s),
+            breath=breath,
             at_sample=at_sample,
+            vergence=_VERGENCE + (_FAR_VERGENCE - _VERGENCE) * float(eyes[2]),
         )
 
-    def _pulse(self, at_sample: int, speech: tuple[ScheduledSpeech, ...]) -> float:
-        """How strongly the stressed words around now move brows and head, in [0, 1]."""
-        pulse = 0.0
-        for scheduled in speech:
-            for k, beat in enumerate(scheduled.track.beats):
-                when = scheduled.start_sample + beat
-                since_s = (at_sample - when) / SPEECH_CLOCK_HZ
-                if -0.2 < since_s < 0.4 and when < scheduled.end_sample:
-                    chance = uniform(self._seed, _BEAT_CHANNEL, scheduled.start_sample + k)
-                    strength = max(0.0, 1.4 * chance - 0.4)
-                    pulse = max(pulse, strength * bump(since_s + 0.14, 0.16, 0.30))
-        return pulse
+    def is_blinking(self, at_sample: int, cues: FaceCues) -> bool:
+        """Whether the lids move: worth every frame, even of a face that is idle."""
+        return self._lids(at_sample, cues, 0.0) > 0
+
+    def _held(self, at_sample: int, cues: FaceCues) -> NDArray[np.float64]:
+        """How the face is held: see `idle.bearing`. Shape (6,)."""
+        at_s = at_sample / SPEECH_CLOCK_HZ
+        held = np.zeros(6)
+        for state, share in _shares(at_sample, cues.states, _STATE_EASE_S).items():
+            held += share * idle.bearing(self._seed, at_s, _MANNERS[state])
+        return held
+
+    def _eyes(
+        self, at_sample: int, cues: FaceCues, carriage: Carriage
+    ) -> tuple[NDArray[np.float64], float]:
+        """Where the eyes look from the camera and whether off it, shape (3,); and the lids."""
+        at_s = at_sample / SPEECH_CLOCK_HZ
+        eyes, lids = np.zeros(3), self._lids(at_sample, cues, carriage.blinks)
+        later = at_sample - round(_GAZE_AFTER_S * SPEECH_CLOCK_HZ)
+        for state, share in _shares(later, cues.states, _GAZE_EASE_S).items():
+            manner = _MANNERS[state]
+            eyes += share * idle.gaze(self._seed, at_s, manner)
+            lids = max(lids, share * idle.gaze_blink(self._seed, at_s, manner))
+        eyes[:2] += carriage.gaze
+        return eyes, lids
+
+    def _lids(self, at_sample: int, cues: FaceCues, more: float) -> float:
+        ends = [s.end_sample / SPEECH_CLOCK_HZ for s in cues.speech]
+        return idle.blink(self._seed, at_sample / SPEECH_CLOCK_HZ, ends, more)
+
+    def _nods(self, at_sample: int, cues: FaceCues) -> float:
+        """Pitch of the nods under way, in radians."""
+        return _NOD_RAD * sum(
+            (0.7 + 0.6 * uniform(self._seed, _NOD_CHANNEL, start))
+            * idle.nod((at_sample - start) / SPEECH_CLOCK_HZ)
+            for start in cues.nods
+        )
 
 
-def _shares(at_sample: int, states: tuple[tuple[int, FaceState], ...]) -> dict[FaceState, float]:
+def _felt(levels: Levels, held: NDArray[np.float64], accented: Accent) -> Weights:
+    """The expression: feelings, over the manner of the state, with the accents of speech."""
+    _, _, _, smile, brow, squint = held.tolist()
+    felt = emotion.expression(levels)
+    unsmiling = levels[[FEELINGS.index(f) for f in ("sad", "concerned", "surprised")]].sum()
+    smile *= 1 - min(1.0, float(unsmiling) * 1.3)
+    felt[_SMILE] += smile
+    felt[_CHEEKS] += 0.5 * smile
+    felt[_BROW] += brow + accented.brow
+    felt[_OUTER_BROW] += 0.5 * brow + 0.65 * accented.brow
+    felt[_SQUINT] += squint
+    return np.clip(felt, 0, 1, out=felt)
+
+
+def _levels(at_sample: int, cues: FaceCues, talking: float) -> Levels:
+    """How strong each feeling is now, shape (6,), of a sum of at most 1.
+
+    A chunk's feeling comes in just before its words and gives way to the next chunk's, slower when
+    that is the weaker; after the last words it fades. A mood of the person shows while listening.
+    """
+    levels = np.zeros(len(FEELINGS))
+    for scheduled in cues.speech:
+        wanted = np.array(scheduled.emotion.levels)
+        takes_s = _FEEL_S if wanted.sum() >= levels.sum() else _CALM_S
+        begin = scheduled.start_sample - round(_FEEL_BEFORE_S * SPEECH_CLOCK_HZ)
+        arrived = glide(_since_s(at_sample, max(begin, scheduled.known_sample)) / takes_s)
+        over_s = _since_s(at_sample, scheduled.end_sample) - _LINGER_S
+        left = 1 - ease(over_s / _FADE_S)
+        levels = levels * (1 - arrived) + arrived * left * wanted
+    for since, mood in cues.moods:
+        shown_s = _since_s(at_sample, since) - _MOOD_AFTER_S
+        shown = glide(shown_s / _MOOD_S) * (1 - ease((shown_s - _MOOD_HOLD_S) / _MOOD_FADE_S))
+        levels += (1 - talking) * shown * (1 - levels.sum()) * np.array(mood.levels)
+    return levels / max(1.0, float(levels.sum()))
+
+
+def _shares(
+    at_sample: int, states: tuple[tuple[int, FaceState], ...], ease_s: float
+) -> dict[FaceState, float]:
     """How much of each state the face is in, summing to 1: each change eases in over the last."""
     shares: dict[FaceState, float] = {states[0][1]: 1.0}
     for since, state in states[1:]:
-        arrived = ease((at_sample - since) / (_STATE_EASE_S * SPEECH_CLOCK_HZ))
+        arrived = glide(_since_s(at_sample, since) / ease_s)
         if arrived > 0:
             shares = {name: share * (1 - arrived) for name, share in shares.items() if arrived < 1}
             shares[state] = shares.get(state, 0.0) + arrived
     return shares
 
 
-def _speech(at_sample: int, speech: tuple[ScheduledSpeech, ...]) -> tuple[Weights, float]:
-    """The mouth's weights, newly allocated, and how much the face is talking, in [0, 1].
+def _speech(at_sample: int, speech: tuple[ScheduledSpeech, ...]) -> tuple[Weights, float, float]:
+    """The mouth's weights, newly allocated; how much the face talks; how far lips are claimed.
 
-    Each chunk takes the mouth over just before it sounds, and lets go where it ends or is cut.
+    Each chunk takes the mouth over just before it sounds, though not before it was known, and lets
+    go where it ends or is cut.
     """
-    mouth, talking = np.zeros(len(ARKIT), np.float32), 0.0
-    first, last = (s * SPEECH_CLOCK_HZ for s in _TAKEOVER_S)
+    mouth, talking, seal = np.zeros(len(ARKIT), np.float32), 0.0, 0.0
+    before_s, last_s = _TAKEOVER_S
     for scheduled in speech:
-        taken = ease((at_sample - scheduled.start_sample + first) / (first - last))
+        begin = scheduled.start_sample - round(before_s * SPEECH_CLOCK_HZ)
+        begin = max(begin, scheduled.known_sample)
+        taken = ease(_since_s(at_sample, begin) / (before_s - last_s))
         if taken == 0:
             continue
-        held = 1 - ease((at_sample - scheduled.end_sample) / (_CUT_EASE_S * SPEECH_CLOCK_HZ))
+        over_s = _since_s(at_sample, scheduled.end_sample)
+        held = 1 - ease(over_s / _CUT_EASE_S)
         mouth *= 1 - taken
+        seal *= 1 - taken
         if held:
-            mouth += taken * held * _sampled(scheduled, at_sample)
-        talking = talking * (1 - taken) + taken * held
-    return mouth, talking
+            weights, claimed = _sampled(scheduled, at_sample)
+            mouth += taken * held * weights
+            seal += taken * held * claimed
+        talking = talking * (1 - taken) + taken * (1 - ease(over_s / _UNTALK_S))
+    return mouth, talking, seal
 
 
-def _sampled(scheduled: ScheduledSpeech, at_sample: int) -> Weights | float:
-    """A track's weights at a sample, between its frames; zero outside it."""
+def _sampled(scheduled: ScheduledSpeech, at_sample: int) -> tuple[Weights | float, float]:
+    """A track's weights and seal at a sample, between its frames; zeros outside it."""
     track = scheduled.track
     position = (at_sample - scheduled.start_sample - track.lead) * TRACK_RATE_HZ / SPEECH_CLOCK_HZ
-    index = int(position)
+    index = math.floor(position)
     if position < 0 or index >= len(track.weights) - 1:
-        return 0.0
+        return 0.0, 0.0
+    share = np.float32(position - index)
     before, after = track.weights[index], track.weights[index + 1]
-    mixed: Weights = before + np.float32(position - index) * (after - before)
-    return mixed
+    mixed: Weights = before + share * (after - before)
+    if track.seal is None:
+        return mixed, 0.0
+    return mixed, float(track.seal[index] + share * (track.seal[index + 1] - track.seal[index]))
+
+
+def _since_s(at_sample: int, since: int) -> float:
+    return (at_sample - since) / SPEECH_CLOCK_HZ
 
 
 def _look(weights: Weights, gaze: NDArray[np.float32], lids: float) -> None:

@@ -35,6 +35,12 @@ def ease(x: float) -> float:
     return x * x * (3 - 2 * x)
 
 
+def glide(x: float) -> float:
+    """From 0 to 1 with the least jerk (Flash & Hogan 1985): how limbs, heads and eyes move."""
+    x = min(1.0, max(0.0, x))
+    return x * x * x * (10 - 15 * x + 6 * x * x)
+
+
 def bump(since_s: float, rise_s: float, fall_s: float) -> float:
     """A rise and a fall that start at 0: 0 before, 1 after `rise_s`, 0 after both."""
     if since_s <= rise_s:

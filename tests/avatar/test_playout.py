@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from avatar.playout import FRAME_SAMPLES, Playout
-from render.types import VisemeTrack
+from render.types import Emotion, VisemeTrack
 from speech.types import AudioFrame, SpeechChunk
 from tests.session.virtual_clock import run
 
@@ -53,11 +53,30 @@ def test_clear_fades_out_within_one_frame():
 
 def test_clear_drops_chunks_that_nobody_heard_from_what_the_face_sees():
     playout = Playout()
-    push_all(playout, chunk("a", 4800), chunk("b", 4800))
+    push_all(playout, chunk("a", 48_000), chunk("b", 4800))
     playout.next_frame()
     playout.clear()
     assert len(playout.speech) == 1
     assert not playout.speaking
+
+
+def test_clear_lets_the_face_let_go_of_a_chunk_that_it_already_prepared_for():
+    playout = Playout()
+    push_all(playout, chunk("a", 4800), chunk("b", 4800))
+    playout.next_frame()
+    playout.clear()
+    assert [s.end_sample for s in playout.speech] == [FRAME_SAMPLES, FRAME_SAMPLES]
+    assert playout.heard_samples() == FRAME_SAMPLES
+    playout.next_frame()
+    assert not any(playout.next_frame().any() for _ in range(20))
+
+
+def test_the_face_learns_when_a_chunk_became_known_and_what_it_feels_like():
+    playout = Playout()
+    playout.next_frame()
+    asyncio.run(playout.push(chunk("a", 4800), TRACK, Emotion.of(happy=0.5)))
+    assert playout.speech[0].known_sample == FRAME_SAMPLES
+    assert playout.speech[0].emotion["happy"] == 0.5
 
 
 def test_heard_text_is_cut_at_a_whole_word():
