@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 
+from avatar.dialogue.feelings import feeling, mirrored
 from avatar.dialogue.history import History
 from avatar.dialogue.persona import Persona
 from avatar.events import (
@@ -40,7 +41,7 @@ from avatar.listening import (
 )
 from avatar.playout import Playout
 from avatar.turn import Voice, answer, barge_in, drop, play
-from render.types import SPEECH_CLOCK_HZ, FaceCues, FaceState
+from render.types import NEUTRAL, SPEECH_CLOCK_HZ, Emotion, FaceCues, FaceState
 from speech.errors import PresenciaError, StageError
 from speech.stages import LISTENING_RATE_HZ, LanguageModel
 from speech.types import Language, Message, SpeechChunk, Transcript
@@ -48,6 +49,7 @@ from speech.types import Language, Message, SpeechChunk, Transcript
 _log = logging.getLogger(__name__)
 
 _REMEMBERED_CUES = 8  # more state changes than fit into the longest transition of the face
+_MOODS_APART = SPEECH_CLOCK_HZ  # and so many moods, this far apart, outlast the showing of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,7 @@ class Conversation:
         self._owes_reply = False  # the person said something that no answer was heard to
         self._states: deque[tuple[int, FaceState]] = deque([(0, "listening")], _REMEMBERED_CUES)
         self._nods: deque[int] = deque(maxlen=_REMEMBERED_CUES)
+        self._moods: deque[tuple[int, Emotion]] = deque(maxlen=_REMEMBERED_CUES)
 
     def send(self, command: Command) -> None:
         """Take note of `command`; it is dealt with in order."""
@@ -174,7 +177,9 @@ class Conversation:
 
     def cues(self) -> FaceCues:
         """What the face needs to know, now."""
-        return FaceCues(self.playout.speech, tuple(self._states), tuple(self._nods))
+        return FaceCues(
+            self.playout.speech, tuple(self._states), tuple(self._nods), tuple(self._moods)
+        )
 
     @property
     def state(self) -> FaceState:
@@ -207,6 +212,7 @@ class Conversation:
                 self._nods.append(self.playout.position)
             case Interim(utterance, text):
                 self._emit(UserInterim(self._item(utterance), text))
+                self._mirror(text)
                 self._read_ahead(tasks, text)
             case Guessed(utterance, text):
                 await self._draft_reply(tasks, utterance, text)
@@ -275,6 +281,14 @@ class Conversation:
     def _add_user(self, text: str) -> None:
         self._history.add_user(text)
         self._owes_reply = True
+        self._mirror(text)
+
+    def _mirror(self, text: str) -> None:
+        """Let the listening face share what the person's words feel like."""
+        mood, now = mirrored(feeling(text, self.language)), self.playout.position
+        last, shown = self._moods[-1] if self._moods else (now - _MOODS_APART, NEUTRAL)
+        if mood not in (NEUTRAL, shown) and now - last >= _MOODS_APART:
+            self._moods.append((now, mood))
 
     def _written_reply(self) -> AsyncGenerator[str, None]:
         if self._history.is_empty:
@@ -389,7 +403,9 @@ class Conversation:
             if not reply.may_speak.is_set():
                 return  # the draft of an answer: the answer itself will meet the same failure
             if status == "failed":
-                await play(self._apologies[self.language], voice.lips, self.playout)
+                apology = self._apologies[self.language]
+                emotion = feeling(apology.text, self.language)
+                await play(apology, voice.lips, self.playout, emotion)
                 await self.playout.drained()
         except asyncio.CancelledError:
             status = "cancelled"

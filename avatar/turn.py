@@ -6,11 +6,13 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TypeVar
 
+from avatar.dialogue.feelings import ReplyFeelings
+from avatar.dialogue.tags import without_tags
 from avatar.latency import Row, Timeline
 from avatar.playout import Playout
 from avatar.streams import run_ahead
 from render.stages import LipSync
-from render.types import SPEECH_CLOCK_HZ
+from render.types import NEUTRAL, SPEECH_CLOCK_HZ, Emotion
 from speech.audio import resample_chunk
 from speech.stages import Synthesizer
 from speech.text.clauses import clauses
@@ -51,24 +53,31 @@ async def answer(
     Raises:
         ExceptionGroup: A stage failed; the others were cancelled.
     """
+    feelings = ReplyFeelings(voice.language)
     async with asyncio.TaskGroup() as tasks:
-        deltas = run_ahead(tasks, _marked(reply, timeline, "llm_first_token"), limit=64, name="llm")
+        words = without_tags(_marked(reply, timeline, "llm_first_token"), feelings.tag)
+        deltas = run_ahead(tasks, words, limit=64, name="llm")
         written = _marked(clauses(deltas, voice.language), timeline, "first_clause")
         spoken = voice.tts.speak(run_ahead(tasks, written, limit=8, name="clauses"))
         speech = run_ahead(tasks, _marked(spoken, timeline, "tts_first_audio"), limit=2, name="tts")
         async for chunk in speech:
-            await play(chunk, voice.lips, playout, may_speak)
+            emotion = feelings.of_next(chunk.text)
+            await play(chunk, voice.lips, playout, emotion, may_speak)
         await playout.drained()
 
 
 async def play(
-    chunk: SpeechChunk, lips: LipSync, playout: Playout, may_speak: asyncio.Event | None = None
+    chunk: SpeechChunk,
+    lips: LipSync,
+    playout: Playout,
+    emotion: Emotion = NEUTRAL,
+    may_speak: asyncio.Event | None = None,
 ) -> None:
     """Give one chunk its mouth, and put it on the speech clock as soon as it may be."""
     audible, track = resample_chunk(chunk, SPEECH_CLOCK_HZ), lips.animate(chunk)
     if may_speak is not None:
         await may_speak.wait()
-    await playout.push(audible, track)
+    await playout.push(audible, track, emotion)
 
 
 async def barge_in(turn: asyncio.Task[None], playout: Playout) -> None:

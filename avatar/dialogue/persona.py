@@ -13,6 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from speech.errors import ConfigError
 from speech.types import Language, Message
 
+_EMOTION_TAGS = (
+    "Begin every sentence that has a feeling with one of [happy], [sad], [concerned], [surprised], "
+    "[thinking], [amused]: it moves your face and is not spoken."
+)
+
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
@@ -92,6 +97,7 @@ class _File(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Line
+    emotion_tags: bool = False
     language: dict[Language, _Lines] = Field(min_length=1)
 
 
@@ -112,13 +118,16 @@ def _find(name_or_path: str | Path) -> Traversable:
 
 def _persona(file: _File) -> Persona:
     speaks = file.language.items()
+    tags = (_EMOTION_TAGS,) if file.emotion_tags else ()
     return Persona(
         name=file.name,
         disclosure={key: lines.disclosure for key, lines in speaks},
         greeting={key: lines.greeting for key, lines in speaks},
         apology={key: lines.apology for key, lines in speaks},
         busy={key: lines.busy for key, lines in speaks},
-        instructions={key: " ".join((lines.instructions, *lines.facts)) for key, lines in speaks},
+        instructions={
+            key: " ".join((lines.instructions, *lines.facts, *tags)) for key, lines in speaks
+        },
         examples={key: _exchanges(lines.examples) for key, lines in speaks},
     )
 
