@@ -22,6 +22,10 @@ class Animator(Protocol):
         """The face at one instant: a pure function of time, seed and cues."""
         ...
 
+    def is_blinking(self, at_sample: int, cues: FaceCues) -> bool:
+        """Whether the lids move: worth every frame, even of a face that is idle."""
+        ...
+
 
 class Renderer(Protocol):
     """Draws poses."""

@@ -13,7 +13,7 @@ from render.types import NEUTRAL, Emotion, Feeling
 
 _LONGEST = 64  # characters that a tag may have
 _TAG = re.compile(
-    r"""\[ /? \s* [^\W\d_] [^\[\]()<>\n]{0,60} \] (?![(\[:])
+    r"""\[ /? \s* [^\W\d_] [^\[\]()<>\n]{0,60} \] (?!\()
     |< /? [^\W\d_] [\w\s="'.,;/-]{0,60} >""",
     re.VERBOSE,
 )

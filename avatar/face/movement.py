@@ -34,8 +34,14 @@ class Movement:
         if slot % self._idle_every == 0:
             return True
         cues = self._cues()
-        settled = slot * self.step - _SETTLE_SAMPLES
-        return cues.states[-1][0] > settled or any(s.end_sample > settled for s in cues.speech)
+        at_sample = slot * self.step
+        settled = at_sample - _SETTLE_SAMPLES
+        return (
+            cues.states[-1][0] > settled
+            or any(s.end_sample > settled for s in cues.speech)
+            or any(start > settled for start in cues.nods)
+            or self._animator.is_blinking(at_sample, cues)
+        )
 
     def pose(self, slot: int) -> FacePose:
         """The face at a slot, as far as is known now."""

@@ -29,6 +29,9 @@ class OpenWhileSpeaking:
         head = np.array([(at_sample // STEP % 1000) / 1e3, 0, 0], np.float32)
         return FacePose(weights, head, np.zeros(2, np.float32), 0.0, at_sample)
 
+    def is_blinking(self, at_sample, cues):
+        return False
+
 
 @dataclass
 class Call:

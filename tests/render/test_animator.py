@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from render import idle
 from render.animator import FaceAnimator
 from render.lipsync import PhonemeLipSync
-from render.types import ARKIT, SPEECH_CLOCK_HZ, FaceCues, ScheduledSpeech
+from render.types import ARKIT, FEELINGS, SPEECH_CLOCK_HZ, Emotion, FaceCues, ScheduledSpeech
 from render.visemes import sides
 from tests.render.speaking import chunk
 
@@ -167,3 +167,110 @@ def test_stressed_words_raise_the_brows():
         for seed in range(4)
     ]
     assert max(np.ptp(track) for track in moved) > 0.08
+
+
+QUICK = (
+    "mouthClose", "mouthPress", "mouthRollLower", "mouthRollUpper", "mouthLowerDown", "mouthUpperUp",
+    "mouthFunnel", "tongueOut", "eyeBlink", "eyeSquint", "eyeLookUp", "eyeLookDown", "eyeWide",
+    "eyeLookIn", "eyeLookOut",
+)  # fmt: skip
+OTHERS = sorted(set(range(len(ARKIT))) - {i for name in QUICK for i in sides(name)})
+PHONEMES = (
+    "m", "p", "b", "f", "θ", "d", "k", "s", "l", "ɹ", "tʃ", "ˈɑ", "ə", "ˈi", "ˈu", "oʊ", "ˈɛ", "_",
+)  # fmt: skip
+HEAD_LIMITS = np.radians((12, 9, 10))
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    said=st.lists(st.sampled_from(PHONEMES), min_size=2, max_size=16),
+    each_ms=st.sampled_from([45, 60, 90]),
+    feelings=st.lists(st.floats(0, 1), min_size=12, max_size=12),
+    known_ms=st.sampled_from([0, 1000]),
+    cut_ms=st.none() | st.integers(1050, 2500),
+    seed=st.integers(0, 2**32),
+)
+def test_nothing_but_lids_and_contacts_jumps(said, each_ms, feelings, known_ms, cut_ms, seed):
+    spoken = chunk(" ".join(said), each_ms)
+    length = round(spoken.audio.duration_s * SECOND)
+    track = PhonemeLipSync().animate(spoken)
+    emotions = [Emotion.of(**dict(zip(FEELINGS, feelings[k::2], strict=True))) for k in (0, 1)]
+    starts = SECOND, SECOND + length
+    cut = cut_ms * 48 if cut_ms else 10 * SECOND
+    speech = tuple(
+        ScheduledSpeech(track, start, min(start + length, cut), known_ms * 48, emotion)
+        for start, emotion in zip(starts, emotions, strict=True)
+    )
+    cues = FaceCues(speech, ((0, "listening"), (SECOND, "speaking"), (cut, "listening")), (cut,))
+    poses = [FaceAnimator(seed).pose(n, cues) for n in range(SECOND // 2, 4 * SECOND, 1_920)]
+    moved = np.abs(np.diff([p.weights for p in poses], axis=0))
+    assert moved[:, OTHERS].max() < 0.34
+    assert np.abs(np.diff([p.head for p in poses], axis=0)).max() < np.radians(2.5)
+    assert all(np.abs(p.head[k]) <= limit for p in poses for k, limit in enumerate(HEAD_LIMITS))
+
+
+def test_a_reply_that_becomes_known_as_it_starts_eases_in():
+    spoken = chunk("ˈɑ ˈɑ ˈɑ", lead_in_ms=0)
+    end = SECOND + round(spoken.audio.duration_s * SECOND)
+    speech = ScheduledSpeech(PhonemeLipSync().animate(spoken), SECOND, end, known_sample=SECOND)
+    known = FaceCues((speech,), ((0, "thinking"), (SECOND, "speaking")))
+    animator = FaceAnimator(1)
+    opening = [mouth(animator, 1 + k * 0.04, known) for k in range(5)]
+    assert opening[0] < 0.02
+    assert max(np.diff(opening)) < 0.25
+    assert opening[-1] > 0.25
+
+
+def test_skipped_frames_change_nothing():
+    cues = FaceCues((scheduled(SENTENCE, 1.0),), ((0, "listening"), (SECOND, "speaking")))
+    steady, skipping = FaceAnimator(9), FaceAnimator(9)
+    every = {n: steady.pose(n, cues) for n in range(0, 3 * SECOND, 1_920)}
+    for n in list(every)[::-7]:
+        again = skipping.pose(n, cues)
+        assert again.weights.tobytes() == every[n].weights.tobytes()
+        assert again.head.tobytes() == every[n].head.tobytes()
+        assert (again.vergence, again.breath) == (every[n].vergence, every[n].breath)
+
+
+def test_saccades_keep_to_the_main_sequence():
+    manner = idle.Manner((0, 0, 0), 3, (0, 0, 0), 0.03, (0.25, 0.1), 0.5, 0, 0, 0)
+    times = np.arange(0, 240, 0.002)
+    gaze = np.array([idle.gaze(4, float(t), manner)[:2] for t in times])
+    speed = np.degrees(np.hypot(*np.diff(gaze, axis=0).T)) / 0.002
+    moving = np.flatnonzero(speed > 30)
+    saccades = [s for s in np.split(moving, np.flatnonzero(np.diff(moving) > 5) + 1) if len(s) > 3]
+    assert len(saccades) > 100
+    for s in saccades:
+        amplitude = float(np.degrees(np.hypot(*(gaze[s[-1] + 1] - gaze[s[0]]))))
+        if amplitude > 1:
+            assert len(s) * 2 < 30 + 2.8 * amplitude
+            assert speed[s].max() < 750
+
+
+def test_large_gaze_shifts_often_bring_a_blink():
+    manner = idle.Manner((0, 0, 0), 3, (0, 0, 0), 0.01, (0.25, 0.1), 0.5, 0, 0, 0)
+    times = np.arange(0, 300, 0.02)
+    off = np.array([idle.gaze(4, float(t), manner)[2] for t in times]) > 0.5
+    shifts = times[1:][off[1:] != off[:-1]]
+    lids = [max(idle.gaze_blink(4, float(t + d), manner) for d in (0.06, 0.1)) for t in shifts]
+    assert 0.3 < np.mean(np.array(lids) > 0.8) < 0.7
+
+
+def test_eyes_turn_in_for_the_viewer_and_less_for_what_is_far():
+    cues = {s: FaceCues((), ((0, s),)) for s in ("listening", "thinking")}
+    seen = {
+        state: np.mean([FaceAnimator(3).pose(n, c).vergence for n in range(0, 40 * SECOND, SECOND)])
+        for state, c in cues.items()
+    }
+    assert seen["listening"] > seen["thinking"] > 0
+
+
+def test_surprise_keeps_the_eyes_open_and_sadness_blinks_more():
+    times = np.arange(0, 90, 0.02)
+    shut = {
+        more: int((np.diff((np.array([idle.blink(2, float(t), (), more) for t in times]) > 0.5)
+                           .astype(int)) > 0).sum())
+        for more in (-1.0, 0.0, 0.9)
+    }  # fmt: skip
+    assert shut[-1.0] == 0
+    assert shut[0.9] > 1.5 * shut[0.0]
