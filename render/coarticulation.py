@@ -37,7 +37,7 @@ POSTROLL_S = 0.30
 # lips set off 60-120 ms before sound that follows silence, and within speech opening and loudness
 # correlate best at 0 +- 20 ms, as in people (Schwartz & Savariaux 2014: preparatory gestures lead
 # by 100-200 ms, those within speech range from 20 ms after the sound to 70 ms before it).
-_LEAD_S = np.array([0.016, 0.036, 0.046, 0.018])
+_LEAD_S = np.array([0.020, 0.040, 0.050, 0.020])
 _BEFORE_S = np.array([0.046, 0.028, 0.070, 0.016])  # rounding spreads early
 _AFTER_S = np.array([0.046, 0.026, 0.042, 0.016])
 _INERTIA_S = np.array([0.026, 0.015, 0.022, 0.010])  # standard deviation of a Gaussian low-pass

@@ -19,8 +19,8 @@ Weights = NDArray[np.float32]
 
 _FACES: dict[Feeling, dict[str, float]] = {
     "happy": {
-        "mouthSmile": 0.62, "cheekSquint": 0.42, "eyeSquint": 0.14, "mouthDimple": 0.10,
-        "browInnerUp": 0.08, "browOuterUp": 0.12,
+        "mouthSmile": 0.72, "cheekSquint": 0.46, "eyeSquint": 0.16, "mouthDimple": 0.12,
+        "browOuterUp": 0.14,
     },
     "sad": {
         "browInnerUp": 0.62, "browDown": 0.14, "mouthFrown": 0.42, "mouthShrugLower": 0.16,
@@ -39,8 +39,8 @@ _FACES: dict[Feeling, dict[str, float]] = {
         "mouthPress": 0.16, "mouthLeft": 0.14, "mouthPucker": 0.10,
     },
     "amused": {
-        "mouthSmileLeft": 0.54, "mouthSmileRight": 0.40, "cheekSquint": 0.46, "eyeSquint": 0.30,
-        "browOuterUpLeft": 0.20, "browOuterUpRight": 0.10, "mouthDimple": 0.14,
+        "mouthSmileLeft": 0.64, "mouthSmileRight": 0.38, "cheekSquint": 0.46, "eyeSquint": 0.36,
+        "browOuterUpLeft": 0.30, "browOuterUpRight": 0.08, "mouthDimple": 0.16, "mouthPress": 0.08,
     },
 }  # fmt: skip
 """Names without a side mean both sides."""

@@ -24,7 +24,7 @@ _CLOSING_S, _SHUT_S, _OPENING_S = 0.075, 0.028, 0.190
 BLINK_S = _CLOSING_S + _SHUT_S + _OPENING_S
 """How long a blink takes."""
 _DOUBLE_CHANCE, _DOUBLE_AFTER_S = 0.15, 0.42
-_CLAUSE_CHANCE, _CLAUSE_AFTER_S, _APART_S = 0.8, 0.05, 0.9
+_CLAUSE_CHANCE, _CLAUSE_AFTER_S, _APART_S = 0.9, 0.05, 1.1
 # A gaze shift of some 9 degrees brings a blink along about half of the time (Evinger et al. 1994).
 _GAZE_BLINK_CHANCE = 0.5
 

@@ -48,6 +48,13 @@ def test_a_file_of_ones_own_is_read(tmp_path):
     assert system.content == "You are Max. The shop opens at nine."
 
 
+def test_the_prompt_asks_for_emotion_tags_only_where_the_persona_does(tmp_path):
+    asked = load_persona(written(tmp_path, f"emotion_tags = true\n{WHOLE}"))
+    assert asked.instructions["en"].startswith("You are Max. The shop opens at nine. ")
+    assert "[happy]" in asked.instructions["en"]
+    assert "[happy]" not in load_persona("default").instructions["en"]
+
+
 def test_an_unknown_persona_is_told_from_the_known_ones():
     with pytest.raises(ConfigError, match=r"no persona 'elenna'.*default"):
         load_persona("elenna")

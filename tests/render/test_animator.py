@@ -170,7 +170,8 @@ def test_stressed_words_raise_the_brows():
 
 
 QUICK = (
-    "mouthClose", "mouthPress", "mouthRollLower", "mouthRollUpper", "mouthLowerDown", "mouthUpperUp",
+    "mouthClose", "mouthPress", "mouthRollLower", "mouthRollUpper", "mouthLowerDown",
+    "mouthUpperUp",
     "mouthFunnel", "tongueOut", "eyeBlink", "eyeSquint", "eyeLookUp", "eyeLookDown", "eyeWide",
     "eyeLookIn", "eyeLookOut",
 )  # fmt: skip
