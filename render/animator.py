@@ -61,8 +61,8 @@ _HEAD_LIMIT = np.radians((12.0, 9.0, 10.0))
 
 # People who look at each other turn their lines of sight in by pupil distance over distance, about
 # 0.063 / 0.8 rad. But pupils point outside the line of sight (angle lambda, 1.5 degrees and more
-# each: Basmak et al. 2007), and a face whose pupils point at you seems to squint. So:
-_VERGENCE, _FAR_VERGENCE = 0.026, 0.006
+# each: Basmak et al. 2007), and a face whose pupils point at you seems to squint. Chosen by eye:
+_VERGENCE, _FAR_VERGENCE = 0.030, 0.010
 
 _SMILE, _CHEEKS = list(sides("mouthSmile")), list(sides("cheekSquint"))
 _BLINK, _SQUINT, _WIDE = (list(sides(n)) for n in ("eyeBlink", "eyeSquint", "eyeWide"))
