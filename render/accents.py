@@ -73,6 +73,8 @@ def _postured(
     begin = max(scheduled.start_sample - SPEECH_CLOCK_HZ // 10, scheduled.known_sample)
     arrived = glide((at_sample - begin) / SPEECH_CLOCK_HZ / _SETTLE_S)
     left = 1 - ease((at_sample - scheduled.end_sample) / SPEECH_CLOCK_HZ / _RELAX_S)
+    if arrived * left == 0:
+        return head * (1 - arrived)
     signed = [uniform(seed, _PHRASE + axis, scheduled.start_sample) * 2 - 1 for axis in range(3)]
     held: NDArray[np.float64] = arrived * left * _POSTURE_RAD * np.array(signed)
     return head * (1 - arrived) + held

@@ -170,12 +170,16 @@ def _levels(at_sample: int, cues: FaceCues, talking: float) -> Levels:
     A chunk's feeling comes in just before its words and gives way to the next chunk's, slower when
     that is the weaker; after the last words it fades. A mood of the person shows while listening.
     """
-    levels = np.zeros(len(FEELINGS))
+    levels, last = np.zeros(len(FEELINGS)), 0.0
     for scheduled in cues.speech:
-        wanted = np.array(scheduled.emotion.levels)
-        takes_s = _FEEL_S if wanted.sum() >= levels.sum() else _CALM_S
         begin = scheduled.start_sample - round(_FEEL_BEFORE_S * SPEECH_CLOCK_HZ)
-        arrived = glide(_since_s(at_sample, max(begin, scheduled.known_sample)) / takes_s)
+        since_s = _since_s(at_sample, max(begin, scheduled.known_sample))
+        if since_s <= 0:
+            continue
+        wanted = np.array(scheduled.emotion.levels)
+        strength = float(wanted.sum())
+        arrived = glide(since_s / (_FEEL_S if strength >= last else _CALM_S))
+        last = strength
         over_s = _since_s(at_sample, scheduled.end_sample) - _LINGER_S
         left = 1 - ease(over_s / _FADE_S)
         levels = levels * (1 - arrived) + arrived * left * wanted

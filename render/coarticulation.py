@@ -38,9 +38,9 @@ POSTROLL_S = 0.30
 # correlate best at 0 +- 20 ms, as in people (Schwartz & Savariaux 2014: preparatory gestures lead
 # by 100-200 ms, those within speech range from 20 ms after the sound to 70 ms before it).
 _LEAD_S = np.array([0.020, 0.040, 0.050, 0.020])
-_BEFORE_S = np.array([0.046, 0.028, 0.070, 0.016])  # rounding spreads early
-_AFTER_S = np.array([0.046, 0.026, 0.042, 0.016])
-_INERTIA_S = np.array([0.026, 0.015, 0.022, 0.010])  # standard deviation of a Gaussian low-pass
+_BEFORE_S = np.array([0.046, 0.028, 0.070, 0.022])  # rounding spreads early
+_AFTER_S = np.array([0.046, 0.026, 0.042, 0.018])
+_INERTIA_S = np.array([0.026, 0.015, 0.022, 0.013])  # standard deviation of a Gaussian low-pass
 _CORE = 0.3  # of its length on both sides of its middle, a segment holds at full strength
 _REST_EDGE_S = 0.045  # but silence all but this much at its ends: the mouth is at rest till then
 

@@ -17,16 +17,17 @@ _SWAY = 10  # three
 _FIX_START, _MICRO_START, _GAZE_BLINK, _DRIFT_YAW, _DRIFT_PITCH, _BREATH, _MORE = range(20, 27)
 
 # Blinks: one each slot, jittered, so intervals lie in [3, 6] s; with those at clause ends and gaze
-# shifts about 20 a minute, as in conversation (Bentivoglio et al. 1997: 26; Doughty 2001: 10-32).
+# shifts about 25 a minute of talk, as in conversation (Bentivoglio et al. 1997: 26; Doughty 2001:
+# 10-32), and 15 in silence.
 # Lids fall in some 70 ms and rise in two to three times that (VanderWerf et al. 2003).
 _BLINK_SLOT_S, _BLINK_JITTER_S = 4.5, 0.75
 _CLOSING_S, _SHUT_S, _OPENING_S = 0.075, 0.028, 0.190
 BLINK_S = _CLOSING_S + _SHUT_S + _OPENING_S
 """How long a blink takes."""
-_DOUBLE_CHANCE, _DOUBLE_AFTER_S = 0.15, 0.42
-_CLAUSE_CHANCE, _CLAUSE_AFTER_S, _APART_S = 0.9, 0.05, 1.1
-# A gaze shift of some 9 degrees brings a blink along about half of the time (Evinger et al. 1994).
-_GAZE_BLINK_CHANCE = 0.5
+_DOUBLE_CHANCE, _DOUBLE_AFTER_S = 0.12, 0.42
+_CLAUSE_CHANCE, _CLAUSE_AFTER_S, _APART_S = 0.45, 0.05, 1.1
+# A gaze shift of some 9 degrees brings a blink along almost half of the time (Evinger et al. 1994).
+_GAZE_BLINK_CHANCE = 0.4
 
 # The main sequence: saccades take 21 ms and 2.2 ms a degree (Carpenter 1988, after Bahill, Clark &
 # Stark 1975), so that a least-jerk profile peaks near 400 degrees/s at 10 degrees.
@@ -84,7 +85,7 @@ def blink(seed: int, at_s: float, clause_ends_s: Iterable[float], more: float = 
     Args:
         seed: Of the face.
         at_s: When.
-        clause_ends_s: Ends of clauses lately and soon: most bring a blink, unless a regular one
+        clause_ends_s: Ends of clauses lately and soon: many bring a blink, unless a regular one
             is near.
         more: In [-1, 1]: above 0, of this strength, further blinks between the regular ones;
             below 0 all are so much weaker.

@@ -103,10 +103,21 @@ def test_it_blinks_every_3_to_6_seconds_and_sometimes_twice(seed):
     assert 1 <= (gaps < 1).sum() <= 15
 
 
-def test_most_clauses_end_in_a_blink():
+def test_a_face_that_talks_blinks_as_often_as_people_do():
+    ends = np.arange(2.6, 300, 1.6).tolist()
+    manner = idle.Manner((0, 0, 0), 3, (0, 0, 0), 0.01, (0.12, -0.05), 0.16, 0, 0, 0)
+    lids = [
+        max(idle.blink(6, t, [e for e in ends if abs(e - t) < 3]), idle.gaze_blink(6, t, manner))
+        for t in np.arange(0, 300, 0.05).tolist()
+    ]
+    shut = np.array(lids) > 0.6
+    assert 18 < (shut[1:] & ~shut[:-1]).sum() / 5 < 32
+
+
+def test_many_clauses_end_in_a_blink():
     ends = [10.0 * k + 3.3 for k in range(1, 60)]
     blinked = sum(max(idle.blink(5, e + d, ends) for d in (0.12, 0.16, 0.2)) > 0.9 for e in ends)
-    assert 0.4 < blinked / len(ends) < 0.85
+    assert 0.2 < blinked / len(ends) < 0.6
 
 
 def average(state: str, seed: int = 3) -> dict[str, float]:
@@ -235,12 +246,12 @@ def test_skipped_frames_change_nothing():
 
 def test_saccades_keep_to_the_main_sequence():
     manner = idle.Manner((0, 0, 0), 3, (0, 0, 0), 0.03, (0.25, 0.1), 0.5, 0, 0, 0)
-    times = np.arange(0, 240, 0.002)
+    times = np.arange(0, 90, 0.002)
     gaze = np.array([idle.gaze(4, float(t), manner)[:2] for t in times])
     speed = np.degrees(np.hypot(*np.diff(gaze, axis=0).T)) / 0.002
     moving = np.flatnonzero(speed > 30)
     saccades = [s for s in np.split(moving, np.flatnonzero(np.diff(moving) > 5) + 1) if len(s) > 3]
-    assert len(saccades) > 100
+    assert len(saccades) > 40
     for s in saccades:
         amplitude = float(np.degrees(np.hypot(*(gaze[s[-1] + 1] - gaze[s[0]]))))
         if amplitude > 1:
@@ -254,7 +265,7 @@ def test_large_gaze_shifts_often_bring_a_blink():
     off = np.array([idle.gaze(4, float(t), manner)[2] for t in times]) > 0.5
     shifts = times[1:][off[1:] != off[:-1]]
     lids = [max(idle.gaze_blink(4, float(t + d), manner) for d in (0.06, 0.1)) for t in shifts]
-    assert 0.3 < np.mean(np.array(lids) > 0.8) < 0.7
+    assert 0.25 < np.mean(np.array(lids) > 0.8) < 0.6
 
 
 def test_eyes_turn_in_for_the_viewer_and_less_for_what_is_far():
