@@ -131,9 +131,9 @@ class FaceAnimator:
         eyes, lids = np.zeros(3), self._lids(at_sample, cues, carriage.blinks)
         later = at_sample - round(_GAZE_AFTER_S * SPEECH_CLOCK_HZ)
         for state, share in _shares(later, cues.states, _GAZE_EASE_S).items():
-            manner = _MANNERS[state]
-            eyes += share * idle.gaze(self._seed, at_s, manner)
-            lids = max(lids, share * idle.gaze_blink(self._seed, at_s, manner))
+            eyes += share * idle.gaze(self._seed, at_s, _MANNERS[state])
+        for state, share in _shares(at_sample, cues.states, _STATE_EASE_S).items():
+            lids = max(lids, share * idle.gaze_blink(self._seed, at_s, _MANNERS[state]))
         eyes[:2] += carriage.gaze
         return eyes, lids
 
