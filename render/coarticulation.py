@@ -36,7 +36,7 @@ POSTROLL_S = 0.30
 # Jaw, opening, shape, tongue. Dominance itself spreads before a segment as well, so with these the
 # lips set off 60-120 ms before sound that follows silence, and within speech opening and loudness
 # correlate best at 0 +- 20 ms, as in people (Schwartz & Savariaux 2014: preparatory gestures lead
-# by 100-200 ms, those within speech range from 20 ms after the sound to 70 ms before it).
+# by some 150 ms, those within speech range from 20 ms after the sound to 70 ms before it).
 _LEAD_S = np.array([0.020, 0.040, 0.050, 0.020])
 _BEFORE_S = np.array([0.046, 0.028, 0.070, 0.022])  # rounding spreads early
 _AFTER_S = np.array([0.046, 0.026, 0.042, 0.018])

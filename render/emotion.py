@@ -1,7 +1,7 @@
 """Feelings as they show in a face: weights, bearing, and how they share the mouth with speech.
 
 The expressions follow the action units that FACS gives for the basic emotions (Ekman & Friesen
-1978; Ekman, Friesen & Hager 2002, table 10-1), translated to ARKit's blendshapes: happy 6+12, sad
+1978; Ekman, Friesen & Hager 2002), translated to ARKit's blendshapes: happy 6+12, sad
 1+4+15, surprised 1+2+5+26; concerned is the brow of sadness over a calm mouth, amused a happy
 face that narrows its eyes, thinking 4+7 with lips drawn aside. Strengths were set by eye on the
 baked faces, for somebody who talks to you and not for an actor.
