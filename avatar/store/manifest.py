@@ -2,7 +2,8 @@
 
     Entry                         one model: name, kind, licence, files
     └── ModelFile                 one file of it: bytes, sha256
-        └── sources, in order     WheelMember | WheelParts | NpmMember | HubFile | UrlFile
+        └── sources, in order     WheelMember | WheelParts | WholeWheel | NpmMember
+                                        | HubFile | UrlFile
 
 A source is only a place to look: `sha256` decides whether what was found there is the file.
 """
@@ -19,7 +20,7 @@ from speech.types import Language
 PlainName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 PinnedWheel = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+==[A-Za-z0-9.+!]+$")]
 PinnedNpm = Annotated[str, Field(pattern=r"^(@[a-z0-9._-]+/)?[a-z0-9._-]+@[0-9][A-Za-z0-9.+-]*$")]
-Kind = Literal["vad", "turn", "asr", "llm", "tts"]
+Kind = Literal["vad", "turn", "asr", "llm", "tts", "face"]
 
 
 class _Row(BaseModel):
@@ -52,6 +53,12 @@ class WheelParts(_Row):
     parts: tuple[WheelPart, ...] = Field(min_length=1)
 
 
+class WholeWheel(_Row):
+    """A wheel itself, as the registry has it."""
+
+    whole_wheel: PinnedWheel
+
+
 class NpmMember(_Row):
     """A file inside an npm package, as `package/voices/ef_dora.bin` of `kokoro-js@1.2.1`."""
 
@@ -73,7 +80,7 @@ class UrlFile(_Row):
     url: Annotated[str, Field(pattern=r"^https?://")]
 
 
-Source = WheelMember | WheelParts | NpmMember | HubFile | UrlFile
+Source = WheelMember | WheelParts | WholeWheel | NpmMember | HubFile | UrlFile
 
 
 class ModelFile(_Row):

@@ -77,6 +77,18 @@ class Packages:
             raise SourceError(f"wheel {wheel} has no readable {member}") from error
 
     @contextmanager
+    def open_wheel(self, wheel: str, fraction: Fraction) -> Iterator[IO[bytes]]:
+        """Open a wheel itself.
+
+        Raises:
+            SourceError: It can't be fetched.
+            OSError: There is no room for it.
+        """
+        archive = self._fetch(wheel, lambda folder: _pip(wheel, None, folder, fraction))
+        with archive.open("rb") as file:
+            yield file
+
+    @contextmanager
     def open_npm_member(self, package: str, member: str) -> Iterator[IO[bytes]]:
         """Open a file inside an npm package.
 

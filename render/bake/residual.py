@@ -92,6 +92,5 @@ def residual(
     soft = soft / (cv2.GaussianBlur(inside, (0, 0), 1.2)[..., None] + 1e-3)
     weight = cv2.GaussianBlur(cv2.erode(inside * mask, np.ones((3, 3))), (0, 0), 3)
     weight = np.asarray(weight * cv2.erode(inside, np.ones((3, 3))))
-    return np.clip(np.rint(128 + np.clip(soft, -70, 70) * weight[..., None]), 0, 255).astype(
-        np.uint8
-    )
+    value = 128 + np.clip(soft, -70, 70) * weight[..., None]
+    return np.asarray(np.clip(np.rint(value), 0, 255), np.uint8)
