@@ -1,6 +1,5 @@
-"""Eyeballs made whole, so that they can turn."""
+"""Eyeballs as bright as they are between the lids."""
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -8,43 +7,49 @@ from render.bake.plan import PlateSpec
 from render.bake.source import Floats
 from render.baked.rig import Camera
 
+_WHITE = (0.52, 0.78)  # of the radius: where the white of the eye shows beside the iris
+_ROWS = 0.10  # of the radius: half the height of that strip
+_GAIN = (0.5, 1.2)
 
-def whole_eyes(
-    plate: NDArray[np.uint8], eyes: tuple[Floats, float], camera: Camera, spec: PlateSpec
+
+def matched_eyes(
+    plate: NDArray[np.uint8],
+    spec: PlateSpec,
+    rest: NDArray[np.uint8],
+    rest_spec: PlateSpec,
+    eyes: tuple[Floats, float],
+    camera: Camera,
 ) -> NDArray[np.uint8]:
-    """Fill what the lids' shade hid when the eyes were baked.
-
-    An eye looks the same all around its axis: hidden pixels take the mean colour of those seen at
-    the same distance from the pupil.
+    """Dim the eyeballs, rendered without the head that shades them, to what the rest plate shows.
 
     Args:
-        plate: uint8 BGRA (h, w, 4).
-        eyes: Centres (2, 3) and radius, metres.
-        camera: What it was baked through.
+        plate: uint8 BGRA (h, w, 4): the eyeballs alone.
         spec: Its place on the plate.
+        rest: uint8 BGRA: the face at rest.
+        rest_spec: Its place.
+        eyes: Centres (2, 3) and radius, metres.
+        camera: What both were baked through.
     """
     out = plate.copy()
-    rows, columns = np.mgrid[0 : plate.shape[0], 0 : plate.shape[1]]
-    luma = cv2.cvtColor(plate[..., :3], cv2.COLOR_BGR2GRAY)
-    for eye in eyes[0]:
-        x, y, depth = camera.project(eye[None] - np.array([[0, eyes[1], 0]]))[0]
-        x, y = ((np.array([x, y]) - spec.origin) / spec.scale).tolist()
-        reach = eyes[1] * camera.focal * camera.plate_px / (depth + camera.distance) / spec.scale
-        distance = np.hypot(columns + 0.5 - x, rows + 0.5 - y)
-        ball = distance < 1.15 * reach
-        # Lids and their shade are darker than any sclera; the pupil is seen whole.
-        seen = ball & (np.abs(rows + 0.5 - y) < 0.30 * reach) & (plate[..., 3] > 250)
-        seen &= (luma > 60) | (distance < 0.3 * reach)
-        ring = np.minimum(distance, 1.15 * reach).astype(int)
-        weight = np.bincount(ring[seen], minlength=ring.max() + 1) + 1e-6
-        known = np.flatnonzero(weight > 1)
-        if not len(known):
-            continue
-        sums = [np.bincount(ring[seen], plate[..., c][seen], len(weight)) for c in range(3)]
-        at = np.arange(len(weight))
-        profile = np.stack([np.interp(at, known, (s / weight)[known]) for s in sums], 1)
-        keep = cv2.GaussianBlur(cv2.erode(seen.astype(np.float32), np.ones((5, 5))), (0, 0), 1.5)
-        mixed = plate[..., :3] * keep[..., None] + profile[ring] * (1 - keep[..., None])
-        out[ball, :3] = mixed[ball]
-        out[ball, 3] = 255
+    front = camera.project(eyes[0] - np.array([[0, eyes[1], 0]]))
+    middle = front[:, 0].mean()
+    for x, y, depth in front:
+        reach = eyes[1] * camera.focal * camera.plate_px / (depth + camera.distance)
+        right, up = np.meshgrid(np.linspace(*_WHITE, 12), np.linspace(-_ROWS, _ROWS, 7))
+        aside = np.concatenate([-right, right]).ravel()
+        spots = np.stack([x + reach * aside, y + reach * np.tile(up, (2, 1)).ravel()], 1)
+        there, here = (
+            np.median(_read(image, place, spots), 0)
+            for image, place in ((rest, rest_spec), (plate, spec))
+        )
+        gain = np.clip(there / np.maximum(here, 1), *_GAIN)
+        columns = np.arange(plate.shape[1]) * spec.scale + spec.origin[0]
+        side = (columns < middle) == (x < middle)
+        out[:, side, :3] = np.clip(plate[:, side, :3] * gain, 0, 255).astype(np.uint8)
     return out
+
+
+def _read(image: NDArray[np.uint8], spec: PlateSpec, spots: Floats) -> Floats:
+    """Colours (n, 3) at plate positions (n, 2)."""
+    at = ((spots - spec.origin) / spec.scale).astype(int)
+    return image[at[:, 1], at[:, 0], :3].astype(np.float64)

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from render.bake.eyes_plate import whole_eyes
+from render.bake.eyes_plate import matched_eyes
 from render.bake.face_mesh import DELTA_UNIT_M, face_mesh, plate_spots, relief
 from render.bake.figure import Figure
 from render.bake.lashes import lash_ribbons, lash_texture
@@ -66,7 +66,7 @@ def pack(
     lines = _head(figure, character)
     lines += ["", "[mesh]", *_file(new / "mesh.npz"), f"delta_unit = {DELTA_UNIT_M}"]
     for name in ("rest", "open", "eyes", "teeth_upper", "teeth_lower", "tongue"):
-        lines += _plate(figure, by_name[name], cache, new)
+        lines += _plate(figure, by_name[name], by_name["rest"], cache, new)
     lines += _texture("lashes", lash_texture(character)[..., [2, 1, 0, 3]], new)
     lines += _texture("background", _background(character), new)
     lines += _shading(figure, by_name, cache, new)
@@ -80,11 +80,11 @@ def pack(
     os.replace(new, out)
 
 
-def _plate(figure: Figure, spec: PlateSpec, cache: Path, out: Path) -> list[str]:
+def _plate(figure: Figure, spec: PlateSpec, rest: PlateSpec, cache: Path, out: Path) -> list[str]:
     image = _read(cache, spec.name)
     origin: tuple[float, float] = spec.origin
     if spec.name == "eyes":
-        image = whole_eyes(image, figure.eyes, CAMERA, spec)
+        image = matched_eyes(image, spec, _read(cache, "rest"), rest, figure.eyes, CAMERA)
     if spec.name != "rest":
         image, origin = _cropped(image, spec)
     lines = ["", f"[plates.{spec.name}]"]

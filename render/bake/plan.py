@@ -112,8 +112,8 @@ def plates(samples: int, coarse: float = 1.0) -> list[PlateSpec]:
             share(1),
             box=EYES_BOX,
             scale=coarse,
-            pose=_both(eyeWide=0.6),
             shown=("eyes",),
+            hidden=tuple(part for part in _ALL if part != "eyes"),
         ),
         PlateSpec("open", share(0.75), scale=coarse, pose=OPEN_POSE),
     ]
@@ -156,7 +156,7 @@ def render_plates(
     todo = {}
     for spec in wanted:
         key = _digest([asdict(spec), character, asdict(CAMERA), PIVOT, code])
-        if _stamp(cache, spec.name).is_file() and _stamp(cache, spec.name).read_text() == key:
+        if _is_done(cache, spec, key):
             progress(f"{spec.name}: kept")
         else:
             todo[spec.name] = (spec, key)
@@ -184,6 +184,11 @@ def render_plates(
             progress(f"{name}: {seconds} s ({done} of {len(todo)})")
         else:
             progress(line)
+
+
+def _is_done(cache: Path, spec: PlateSpec, key: str) -> bool:
+    files = [cache / f"{spec.name}.png", _stamp(cache, spec.name)]
+    return all(file.is_file() for file in files) and files[1].read_text() == key
 
 
 def _stamp(cache: Path, name: str) -> Path:
