@@ -54,7 +54,10 @@ SHADING: dict[str, dict[str, float]] = {
 _SKIN = ("body", "brows", "beard")
 _ALL = (*_SKIN, "eyes", "teeth_upper", "teeth_lower", "tongue", "hair", "clothes")
 _INNER = ("teeth_upper", "teeth_lower", "tongue")
-_CODE_NOT_RENDERED = ("plan.py", "pack.py", "character.py", "blender_env.py", "lashes.py")
+_CODE_NOT_RENDERED = (
+    *("plan.py", "pack.py", "character.py", "blender_env.py", "lashes.py"),
+    *("eyes_plate.py", "face_mesh.py", "residual.py", "subdivide.py", "background.py"),
+)
 
 Box = tuple[int, int, int, int]
 Progress = Callable[[str], None]
