@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import get_args
 
+from avatar.events import FaceMode
 from speech.errors import ConfigError, PresenciaError, ServerFullError
 from speech.types import Language
 
@@ -34,6 +35,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--out", type=Path, help="save face and voice: .mp4, .mkv or .webm")
     parser.add_argument(
         "--text", action="append", default=[], help="type this turn, after the files; repeatable"
+    )
+    parser.add_argument(
+        "--face",
+        choices=get_args(FaceMode),
+        default="video",
+        help="who draws the face: the server (video), this client from poses, or nobody (audio)",
     )
     parser.add_argument("--language", choices=get_args(Language), help="default: the server's")
     parser.add_argument(

@@ -39,11 +39,14 @@ def _plan(args: argparse.Namespace, clips: list[Clip]) -> list[tuple[Clip | str,
 
 async def _call(args: argparse.Namespace, clips: list[Clip]) -> int:
     patience = Patience(answer_s=args.timeout)
-    observer = Observer(face_reader(load().face.name))
+    # A pose tells its mouth by itself; pixels of another scale would only confuse.
+    observer = Observer(face_reader(load().face.name) if args.face == "video" else None)
     turns: list[tuple[Turn, bool]] = []
     unanswered = 0
     with Recorder(args.out) if args.out else nullcontext() as recorder:
         async with Call.connect(args.url, observer, recorder) as call:
+            if args.face != "video":
+                await call.choose_face(args.face)
             await call.until(lambda: call.synchronised, _SYNC_TIMEOUT_S)
             if args.language:
                 await call.choose_language(args.language)

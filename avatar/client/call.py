@@ -20,11 +20,14 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
 from avatar.client.microphone import Microphone
 from avatar.client.observer import Observer
+from avatar.client.poses import PoseQueue
 from avatar.client.reception import prepare
 from avatar.client.recorder import Recorder
 from avatar.client.sender_clock import SenderClock
 from avatar.client.signalling import Answer, Signalling
+from avatar.events import FaceMode
 from avatar.rtc import aiortc_private
+from avatar.rtc.poses_channel import LABEL as POSES_LABEL
 from speech.errors import CallError
 
 _log = logging.getLogger(__name__)
@@ -55,18 +58,23 @@ class Call:
         microphone: What the server hears.
         observer: What came back.
         events: Every server event, in order of arrival.
+        face: Who draws the face, as the server last said.
     """
 
     def __init__(self, observer: Observer, recorder: Recorder | None) -> None:
         self.microphone = Microphone()
         self.observer = observer
         self.events: list[Event] = []
+        self.face: FaceMode = "video"
         self._clock = SenderClock()
         self._recorder = recorder
         self._changed = asyncio.Event()
         self._ended = False
         self._open: set[str] = set()
         self._channel: RTCDataChannel | None = None
+        self._peer: RTCPeerConnection | None = None
+        self._poses = PoseQueue()
+        self._poses_channel: RTCDataChannel | None = None
 
     @classmethod
     @asynccontextmanager
@@ -101,7 +109,7 @@ class Call:
     @property
     def synchronised(self) -> bool:
         """True once sound and picture can be put on one clock: about a second into the call."""
-        return self._clock.ready
+        return self._clock.ready or (self.face != "video" and self._clock.knows("audio"))
 
     def send(self, event: dict[str, Any]) -> None:
         """Send a client event.
@@ -140,6 +148,23 @@ class Call:
             reason = event.body["error"]["message"] if event else "it does not answer"
             raise CallError(f"The server does not take the language {language}: {reason}")
 
+    async def choose_face(self, mode: FaceMode) -> None:
+        """Have the face drawn by the server, or by this client ("client"), or not at all.
+
+        Poses of a face drawn here go to the observer, each as its sound is heard.
+
+        Raises:
+            CallError: The server does something else, or the call ended.
+        """
+        if mode == "client":
+            await self._open_poses()
+        since = len(self.events)
+        self.send({"type": "avatar.face.update", "mode": mode})
+        event = await self.event("avatar.face.updated", since)
+        if event is None or event.body["mode"] != mode:
+            shown = f"it shows {event.body['mode']}" if event else "it does not answer"
+            raise CallError(f"The server does not take the face mode {mode}: {shown}.")
+
     async def until(self, happened: Callable[[], bool], timeout_s: float) -> bool:
         """Wait until `happened()`: looked at on every event and every frame of sound.
 
@@ -170,10 +195,24 @@ class Call:
         await self.until(lambda: find() is not None, timeout_s)
         return find()
 
+    async def _open_poses(self) -> None:
+        """Open the data channel for poses, unless it is open."""
+        if self._poses_channel is not None:
+            return
+        if self._ended or self._peer is None:
+            raise CallError("The call has ended.")
+        channel = self._peer.createDataChannel(POSES_LABEL, ordered=False, maxRetransmits=0)
+        self._poses_channel = channel
+        channel.on("message", self._poses.take)
+        channel.on("open", self._notify)
+        if not await self.until(lambda: channel.readyState == "open", _CONNECT_TIMEOUT_S):
+            raise CallError("The data channel for poses does not open.")
+
     @asynccontextmanager
     async def _connected(self, signalling: Signalling) -> AsyncGenerator[None]:
         config = await signalling.config()
         peer = RTCPeerConnection(RTCConfiguration(iceServers=_ice_servers(config)))
+        self._peer = peer
         async with asyncio.TaskGroup() as tasks:
             answer: Answer | None = None
             try:
@@ -244,6 +283,9 @@ class Call:
                 heard = self.observer.hear(frame, loop.time(), media_s)
                 if self._recorder and heard.media_s is not None and self._clock.ready:
                     self._recorder.hear(heard.pcm, heard.media_s)
+                for pose in self._poses.due((frame.pts or 0) + frame.samples):
+                    at_s = self._clock.seconds("audio", pose.at_sample)
+                    self.observer.pose(pose, loop.time(), at_s)
                 self._notify()
 
     async def _see(self, track: MediaStreamTrack) -> None:
@@ -271,11 +313,11 @@ class Call:
             _log.warning("event is not a JSON object with a type", extra={"bytes": len(message)})
             return
         if kind != "avatar.pong":
-            self._follow_answer(kind, body)
+            self._follow(kind, body)
             self.events.append(Event(now_s, kind, body))
             self._notify()
 
-    def _follow_answer(self, kind: str, body: dict[str, Any]) -> None:
+    def _follow(self, kind: str, body: dict[str, Any]) -> None:
         match kind:
             case "response.created":
                 self._open.add(f"made {body['response']['id']}")
@@ -285,6 +327,8 @@ class Call:
                 self._open.add(f"played {body['response_id']}")
             case "output_audio_buffer.stopped" | "output_audio_buffer.cleared":
                 self._open.discard(f"played {body['response_id']}")
+            case "avatar.face.updated":
+                self.face = body["mode"]
 
     def _end(self) -> None:
         self._ended = True

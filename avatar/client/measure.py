@@ -56,8 +56,9 @@ def mouth_scale(observer: Observer) -> MouthScale | None:
         None when it moves no more in speech than in silence, or one of the two is missing.
     """
     loud = np.array([frame.arrived_s for frame in observer.heard if frame.loud])
-    times = np.array([frame.arrived_s for frame in observer.seen])
-    openness = np.array([frame.openness for frame in observer.seen])
+    read = [frame for frame in observer.seen if not np.isnan(frame.openness)]
+    times = np.array([frame.arrived_s for frame in read])
+    openness = np.array([frame.openness for frame in read])
     if not len(loud) or not len(times):
         return None
     after = np.searchsorted(loud, times)

@@ -7,6 +7,9 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar.client.poses import openness
+from render.types import FacePose
+
 SILENCE_PEAK = 104
 """Samples up to here, -50 dBFS, are silence: Opus leaves a few LSB around digital zero."""
 
@@ -46,8 +49,25 @@ class SeenFrame:
     openness: float
 
 
+@dataclass(frozen=True, slots=True)
+class PosedFrame:
+    """A pose whose sound arrived.
+
+    Attributes:
+        arrived_s: Loop time at which its sound came out of the decoder.
+        media_s: Its time on the sender's clock; None before the first report.
+        pose: As it was sent; `at_sample` is its sample's RTP timestamp, unwrapped.
+    """
+
+    arrived_s: float
+    media_s: float | None
+    pose: FacePose
+
+
 class Observer:
     """Keeps every sound that arrived, and how far the mouth was open in every picture.
+
+    A pose of a face that is drawn here counts as a picture, seen when its sound was heard.
 
     Args:
         read_mouth: Reads the mouth's openness; None leaves it unread.
@@ -56,6 +76,7 @@ class Observer:
     def __init__(self, read_mouth: MouthReader | None = None) -> None:
         self.heard: list[HeardFrame] = []
         self.seen: list[SeenFrame] = []
+        self.posed: list[PosedFrame] = []
         self.last_loud_s = -np.inf
         self._read_mouth = read_mouth
 
@@ -73,11 +94,16 @@ class Observer:
 
     def see(self, frame: av.VideoFrame, arrived_s: float, media_s: float | None) -> SeenFrame:
         """Note a picture: yuv420p, as the VP8 and H.264 decoders make it."""
-        openness = float("nan")
+        is_open = float("nan")
         if self._read_mouth:
             plane = frame.planes[0]
             rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
-            openness = self._read_mouth(rows[:, : plane.width])
-        seen = SeenFrame(arrived_s, media_s, openness)
+            is_open = self._read_mouth(rows[:, : plane.width])
+        seen = SeenFrame(arrived_s, media_s, is_open)
         self.seen.append(seen)
         return seen
+
+    def pose(self, pose: FacePose, arrived_s: float, media_s: float | None) -> None:
+        """Note a pose as its sound is heard."""
+        self.posed.append(PosedFrame(arrived_s, media_s, pose))
+        self.seen.append(SeenFrame(arrived_s, media_s, openness(pose)))

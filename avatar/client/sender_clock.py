@@ -25,6 +25,10 @@ class SenderClock:
         """True once both streams have been reported on."""
         return len(self._reports) == len(RTP_RATE_HZ)
 
+    def knows(self, kind: Kind) -> bool:
+        """True once this stream has been reported on."""
+        return kind in self._reports
+
     def report(self, kind: Kind, ntp_timestamp: int, rtp_timestamp: int) -> None:
         """Take in a sender report.
 
