@@ -11,7 +11,7 @@
 
 import { Peer } from "./peer.js";
 import { Problem } from "./problem.js";
-import { avatarState, session, userMessage } from "./protocol.js";
+import { avatarState, faceUpdate, session, userMessage } from "./protocol.js";
 import { Signalling } from "./signalling.js";
 
 /** @typedef {import("./protocol.js").ServerEvent} ServerEvent */
@@ -120,6 +120,31 @@ export class Call {
   async setMicrophone(track) {
     this.#microphone = track;
     await this.#peer?.setMicrophone(track);
+  }
+
+  /**
+   * Ask who draws the face from now on; `avatar.face.updated` tells what comes of it.
+   *
+   * @param {import("./protocol.js").FaceMode} mode
+   * @param {boolean} automatic whether the server may show less while it is busy
+   * @param {import("./protocol.js").FaceReason} reason
+   */
+  showFace(mode, automatic, reason) {
+    this.#peer?.send(faceUpdate(mode, automatic, reason));
+  }
+
+  /**
+   * Take poses, as `Peer.openPoses` does.
+   *
+   * @param {(message: unknown) => void} onposes
+   */
+  openPoses(onposes) {
+    return this.#peer?.openPoses(onposes) ?? null;
+  }
+
+  /** The receiver of the voice; null when not connected. */
+  get voice() {
+    return this.#peer?.voice ?? null;
   }
 
   /** @returns {Promise<RTCStatsReport | null>} null when not connected */

@@ -12,6 +12,9 @@ Object.defineProperty(window, "presencia", {
     get state() {
       return page.state;
     },
+    get picture() {
+      return structuredClone(page.picture);
+    },
     get lines() {
       return structuredClone(page.transcript.lines);
     },

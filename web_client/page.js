@@ -5,10 +5,11 @@ import { ConversationView } from "./conversation.js";
 import { offerLanguages, preferredLanguage } from "./languages.js";
 import { Microphone } from "./microphone.js";
 import { microphoneNotice, noticeOf } from "./notices.js";
+import { Picture } from "./picture.js";
 import { Playback } from "./playback.js";
 import * as preferences from "./preferences.js";
 import { Problem } from "./problem.js";
-import { Settings } from "./settings.js";
+import { pictureChoice, Settings } from "./settings.js";
 import { listenToKeys } from "./shortcuts.js";
 import { Signalling } from "./signalling.js";
 import { translate } from "./strings.js";
@@ -58,10 +59,17 @@ export class CallPage {
     onpicture: (isLive) => this.#view.setPicture(isLive),
     onsound: () => this.#render(),
   });
+  #picture = new Picture(
+    part("video", HTMLVideoElement),
+    part("drawn", HTMLCanvasElement),
+    pictureChoice(this.#preferences.picture),
+    () => this.#render(),
+  );
   #settings = new Settings(this.#preferences, this.#translate, {
     onmicrophone: (id) => this.#chooseMicrophone(id),
     onspeaker: (id) => this.#chooseSpeaker(id),
     onvolume: (volume) => this.#chooseVolume(volume),
+    onpicture: (choice) => this.#choosePicture(choice),
     onshortcuts: (on) => this.#prefer({ shortcuts: on }),
   });
 
@@ -87,6 +95,11 @@ export class CallPage {
   /** What the avatar is doing, or null when not connected. */
   get state() {
     return this.#call?.state ?? null;
+  }
+
+  /** Who draws the face, and what is on the page. */
+  get picture() {
+    return this.#picture.state;
   }
 
   /** WebRTC statistics of the call, or null when not connected. */
@@ -208,7 +221,10 @@ export class CallPage {
           },
           onstate: () => this.#render(),
           onmedia: (stream) => this.#show(stream),
-          onevent: (event) => this.transcript.apply(event),
+          onevent: (event) => {
+            this.#picture.hear(event);
+            this.transcript.apply(event);
+          },
         },
       );
       this.#call = call;
@@ -230,6 +246,7 @@ export class CallPage {
     if (phase === "connected") {
       if (this.#connectedAtMs !== null) this.transcript.note("reconnected");
       this.#connectedAtMs ??= performance.now();
+      if (this.#call) this.#picture.join(this.#call);
     }
     this.#enter(phase);
   }
@@ -248,6 +265,7 @@ export class CallPage {
 
   /** The connection is gone: no picture, no sound, no words to come. */
   #quieten() {
+    this.#picture.leave();
     this.#playback.stop();
     this.transcript.close();
     this.#conversation.end();
@@ -322,6 +340,12 @@ export class CallPage {
     this.#prefer({ volume });
   }
 
+  /** @param {import("./picture.js").PictureChoice} choice */
+  #choosePicture(choice) {
+    this.#prefer({ picture: choice });
+    this.#picture.choose(choice);
+  }
+
   /** @param {string} code */
   #chooseLanguage(code) {
     this.#prefer({ language: code });
@@ -377,6 +401,7 @@ export class CallPage {
       hasMicrophone: this.#microphone.track !== null,
       muted: this.#microphone.muted,
       captions: this.#preferences.captions,
+      picture: this.#picture.state,
       soundBlocked: this.#playback.isBlocked,
       notice: this.#callNotice ?? this.#microphoneNotice,
       canCall: window.isSecureContext,

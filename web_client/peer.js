@@ -7,6 +7,7 @@ import { parse } from "./protocol.js";
 /** @typedef {import("./signalling.js").Signalling} Signalling */
 
 const CHANNEL = "oai-events";
+const POSES_CHANNEL = "avatar.poses";
 const GATHERING_LIMIT_MS = 2_000;
 const CONNECT_LIMIT_MS = 15_000;
 const PING_EVERY_MS = 2_000;
@@ -105,6 +106,26 @@ export class Peer {
    */
   async setMicrophone(track) {
     await this.#pc.getSenders()[0]?.replaceTrack(track);
+  }
+
+  /**
+   * Tell the server that this end can draw the face now, and take the poses that it then may send.
+   *
+   * @param {(message: unknown) => void} onposes
+   * @returns {RTCDataChannel | null} to close when it can't any more; null when the connection is gone
+   */
+  openPoses(onposes) {
+    if (this.#pc.signalingState === "closed") return null;
+    // A pose that is late is of no use, and the next one does not wait for it.
+    const channel = this.#pc.createDataChannel(POSES_CHANNEL, { ordered: false, maxRetransmits: 0 });
+    channel.binaryType = "arraybuffer";
+    channel.onmessage = ({ data }) => onposes(data);
+    return channel;
+  }
+
+  /** The receiver of the voice. */
+  get voice() {
+    return this.#pc.getReceivers().find(({ track }) => track.kind === "audio") ?? null;
   }
 
   /** @returns {Promise<RTCStatsReport>} */

@@ -1,11 +1,11 @@
 /** What the page remembers of a person's choices, in this browser only. */
 
-/** @typedef {{language: string, captions: boolean, shortcuts: boolean, microphone: string, speaker: string, volume: number}} Preferences */
+/** @typedef {{language: string, captions: boolean, shortcuts: boolean, picture: string, microphone: string, speaker: string, volume: number}} Preferences */
 
 const KEY = "presencia";
 
 /** @type {Preferences} */
-const DEFAULTS = { language: "", captions: true, shortcuts: true, microphone: "", speaker: "", volume: 1 };
+const DEFAULTS = { language: "", captions: true, shortcuts: true, picture: "auto", microphone: "", speaker: "", volume: 1 };
 
 /** @returns {Preferences} each choice, or its default where none of the right type is stored */
 export function load() {

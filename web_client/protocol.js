@@ -7,6 +7,8 @@
 
 /** @typedef {{type: string, [field: string]: unknown}} ServerEvent */
 /** @typedef {"listening" | "thinking" | "speaking"} AvatarState */
+/** @typedef {"video" | "client" | "audio"} FaceMode who draws the face: the server, this page, nobody */
+/** @typedef {"chosen" | "network" | "drawing" | "busy" | "recovered"} FaceReason */
 
 /**
  * @param {unknown} message what the data channel delivered
@@ -49,6 +51,37 @@ export function object(parent, field) {
 export function avatarState(event) {
   const state = text(event, "state");
   return state === "listening" || state === "thinking" || state === "speaking" ? state : null;
+}
+
+/**
+ * @param {ServerEvent} event an `avatar.face.updated`
+ * @returns {{mode: FaceMode, reason: FaceReason, frameRate: number} | null}
+ */
+export function faceUpdated(event) {
+  const mode = text(event, "mode");
+  const reason = text(event, "reason");
+  if (mode !== "video" && mode !== "client" && mode !== "audio") return null;
+  const isKnown = reason === "network" || reason === "drawing" || reason === "busy" || reason === "recovered";
+  const frameRate = typeof event.frame_rate === "number" ? event.frame_rate : 0;
+  return { mode, reason: isKnown ? reason : "chosen", frameRate };
+}
+
+/**
+ * @param {ServerEvent} event a `session.created`
+ * @returns {string} where the face's files are; "" if the server gives none
+ */
+export function faceUrl(event) {
+  const url = text(object(object(object(event, "session"), "avatar"), "face"), "url");
+  return url.startsWith("/") && !url.startsWith("//") ? url : ""; // Only this server's own.
+}
+
+/**
+ * @param {FaceMode} mode
+ * @param {boolean} automatic whether the server may show less while it is busy
+ * @param {FaceReason} reason
+ */
+export function faceUpdate(mode, automatic, reason) {
+  return { type: "avatar.face.update", mode, automatic, reason };
 }
 
 /**

@@ -1,4 +1,4 @@
-/** The settings dialog: devices, volume, shortcuts. */
+/** The settings dialog: devices, volume, picture, shortcuts. */
 
 import { part } from "./view.js";
 
@@ -9,14 +9,24 @@ import { part } from "./view.js";
  * @property {(deviceId: string) => void} onmicrophone
  * @property {(deviceId: string) => void} onspeaker
  * @property {(volume: number) => void} onvolume 0 to 1
+ * @property {(choice: import("./picture.js").PictureChoice) => void} onpicture
  * @property {(on: boolean) => void} onshortcuts
  */
+
+/**
+ * @param {string} value
+ * @returns {import("./picture.js").PictureChoice} "auto" for what is none
+ */
+export function pictureChoice(value) {
+  return value === "video" || value === "client" || value === "audio" ? value : "auto";
+}
 
 export class Settings {
   #dialog = part("settings", HTMLDialogElement);
   #microphones = part("microphones", HTMLSelectElement);
   #speakers = part("speakers", HTMLSelectElement);
   #volume = part("volume", HTMLInputElement);
+  #picture = part("picture", HTMLSelectElement);
   #shortcuts = part("shortcuts", HTMLInputElement);
   #level = part("level", HTMLElement);
   #preferences;
@@ -33,6 +43,7 @@ export class Settings {
     this.#microphones.onchange = () => listener.onmicrophone(this.#microphones.value);
     this.#speakers.onchange = () => listener.onspeaker(this.#speakers.value);
     this.#volume.oninput = () => listener.onvolume(this.#volume.valueAsNumber);
+    this.#picture.onchange = () => listener.onpicture(pictureChoice(this.#picture.value));
     this.#shortcuts.onchange = () => listener.onshortcuts(this.#shortcuts.checked);
     this.#dialog.onclick = (event) => {
       if (event.target === this.#dialog) this.#dialog.close();
@@ -55,6 +66,7 @@ export class Settings {
   /** @param {string | null} microphoneInUse null when none is open: then there's no level to show */
   async open(microphoneInUse) {
     this.#volume.valueAsNumber = this.#preferences.volume;
+    this.#picture.value = pictureChoice(this.#preferences.picture);
     this.#shortcuts.checked = this.#preferences.shortcuts;
     this.#level.hidden = microphoneInUse === null;
     this.#dialog.showModal();

@@ -13,6 +13,7 @@
  * @property {boolean} hasMicrophone
  * @property {boolean} muted
  * @property {boolean} captions
+ * @property {import("./picture.js").PictureState} picture
  * @property {boolean} soundBlocked the browser plays no sound before a tap
  * @property {import("./notices.js").Notice | null} notice
  * @property {boolean} canCall
@@ -28,6 +29,18 @@ const PHASE_TEXT = {
   connected: null,
   reconnecting: "stateReconnecting",
   ended: "stateEnded",
+};
+
+/** @type {Record<import("./protocol.js").FaceMode, StringKey>} */
+const PICTURE_TEXT = { video: "pictureVideo", client: "pictureClient", audio: "pictureAudio" };
+
+/** @type {Record<import("./protocol.js").FaceReason, StringKey | null>} what the person chose needs no words */
+const WHY_TEXT = {
+  chosen: null,
+  network: "whyNetwork",
+  drawing: "whyDrawing",
+  busy: "whyBusy",
+  recovered: "whyRecovered",
 };
 
 /** @type {Record<import("./call.js").AvatarState, StringKey>} */
@@ -61,6 +74,7 @@ export class View {
   #badge = part("badge", HTMLElement);
   #timer = part("timer", HTMLElement);
   #status = part("status-text", HTMLElement);
+  #pictureNote = part("picture-note", HTMLElement);
   #hear = part("hear", HTMLButtonElement);
   #mute = part("mute", HTMLButtonElement);
   #muteText = part("mute-text", HTMLElement);
@@ -91,6 +105,7 @@ export class View {
     document.body.dataset.state = model.phase === "connected" ? (model.state ?? "") : "";
     this.#renderWords(model);
     this.#renderFace(model);
+    this.#renderPicture(model);
     this.#renderControls(model);
     this.#renderNotice(model);
   }
@@ -143,6 +158,22 @@ export class View {
     setText(this.#timer, durationS === null ? "" : clock(durationS));
     const announced = phase === "connected" ? `${this.#translate("stateConnected")} ${disclosure}` : PHASE_TEXT[phase];
     setText(this.#stateAnnouncer, phase === "connected" || !key ? (announced ?? "") : this.#translate(key));
+  }
+
+  /** @param {Model} model */
+  #renderPicture({ phase, picture: { shown, mode, reason, isThinned } }) {
+    document.body.dataset.shown = phase === "connected" ? shown : "";
+    const why = phase === "connected" ? WHY_TEXT[reason] : null;
+    const picture = this.#translate(isThinned ? "pictureThinned" : PICTURE_TEXT[mode]);
+    this.#notePicture(why ? this.#translate(why, { picture }) : "");
+  }
+
+  /** @param {string} words in an element of their own, which fades out by itself */
+  #notePicture(words) {
+    if (this.#pictureNote.textContent === words) return;
+    const note = document.createElement("span");
+    note.textContent = words;
+    this.#pictureNote.replaceChildren(...(words ? [note] : []));
   }
 
   /** @param {Model} model */

@@ -33,6 +33,9 @@ from fastapi.staticfiles import StaticFiles
 
 Mode = Literal["open", "full", "loading", "refusing"]
 WEB_CLIENT = Path(__file__).parents[3] / "web_client"
+FACES = WEB_CLIENT.parent / "models" / "faces"
+FACES_URL = "/v1/avatar/faces"
+SESSION = {"avatar": {"face": {"name": "elena", "url": f"{FACES_URL}/elena/"}}}
 RETRY_AFTER_S = 3
 REFUSAL = "The stand-in says no."
 CONFIG = {
@@ -88,6 +91,7 @@ class StandInCall:
         self.language = language
         self.events: list[dict[str, object]] = []
         self.has_hung_up = False
+        self.poses: RTCDataChannel | None = None
         self.loudest = 0  # highest sample heard since a test last set it to 0
         self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._loop = loop
@@ -121,6 +125,21 @@ class StandInCall:
         else:
             self.send("avatar.input_transcript.interim", item_id=item_id, text=words)
 
+    @property
+    def can_draw(self) -> bool:
+        """Whether the page takes poses."""
+        return self.poses is not None and self.poses.readyState == "open"
+
+    def send_pose(self, message: bytes) -> None:
+        """Send the page a pose, or anything in its place."""
+        wait_until(lambda: self.can_draw, "the channel for poses")
+        assert self.poses is not None
+        self._loop.call_soon_threadsafe(self.poses.send, message)
+
+    def show_face(self, mode: str, reason: str = "chosen", frame_rate: int = 25) -> None:
+        """Say who draws the face."""
+        self.send("avatar.face.updated", mode=mode, reason=reason, frame_rate=frame_rate)
+
     def cut_off(self) -> None:
         """Vanish, as a server that is restarted does."""
         asyncio.run_coroutine_threadsafe(self.close(), self._loop).result(10)
@@ -136,9 +155,12 @@ class StandInCall:
         await self.pc.close()
 
     def _open(self, channel: RTCDataChannel) -> None:
+        if channel.label == "avatar.poses":
+            self.poses = channel
+            return
         self._channel = channel
         channel.on("message", self._receive)
-        channel.send(json.dumps({"type": "session.created", "event_id": "e", "session": {}}))
+        channel.send(json.dumps({"type": "session.created", "event_id": "e", "session": SESSION}))
         channel.send(json.dumps({"type": "avatar.state", "event_id": "e", "state": "listening"}))
 
     def _receive(self, message: str) -> None:
@@ -209,6 +231,7 @@ class StandIn:
         app.get("/v1/health/ready")(self._ready)
         app.post("/v1/realtime/calls")(self._answer)
         app.post("/v1/realtime/calls/{call_id}/hangup")(self._hang_up)
+        app.mount(FACES_URL, StaticFiles(directory=FACES))
         app.mount("/", StaticFiles(directory=WEB_CLIENT, html=True))
         return app
 
