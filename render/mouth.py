@@ -42,7 +42,7 @@ class MouthMeter:
         self._rows, self._columns = slice(max(box[1], 0), box[3]), slice(max(box[0], 0), box[2])
         self._size = (round((_VIEW[2] - _VIEW[0]) * _WORK), round((_VIEW[3] - _VIEW[1]) * _WORK))
         rest = face.plates["rest"]
-        x0, y0 = rest.origin
+        x0, y0 = (int(v) for v in rest.origin)
         view = rest.bgra[_VIEW[1] - y0 : _VIEW[3] - y0, _VIEW[0] - x0 : _VIEW[2] - x0]
         luma = yuva(view)[..., 0]
         small = np.asarray(cv2.resize(luma, self._size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -2,22 +2,26 @@
 
 import hashlib
 import io
+import math
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 from zipfile import BadZipFile
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from render.baked.rig import Camera, Mesh
+from render.baked.rig import OPEN_POSE, Camera, Lashes, Mesh
 from render.types import ARKIT
 from speech.errors import ConfigError, RenderError
+from speech.phonemes import VISEMES
 
-PLATES = ("rest", "open", "smile", "eyes", "teeth_upper", "teeth_lower", "tongue")
+PLATES = ("rest", "open", "eyes", "teeth_upper", "teeth_lower", "tongue", "lashes", "background")
+SHADING = ("smile", "pucker", "brows_up", "brows_down", "squint", "frown", "jaw")
+VIEWS = ("left", "right")
 
 _MESH_ARRAYS = {
     "vertices": (np.float32, (-1, 3)),
@@ -28,6 +32,14 @@ _MESH_ARRAYS = {
     "morph_deltas": (np.int16, (-1, 3)),
     "jaw": (np.float32, (4, 3)),
     "relief": (np.float32, (-1, -1)),
+    "relief_left": (np.float32, (-1, -1)),
+    "relief_right": (np.float32, (-1, -1)),
+    "lash_vertices": (np.float32, (-1, 3)),
+    "lash_triangles": (np.uint16, (-1, 3)),
+    "lash_uv": (np.float32, (-1, 2)),
+    "lash_morph_starts": (np.int32, (len(ARKIT) + 1,)),
+    "lash_morph_vertices": (np.uint16, (-1,)),
+    "lash_morph_deltas": (np.int16, (-1, 3)),
 }
 
 
@@ -37,11 +49,45 @@ class Plate:
 
     Attributes:
         bgra: uint8, shape (h, w, 4), straight alpha; colour runs on under transparent pixels.
-        origin: Plate position (x, y) of its top left corner.
+        origin: Plate position (x, y) of its top left corner, in plate pixels.
+        scale: Plate pixels per texel.
     """
 
     bgra: NDArray[np.uint8]
-    origin: tuple[int, int]
+    origin: tuple[float, float]
+    scale: float
+
+
+@dataclass(frozen=True, slots=True)
+class Shading:
+    """What an expression adds to the colour of the skin, in rest position.
+
+    Attributes:
+        change: int8, shape (h, w, 3), BGR: change in 8-bit sRGB at weight 1.
+        origin: Plate position (x, y) of its top left corner, in plate pixels.
+        scale: Plate pixels per texel.
+        drivers: float32, shape (2, 52): what a weight adds to the left and the right side's.
+    """
+
+    change: NDArray[np.int8]
+    origin: tuple[float, float]
+    scale: float
+    drivers: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The rest pose with the head turned.
+
+    Attributes:
+        plate: What the camera sees then.
+        yaw: Of the head, in radians, signed as `FacePose.head`.
+        relief: float32, shape (r, r): depth y of what it shows, over the square plate.
+    """
+
+    plate: Plate
+    yaw: float
+    relief: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,16 +99,28 @@ class BakedFace:
         camera: What the plates were baked through.
         eyes: float32, shape (2, 3): centres of the left and the right eyeball, in metres.
         eye_radius: In metres.
+        pivot: float32, shape (3,): what the head turns about, in metres.
+        neck: Heights z in metres between which the head's turn fades in, from below.
+        open_pose: Weights that plate `open` was baked with.
         mesh: What moves.
+        lashes: Ribbons at the lid margins; their texture is plate `lashes`.
         plates: One for each name in `PLATES`.
+        shading: One for each name in `SHADING`.
+        views: One for each name in `VIEWS`.
     """
 
     name: str
     camera: Camera
     eyes: NDArray[np.float32]
     eye_radius: float
+    pivot: NDArray[np.float32]
+    neck: tuple[float, float]
+    open_pose: dict[str, float] = field(repr=False)
     mesh: Mesh
+    lashes: Lashes
     plates: dict[str, Plate] = field(repr=False)
+    shading: dict[str, Shading] = field(repr=False)
+    views: dict[str, View] = field(repr=False)
 
     @classmethod
     def load(cls, folder: Path) -> "BakedFace":
@@ -73,17 +131,23 @@ class BakedFace:
             RenderError: A file is missing, or is not the one that the card names.
         """
         card = _read_card(folder)
-        mesh = _read_mesh(_checked(folder, card.mesh.file, card.mesh.sha256), card.mesh)
-        for array in (getattr(mesh, name) for name in Mesh.__dataclass_fields__):
-            array.setflags(write=False)
-        plates = {name: _read_plate(folder, card.plates[name]) for name in PLATES}
+        arrays = _read_arrays(_checked(folder, card.mesh.file, card.mesh.sha256), card.mesh)
         return cls(
             name=card.name,
             camera=Camera(**card.camera.model_dump()),
             eyes=np.array([card.eyes.left, card.eyes.right], np.float32),
             eye_radius=card.eyes.radius,
-            mesh=mesh,
-            plates=plates,
+            pivot=np.array(card.neck.pivot, np.float32),
+            neck=card.neck.fade,
+            open_pose=card.plates["open"].pose or OPEN_POSE,
+            mesh=_mesh(arrays),
+            lashes=_lashes(arrays),
+            plates={name: _read_plate(folder, card.plates[name]) for name in PLATES},
+            shading={name: _read_shading(folder, card.shading[name]) for name in SHADING},
+            views={
+                name: View(_read_plate(folder, part), part.yaw, arrays[f"relief_{name}"])
+                for name, part in card.views.items()
+            },
         )
 
 
@@ -96,8 +160,18 @@ class _File(_Table):
     sha256: str
 
 
-class _PlateCard(_File):
-    origin: tuple[int, int]
+class _PictureCard(_File):
+    origin: tuple[float, float]
+    scale: float = Field(gt=0)
+
+
+class _ViewCard(_PictureCard):
+    yaw: float
+
+
+class _NeckCard(_Table):
+    pivot: tuple[float, float, float]
+    fade: tuple[float, float]
 
 
 class _MeshCard(_File):
@@ -124,6 +198,31 @@ def _known_blendshapes(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+def _known_visemes(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if name not in VISEMES:
+            raise ValueError(f"unknown viseme {name!r}")
+    for name in VISEMES:
+        if name not in names:
+            raise ValueError(f"missing viseme {name!r}")
+    return names
+
+
+def _known_weights(weights: dict[str, float]) -> dict[str, float]:
+    _known_blendshapes(tuple(weights))
+    return weights
+
+
+def _some_drivers(drivers: dict[str, float]) -> dict[str, float]:
+    for name in drivers:
+        if name not in ARKIT:
+            raise ValueError(f"unknown driver {name!r}")
+    for side, other in (("Left", "Right"), ("Right", "Left")):
+        if not any(weight and not name.endswith(other) for name, weight in drivers.items()):
+            raise ValueError(f"nothing drives the {side.lower()} side")
+    return drivers
+
+
 def _arkit_order(names: tuple[str, ...]) -> tuple[str, ...]:
     if names != ARKIT:
         missing = [name for name in ARKIT if name not in names]
@@ -131,11 +230,27 @@ def _arkit_order(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def _all_plates(plates: dict[str, _PlateCard]) -> dict[str, _PlateCard]:
-    for name in PLATES:
-        if name not in plates:
-            raise ValueError(f"missing plate {name!r}")
-    return plates
+class _PlateCard(_PictureCard):
+    pose: Annotated[dict[str, float], AfterValidator(_known_weights)] = {}
+
+
+class _ShadingCard(_PictureCard):
+    drivers: Annotated[dict[str, float], AfterValidator(_some_drivers)]
+
+
+def _exactly(kind: str, names: tuple[str, ...]) -> AfterValidator:
+    """Checks that a table has an entry for each name, and no other."""
+
+    def check(table: dict[str, _Table]) -> dict[str, _Table]:
+        for name in names:
+            if name not in table:
+                raise ValueError(f"missing {kind} {name!r}")
+        for name in table:
+            if name not in names:
+                raise ValueError(f"unknown {kind} {name!r}")
+        return table
+
+    return AfterValidator(check)
 
 
 _Blendshapes = Annotated[tuple[str, ...], AfterValidator(_known_blendshapes)]
@@ -143,16 +258,20 @@ _Blendshapes = Annotated[tuple[str, ...], AfterValidator(_known_blendshapes)]
 
 class _CardFile(_Table):
     name: str
-    format: int
+    format: Literal[2]
     licence: str
     provenance: str
-    visemes: tuple[str, ...]
+    visemes: Annotated[tuple[str, ...], AfterValidator(_known_visemes)]
     no_effect: _Blendshapes
     blendshapes: Annotated[_Blendshapes, AfterValidator(_arkit_order)]
     camera: _CameraCard
     eyes: _EyesCard
+    neck: _NeckCard
     mesh: _MeshCard
-    plates: Annotated[dict[str, _PlateCard], AfterValidator(_all_plates)]
+    voices: dict[str, str] = {}
+    plates: Annotated[dict[str, _PlateCard], _exactly("plate", PLATES)]
+    shading: Annotated[dict[str, _ShadingCard], _exactly("shading", SHADING)]
+    views: Annotated[dict[str, _ViewCard], _exactly("view", VIEWS)]
 
 
 def _read_card(folder: Path) -> _CardFile:
@@ -182,7 +301,8 @@ def _checked(folder: Path, name: str, sha256: str) -> bytes:
     return content
 
 
-def _read_mesh(content: bytes, card: _MeshCard) -> Mesh:
+def _read_arrays(content: bytes, card: _MeshCard) -> dict[str, NDArray[Any]]:
+    """The mesh file's arrays, checked and read-only; deltas in metres, indices int32."""
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in _MESH_ARRAYS}
@@ -195,30 +315,57 @@ def _read_mesh(content: bytes, card: _MeshCard) -> Mesh:
         )
         if found.dtype != dtype or not fits:
             raise RenderError(f"{card.file}: {name} is {found.dtype} {found.shape}, not {shape}")
-    vertices = len(arrays["vertices"])
-    for name in ("triangles", "morph_vertices"):
-        if arrays[name].max(initial=0) >= vertices:
-            raise RenderError(f"{card.file}: {name} points past the {vertices} vertices")
-    return Mesh(
-        vertices=arrays["vertices"],
-        triangles=arrays["triangles"].astype(np.int32),
-        lining=arrays["lining"],
-        morph_starts=arrays["morph_starts"],
-        morph_vertices=arrays["morph_vertices"].astype(np.int32),
-        morph_deltas=(arrays["morph_deltas"] * card.delta_unit).astype(np.float32),
-        jaw=arrays["jaw"],
-        relief=arrays["relief"],
-    )
+    for part in ("", "lash_"):
+        vertices = len(arrays[f"{part}vertices"])
+        for name in (f"{part}triangles", f"{part}morph_vertices"):
+            if arrays[name].astype(np.int64).max(initial=-1) >= vertices:
+                raise RenderError(f"{card.file}: {name} points past the {vertices} vertices")
+            arrays[name] = arrays[name].astype(np.int32)
+        deltas = arrays[f"{part}morph_deltas"] * card.delta_unit
+        arrays[f"{part}morph_deltas"] = deltas.astype(np.float32)
+    for array in arrays.values():
+        array.setflags(write=False)
+    return arrays
 
 
-def _read_plate(folder: Path, card: _PlateCard) -> Plate:
+def _mesh(arrays: dict[str, NDArray[Any]]) -> Mesh:
+    return Mesh(**{name: arrays[name] for name in Mesh.__dataclass_fields__})
+
+
+def _lashes(arrays: dict[str, NDArray[Any]]) -> Lashes:
+    return Lashes(**{name: arrays[f"lash_{name}"] for name in Lashes.__dataclass_fields__})
+
+
+def _read_picture(folder: Path, card: _PictureCard) -> NDArray[np.uint8]:
     content = _checked(folder, card.file, card.sha256)
     image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
-    if image is None or image.ndim != 3 or image.shape[2] != 4:
-        raise RenderError(f"{card.file} is not a picture with transparency")
-    bled = _bleed(np.asarray(image, np.uint8))
+    if image is None or image.ndim != 3:
+        raise RenderError(f"{card.file} is not a colour picture")
+    return np.asarray(image, np.uint8)
+
+
+def _read_plate(folder: Path, card: _PictureCard) -> Plate:
+    """A plate; one without transparency, as WebP stores what is opaque, gets an opaque alpha."""
+    image = _read_picture(folder, card)
+    if image.shape[2] == 3:
+        image = np.concatenate([image, np.full_like(image[..., :1], 255)], 2)
+    bled = _bleed(image)
     bled.setflags(write=False)
-    return Plate(bled, card.origin)
+    return Plate(bled, card.origin, card.scale)
+
+
+def _read_shading(folder: Path, card: _ShadingCard) -> Shading:
+    image = _read_picture(folder, card)[..., :3].astype(np.int16)
+    change = np.clip(image - 128, -128, 127).astype(np.int8)
+    drivers = np.zeros((2, len(ARKIT)), np.float32)
+    for row, other in enumerate(("Right", "Left")):
+        mine = {name: d for name, d in card.drivers.items() if not name.endswith(other)}
+        power = math.fsum(d * d for d in mine.values())
+        for name, d in mine.items():
+            drivers[row, ARKIT.index(name)] = d / power
+    for array in (change, drivers):
+        array.setflags(write=False)
+    return Shading(change, card.origin, card.scale, drivers)
 
 
 def _bleed(bgra: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -1,32 +1,29 @@
-"""The room behind the face: a dim, defocused interior, made for any frame size."""
+"""What is behind the face: its background plate, made to cover a frame."""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-_WALL = (48.0, 52.0, 58.0)  # RGB
-_LAMPS = (  # centre x, y and radius in frame heights from the middle; RGB to add
-    (0.42, -0.22, 0.42, (96.0, 80.0, 62.0)),
-    (-0.50, 0.02, 0.40, (24.0, 38.0, 60.0)),
-)
-_LIGHTS = 14
 _GRAIN = 1.2  # standard deviation in levels; hides banding in the gradients
 
 
-def backdrop(width: int, height: int) -> NDArray[np.uint8]:
-    """Paint the room: uint8 BGR, shape (height, width, 3). The same size gives the same room."""
-    rng = np.random.default_rng(3)
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    x, y = (x - width / 2) / height, y / height - 0.5
-    room = np.full((height, width, 3), _WALL, np.float32)
-    for cx, cy, radius, colour in _LAMPS:
-        glow = np.exp(-((x - cx) ** 2 + (y - cy) ** 2) / radius**2)
-        room += glow[..., None] * np.array(colour, np.float32)
-    for _ in range(_LIGHTS):
-        cx, cy = rng.uniform(-0.9, 0.9), rng.uniform(-0.5, 0.25)
-        radius, strength = rng.uniform(0.03, 0.07), rng.uniform(0.2, 0.8)
-        disc = np.clip((radius - np.hypot(x - cx, y - cy)) / 0.012, 0, 1)
-        room += disc[..., None] * strength * np.array((30.0, 22.0, 14.0), np.float32)
-    room = np.asarray(cv2.GaussianBlur(room, (0, 0), height / 60), np.float32)
-    room += rng.normal(0, _GRAIN, room.shape)
-    return np.ascontiguousarray(np.clip(room, 0, 255).astype(np.uint8)[..., ::-1])
+def backdrop(bgr: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """Cover a frame with a picture, its sides or its top and bottom cut off to fit.
+
+    Args:
+        bgr: uint8, shape (h, w, 3).
+        width: Of the frame, in pixels.
+        height: The same.
+
+    Returns:
+        uint8, shape (height, width, 3); the same for the same arguments.
+    """
+    rows, columns = bgr.shape[:2]
+    fit = min(columns / width, rows / height)
+    w, h = max(1, round(width * fit)), max(1, round(height * fit))
+    left, top = (columns - w) // 2, (rows - h) // 2
+    part = bgr[top : top + h, left : left + w].astype(np.float32)
+    kind = cv2.INTER_AREA if fit > 1 else cv2.INTER_CUBIC
+    room = np.asarray(cv2.resize(part, (width, height), interpolation=kind), np.float32)
+    room += np.random.default_rng(3).normal(0, _GRAIN, (height, width, 1))
+    return np.clip(np.rint(room), 0, 255).astype(np.uint8)

@@ -31,12 +31,12 @@ HEAD_LIMIT_RAD = np.radians(
     [8.0, 7.0, 8.0]
 )  # yaw, pitch, roll; beyond, one view's texture stretches
 GAZE_LIMIT_RAD = np.radians([20.0, 14.0])
-_PIVOT_M = (0.0, 0.03, 0.545)  # top of the neck
-_NECK_M = (0.490, 0.570)  # between, the head's turn fades out
+_VERGENCE_LIMIT_RAD = 0.25  # a finger's length from the nose
 _BREATH_M = 0.0022
+_SHADE_STEPS = 16  # in which the weight of a residual moves
+_STRONGEST_SHADE = 1.2
 _NARROWEST = 640  # plate pixels that any frame shows from side to side: the head and some room
 
-_SMILES = [ARKIT.index("mouthSmileLeft"), ARKIT.index("mouthSmileRight")]
 _BLINKS = [ARKIT.index("eyeBlinkLeft"), ARKIT.index("eyeBlinkRight")]
 _JAW = ARKIT.index("jawOpen")
 _LIP_RAISERS = [
@@ -63,13 +63,14 @@ class Compositor:
             np.zeros(face.rest.shape[:2], np.uint8),
         )
         self._skin = face.rest.copy()
-        self._smile = 0.0
+        self._shade = np.zeros((len(face.shades), 2), np.float32)
+        self._lash_at = np.empty_like(face.lash_morphs.vertices)
         self._at = face.at_rest.copy()
         self._bands = (
             _Band(0, face.split_row, face),
             _Band(face.split_row, rows, face),
         )
-        self._gaze = (0.0, 0.0)
+        self._gaze = (0.0, 0.0, 0.0)
         side = face.face.camera.plate_px
         scale = frame_scale(face.face.camera.plate_px, width, height)
         zoom = face.face.camera.focal * side * scale
@@ -84,7 +85,10 @@ class Compositor:
             top=relief / 2,
         )
         self._grid = np.empty((height // CELL_PX + 1, width // CELL_PX + 1, 2), np.float32)
-        room = cv2.cvtColor(backdrop(width, height), cv2.COLOR_BGR2YUV_I420)
+        room = cv2.cvtColor(
+            backdrop(face.face.plates["background"].bgra[..., :3], width, height),
+            cv2.COLOR_BGR2YUV_I420,
+        )
         self._backdrop = _planes(np.asarray(room, np.uint8))
 
     def draw(self, pose: FacePose) -> Bytes:
@@ -99,11 +103,7 @@ class Compositor:
         face = self._face
         place(face.morphs, weights, face.lens, self._at)
         eyes, mouth = self._bands
-        smile = round(float(weights[_SMILES].sum()) / 1.6 * 8) / 8
-        if smile != self._smile:
-            tint(face.rest, face.smile, min(smile, 1.0), *face.smile_at, self._skin)
-            self._smile = smile
-            eyes.stale = mouth.stale = True
+        self._add_shading(weights)
         if eyes.changed(self._at) or math.dist(gaze, self._gaze) > _UNCHANGED_RAD:
             self._gaze = gaze
             self._draw_eyes(eyes, weights, gaze)
@@ -111,16 +111,45 @@ class Compositor:
             self._draw_mouth(mouth, weights)
         height = (len(self._grid) - 1) * CELL_PX
         out = np.empty((height * 3 // 2, (self._grid.shape[1] - 1) * CELL_PX), np.uint8)
-        turn = Turn(rotation(*head), np.array(_PIVOT_M, np.float32), *_NECK_M, _BREATH_M * breath)
+        turn = Turn(rotation(*head), face.face.pivot, *face.face.neck, _BREATH_M * breath)
         aim(self._frame, face.lens, face.face.mesh.relief, self._relief, turn, self._grid)
         compose(self._target.picture, face.cover, self._grid, self._backdrop, _planes(out))
         return out
 
-    def _draw_eyes(self, band: "_Band", weights: Floats, gaze: tuple[float, float]) -> None:
+    def _add_shading(self, weights: Floats) -> None:
+        """Shade the skin again where a residual's weight changed."""
         face = self._face
-        chosen = band.begin(face, self._at, face.eye_region, self._target)
+        wanted = np.clip(face.shade_drivers @ weights, 0, _STRONGEST_SHADE)
+        wanted = np.rint(wanted * _SHADE_STEPS) / _SHADE_STEPS
+        changed = [
+            shade
+            for shade, new, old in zip(face.shades, wanted, self._shade, strict=True)
+            if shade.change.size and (new != old).any()
+        ]
+        self._shade = wanted
+        if not changed:
+            return
+        x0, y0 = min(s.left for s in changed), min(s.top for s in changed)
+        x1 = max(s.left + s.change.shape[1] // 4 for s in changed)
+        y1 = max(s.top + s.change.shape[0] for s in changed)
+        self._skin[y0:y1, x0:x1] = face.rest[y0:y1, x0:x1]
+        flat = self._skin.reshape(len(self._skin), -1)
+        for shade, (left, right) in zip(face.shades, wanted.tolist(), strict=True):
+            if left or right:
+                tint(shade, left, right, flat, x0, y0, x1, y1)
+        for band in self._bands:
+            top, bottom = max(y0, band.top), min(y1, band.bottom)
+            if top < bottom:
+                self._target.picture[top:bottom, x0:x1] = self._skin[top:bottom, x0:x1]
+                band.stale = True
+
+    def _draw_eyes(self, band: "_Band", weights: Floats, gaze: tuple[float, float, float]) -> None:
+        face = self._face
+        chosen = band.begin(face, self._skin, self._at, face.eye_region, self._target)
+        yaw, pitch, vergence = gaze
         for layer, centre in zip(face.eyes, face.face.eyes, strict=True):
-            plate = turned_eye(layer.card, centre, gaze, face.face.camera)
+            inward = -math.copysign(vergence / 2, float(centre[0]))
+            plate = turned_eye(layer.card, centre, (yaw + inward, pitch), face.face.camera)
             self._draw_layer(band, layer, layer.card.points, SURFACE, face.eye_texels(plate))
         self._draw_skin(band, chosen)
         for lid, blink in zip(face.lids, weights[_BLINKS], strict=True):
@@ -136,13 +165,23 @@ class Compositor:
                     band.top,
                     band.bottom,
                 )
+        self._draw_lashes(band, weights)
+
+    def _draw_lashes(self, band: "_Band", weights: Floats) -> None:
+        face = self._face
+        place(face.lash_morphs, weights, face.lens, self._lash_at)
+        draw(
+            self._lash_at, face.lash_triangles, face.all_lashes, face.lash_coat,
+            face.lash_texture, face.lash_texture, self._target, band.top, band.bottom, SURFACE,
+        )  # fmt: skip
 
     def _draw_mouth(self, band: "_Band", weights: Floats) -> None:
         face = self._face
         jaw = float(weights[_JAW])
         raised = 0.5 * float(weights[_LIP_RAISERS].sum())
         parted = jaw > 0.03 or raised > 0.08
-        chosen = band.begin(face, self._at, face.mouth_region if parted else None, self._target)
+        shown = face.mouth_region if parted else None
+        chosen = band.begin(face, self._skin, self._at, shown, self._target)
         if parted:
             light = float(np.clip(0.35 + 0.65 * jaw / 0.75, 0.35, 1))
             coat = face.lining_coat._replace(shade=face.lining_coat.shade * np.float32(light))
@@ -202,13 +241,18 @@ class _Band:
         return self.stale or farthest_move(at, self._drawn, self.top, self.bottom) > _UNCHANGED_PX
 
     def begin(
-        self, face: ScaledFace, at: Floats, always: NDArray[np.bool_] | None, target: Target
+        self,
+        face: ScaledFace,
+        skin: Bytes,
+        at: Floats,
+        always: NDArray[np.bool_] | None,
+        target: Target,
     ) -> Ints:
         """Blank what was drawn last, and return the triangles to draw now."""
         self.stale = False
         self._drawn[:] = at
         x0, y0, x1, y1 = self._last_box
-        target.picture[y0:y1, x0:x1] = face.rest[y0:y1, x0:x1]
+        target.picture[y0:y1, x0:x1] = skin[y0:y1, x0:x1]
         count = moved_triangles(
             at, face.at_rest, face.triangles, self._candidates,
             self._nothing if always is None else always, self.top, self.bottom,
@@ -241,19 +285,20 @@ def _planes(i420: Bytes) -> Planes:
     return Planes(i420[:height], chroma[0], chroma[1])
 
 
-def _checked(pose: FacePose) -> tuple[Floats, Floats, tuple[float, float], float]:
+def _checked(pose: FacePose) -> tuple[Floats, Floats, tuple[float, float, float], float]:
+    """Weights, head, gaze (yaw, pitch, vergence) and breath, within their limits."""
     weights = np.asarray(pose.weights, np.float32)
     head, gaze = np.asarray(pose.head, np.float32), np.asarray(pose.gaze, np.float32)
     if weights.shape != (len(ARKIT),) or head.shape != (3,) or gaze.shape != (2,):
         raise RenderError(
             f"A pose has {weights.shape} weights, {head.shape} head, {gaze.shape} gaze"
         )
-    if not np.isfinite(weights.sum() + head.sum() + gaze.sum() + pose.breath):
+    if not np.isfinite(weights.sum() + head.sum() + gaze.sum() + pose.breath + pose.vergence):
         raise RenderError("A pose holds numbers that are not finite")
     yaw, pitch = np.clip(gaze, -GAZE_LIMIT_RAD, GAZE_LIMIT_RAD).tolist()
     return (
         np.clip(weights, 0, 1),
         np.clip(head, -HEAD_LIMIT_RAD, HEAD_LIMIT_RAD).astype(np.float32),
-        (yaw, pitch),
+        (yaw, pitch, float(np.clip(pose.vergence, 0, _VERGENCE_LIMIT_RAD))),
         float(np.clip(pose.breath, 0, 1)),
     )

@@ -54,6 +54,18 @@ class Coat(NamedTuple):
     shade: Floats
 
 
+class Shade(NamedTuple):
+    """A residual on the canvas: change (h, w * 4) of Y, U, V and 0; place; share of the left side.
+
+    `left_share`, float32, shape (w * 4,), goes from 0 to 1 over the face's middle.
+    """
+
+    change: NDArray[np.int8]
+    left_share: Floats
+    left: int
+    top: int
+
+
 class Target(NamedTuple):
     """What triangles are drawn on: picture, depth (h, w), mark (h, w)."""
 

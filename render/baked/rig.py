@@ -15,7 +15,7 @@ from render.types import ARKIT
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
-_OPEN_PLATE = {
+OPEN_POSE = {
     "jawOpen": 0.75,
     "eyeBlinkLeft": 1.0,
     "eyeBlinkRight": 1.0,
@@ -23,14 +23,9 @@ _OPEN_PLATE = {
     "mouthLowerDownRight": 0.3,
     "mouthUpperUpLeft": 0.3,
     "mouthUpperUpRight": 0.3,
-}  # the pose that plate `open` was baked in
-_SMILE_PLATE = {
-    "mouthSmileLeft": 0.8,
-    "mouthSmileRight": 0.8,
-    "cheekSquintLeft": 0.5,
-    "cheekSquintRight": 0.5,
-    "jawOpen": 0.12,
-}  # the pose that plate `smile` was baked in
+}
+"""Weights of plate `open`, unless a face's card says otherwise."""
+
 _LIP_LINE = 0.0165  # below the camera's height, m
 _EYE_CAP_RAD = 1.05  # how far an eyeball is modelled from its pole
 
@@ -107,6 +102,27 @@ class Mesh:
 
 
 @dataclass(frozen=True, slots=True)
+class Lashes:
+    """Ribbons at the lid margins that follow the lids; a face may have none.
+
+    Attributes:
+        vertices: float32, shape (v, 3), at rest.
+        triangles: int32, shape (t, 3).
+        uv: float32 in [0, 1], shape (v, 2): positions on plate `lashes`.
+        morph_starts: As in `Mesh`.
+        morph_vertices: The same.
+        morph_deltas: The same.
+    """
+
+    vertices: Floats
+    triangles: Ints
+    uv: Floats
+    morph_starts: Ints
+    morph_vertices: Ints
+    morph_deltas: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """A flat or curved piece of a plate that moves as a whole: teeth, tongue, eyeball.
 
@@ -132,18 +148,16 @@ class Skinning:
         open: float32, shape (v, 2): positions on plate `open`.
         open_share: float32 in [0, 1], shape (v,): how much of the colour is from `open`; 1 where
             the rest plate does not show the skin (upper lids, inside of the lips).
-        smile: float32, shape (v, 2): positions on plate `smile`.
         feather: float32 in [0, 1], shape (v,): opacity; 0 where nothing ever moves.
     """
 
     rest: Floats
     open: Floats
     open_share: Floats
-    smile: Floats
     feather: Floats
 
 
-def skinning(mesh: Mesh, camera: Camera, eyes: Floats) -> Skinning:
+def skinning(mesh: Mesh, camera: Camera, eyes: Floats, open_pose: dict[str, float]) -> Skinning:
     """Work out what each vertex shows.
 
     A vertex whose triangles are much larger on the open plate than on the rest plate was folded
@@ -153,9 +167,10 @@ def skinning(mesh: Mesh, camera: Camera, eyes: Floats) -> Skinning:
         mesh: The mesh.
         camera: The camera.
         eyes: Eye centres, shape (2, 3).
+        open_pose: Weights that plate `open` was baked with.
     """
     rest = camera.project(mesh.vertices)[:, :2]
-    opened = camera.project(mesh.morphed(_OPEN_PLATE))[:, :2]
+    opened = camera.project(mesh.morphed(open_pose))[:, :2]
     sign = np.sign(np.median(_areas(rest, mesh.triangles)))
     area = {
         name: _per_vertex(np.maximum(_areas(uv, mesh.triangles) * sign, 0), mesh)
@@ -173,7 +188,6 @@ def skinning(mesh: Mesh, camera: Camera, eyes: Floats) -> Skinning:
         rest=rest,
         open=opened,
         open_share=share.astype(np.float32),
-        smile=camera.project(mesh.morphed(_SMILE_PLATE))[:, :2],
         feather=np.clip((mesh.reach() - 5e-4) / 1.2e-3, 0, 1).astype(np.float32),
     )
 

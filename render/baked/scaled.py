@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from render.baked.asset import BakedFace, Plate
-from render.baked.kernels import Bytes, Coat, Floats, Ints, Lens, Morphs, Target
-from render.baked.raster import FAR, SURFACE, draw, place, project
+from render.baked.asset import SHADING, BakedFace, Plate, Shading
+from render.baked.kernels import Bytes, Coat, Floats, Ints, Lens, Morphs, Shade
+from render.baked.raster import place, project
 from render.baked.rig import Card, Skinning, eyeball, skinning
 from render.baked.warp import COVER_REACH_PX, MIXED, OPAQUE, TRANSPARENT
 from render.types import ARKIT
@@ -20,7 +21,12 @@ _UPPER_TEETH_DROP_M = 0.0042  # shows 2-3 mm of the incisors when the mouth open
 _LOWER_TEETH_DROP_M = 0.0025  # keeps most of theirs behind the lower lip
 _LINING_YUV = (44, 122, 142)  # wet dark red, before the shade of the mouth
 _LID_ELLIPSE_M = (0.0185, 0.0135)  # half axes of what `open` shows of a closed eye
-_MOUTH_ELLIPSE_M = (0.027, 0.011)
+_SEAM_M = 0.006  # over which the left half of a residual gives way to the right half
+_LASH_LIFT_M = 0.003  # towards the camera, so that lids never cover their own lashes
+
+_YUV = np.array(
+    [[65.481, 128.553, 24.966], [-37.797, -74.203, 112.0], [112.0, -93.786, -18.214]], np.float32
+)  # from RGB in [0, 1]: ITU-R BT.601-7, 8 bits, before the offsets
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,13 @@ class ScaledFace:
         at_rest: float32, shape (v, 3): canvas positions of the mesh at rest.
         morphs: The mesh.
         coat: Paint of the skin, `rest` under `open`.
-        smile: Shading that a full smile adds to the skin; int8, shape (h, w, 3), at `smile_at`.
+        shades: Residuals that expressions add to the skin, in the order of `SHADING`.
+        shade_drivers: float32, shape (7, 2, 52): weights to weights of the residuals' sides.
+        lash_morphs: Ribbons of the lashes.
+        lash_coat: Their paint.
+        lash_texture: uint8, shape (h, w, 4).
+        lash_triangles: int32, shape (t, 3).
+        all_lashes: Every one of them.
         lids: Left and right closed lids.
         triangles: int32, shape (t, 3).
         skin: Triangles of the outside of the head.
@@ -85,8 +97,9 @@ class ScaledFace:
         self.face = face
         side = face.camera.plate_px
         paper = face.plates["rest"]
-        size = tuple(max(16, round(n * scale)) for n in paper.bgra.shape[1::-1])
-        self.scale = np.array(size, np.float32) / np.array(paper.bgra.shape[1::-1], np.float32)
+        shown = np.array(paper.bgra.shape[1::-1]) * paper.scale
+        size = np.maximum(16, np.rint(shown * scale)).astype(int)
+        self.scale = (size / shown).astype(np.float32)
         zoom = face.camera.focal * side * self.scale
         middle = (side / 2 - np.array(paper.origin)) * self.scale
         self.lens = Lens(
@@ -97,7 +110,7 @@ class ScaledFace:
             distance=face.camera.distance,
             height=face.camera.height,
         )
-        self.rest = self._texture(paper).picture
+        self.rest = yuva(_resized(paper.bgra, size))
         self.cover = _cover(self.rest[..., 3])
         mesh = face.mesh
         self.triangles = mesh.triangles
@@ -117,7 +130,9 @@ class ScaledFace:
         self.skin = np.flatnonzero(~mesh.lining).astype(np.int32)
         self.lining = np.flatnonzero(mesh.lining).astype(np.int32)
         self.split_row = int(self._canvas(np.array([[0, face.eyes[0, 1], self._split_z()]]))[0, 1])
-        self._paint(skinning(mesh, face.camera, face.eyes))
+        self._paint(skinning(mesh, face.camera, face.eyes, face.open_pose))
+        self._add_shading()
+        self._add_lashes()
         self._add_layers()
 
     def _split_z(self) -> float:
@@ -130,20 +145,19 @@ class ScaledFace:
         return out
 
     def _texture(self, plate: Plate) -> Texture:
-        size = tuple(
-            max(2, round(n * s)) for n, s in zip(plate.bgra.shape[1::-1], self.scale, strict=True)
-        )
-        small = plate.bgra
-        if size != plate.bgra.shape[1::-1]:
-            small = np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_AREA), np.uint8)
-        full = plate.bgra.shape[1::-1]
-        scale = np.array([size[0] / full[0], size[1] / full[1]], np.float32)
-        return Texture(yuva(small), np.array(plate.origin, np.float32), scale)
+        """A plate, shrunk to the canvas; one that is coarser than the canvas stays as it is."""
+        full = np.array(plate.bgra.shape[1::-1])
+        shrink = np.minimum(1, self.scale * plate.scale)
+        size = np.maximum(2, np.rint(full * shrink)).astype(int)
+        per_pixel = (size / full / plate.scale).astype(np.float32)
+        small = _resized(plate.bgra, size)
+        return Texture(yuva(small), np.array(plate.origin, np.float32), per_pixel)
 
     def _paint(self, skin: Skinning) -> None:
-        """Prepare the paint of the mesh, the smile's shading, and the closed lids."""
+        """Prepare the paint of the mesh and the closed lids."""
         plates = self.face.plates
-        rest, opened = self._texture(plates["rest"]), self._texture(plates["open"])
+        rest = Texture(self.rest, np.array(plates["rest"].origin, np.float32), self.scale)
+        opened = self._texture(plates["open"])
         ones = np.ones(len(skin.feather), np.float32)
         self.open = opened.picture
         self.coat = Coat(
@@ -154,35 +168,50 @@ class ScaledFace:
         self.lining_coat = Coat(0 * skin.rest, 0 * skin.rest, 0 * ones, ones, nearness)
         self.lining_texture = np.empty((2, 2, 4), np.uint8)
         self.lining_texture[:] = (*_LINING_YUV, 255)
-        self._measure_smile(self._texture(plates["smile"]), skin)
         self.lids = [self._closed_lid(opened, eye) for eye in self.face.eyes]
 
-    def _measure_smile(self, smile: Texture, skin: Skinning) -> None:
-        """What a smile adds to the shading of the skin, in rest position.
+    def _add_shading(self) -> None:
+        chosen = [self.face.shading[name] for name in SHADING]
+        self.shades = [self._shade(shading) for shading in chosen]
+        self.shade_drivers = np.stack([shading.drivers for shading in chosen])
 
-        Blurred, and without eyes and lips, where geometry and plates don't align to the pixel.
-        """
-        shape = self.rest.shape[:2]
-        drawn = Target(self.rest.copy(), np.full(shape, FAR, np.float32), np.zeros(shape, np.uint8))
-        zeros = np.zeros_like(skin.feather)
-        coat = Coat(smile.texels(skin.smile), 0 * skin.smile, zeros, skin.feather, zeros + 1)
-        draw(
-            self.at_rest, self.triangles, self.skin, coat, smile.picture, self.open, drawn,
-            0, shape[0], SURFACE,
-        )  # fmt: skip
-        blur = 2.5 * float(self.scale[0])
-        change = drawn.picture[..., :3].astype(np.float32) - self.rest[..., :3]
-        added = np.asarray(cv2.GaussianBlur(change, (0, 0), blur), np.float32)
-        mask = np.ones(shape, np.float32)
-        for eye in self.face.eyes:
-            self._fill_ellipse(mask, eye, (0.0159, 0.0089), 0)
-        mouth = np.array([0, self.face.eyes[0, 1] - 0.033, self.lens.height - 0.0165])
-        self._fill_ellipse(mask, mouth, _MOUTH_ELLIPSE_M, 0)
-        added *= np.asarray(cv2.GaussianBlur(mask, (0, 0), 3 * blur), np.float32)[..., None]
-        added = np.clip(np.rint(added), -40, 40)
-        x, y, w, h = cv2.boundingRect((np.abs(added).max(2) > 1).astype(np.uint8))
-        self.smile = np.ascontiguousarray(added[y : y + h, x : x + w].astype(np.int8))
-        self.smile_at = (x, y)
+    def _shade(self, shading: Shading) -> Shade:
+        """A residual at canvas scale, cut to where it shows."""
+        x, y = (np.array(shading.origin) - self.face.plates["rest"].origin) * self.scale
+        full = np.array(shading.change.shape[1::-1])
+        left, top = round(float(x)), round(float(y))
+        size = np.maximum(2, np.rint(full * shading.scale * self.scale)).astype(int)
+        bgr = _resized(shading.change.astype(np.float32), size)
+        change = np.rint(bgr[..., ::-1] / 255 @ _YUV.T)
+        rows, columns = self.rest.shape[:2]
+        outside = np.ones(change.shape[:2], np.bool_)
+        outside[max(0, -top) : rows - top, max(0, -left) : columns - left] = False
+        change[outside] = 0
+        u, v, w, h = cv2.boundingRect((np.abs(change).max(2) > 1).astype(np.uint8))
+        cut = np.zeros((h, w, 4), np.int8)
+        cut[..., :3] = np.clip(change[v : v + h, u : u + w], -127, 127)
+        zoom = self.lens.zoom_x / (float(self.face.eyes[0, 1]) + self.lens.distance)
+        aside_m = (np.arange(w) + left + u + 0.5 - self.lens.left) / zoom
+        share = np.clip(0.5 + aside_m / _SEAM_M, 0, 1).astype(np.float32)
+        return Shade(cut.reshape(h, w * 4), np.repeat(share, 4), left + u, top + v)
+
+    def _add_lashes(self) -> None:
+        lashes = self.face.lashes
+        lifted = lashes.vertices - np.array([0, _LASH_LIFT_M, 0], np.float32)
+        self.lash_morphs = Morphs(
+            lifted.astype(np.float32),
+            lashes.morph_starts,
+            lashes.morph_vertices,
+            lashes.morph_deltas,
+        )
+        texture = yuva(self._lash_picture())
+        size = np.array(texture.shape[1::-1], np.float32)
+        texels = np.clip(lashes.uv * size - 0.5, 0, size - 1.01).astype(np.float32)
+        ones = np.ones(len(texels), np.float32)
+        self.lash_coat = Coat(texels, 0 * texels, 0 * ones, ones, ones)
+        self.lash_texture = texture
+        self.lash_triangles = lashes.triangles
+        self.all_lashes = np.arange(len(lashes.triangles), dtype=np.int32)
 
     def _fill_ellipse(
         self, mask: Floats, at: NDArray[np.floating], axes_m: tuple[float, float], value: float
@@ -206,6 +235,22 @@ class ScaledFace:
         patch = np.asarray(cv2.remap(opened.picture, u, v, cv2.INTER_LINEAR), np.uint8)
         patch[..., 3] = np.rint(255 * mask[y : y + h, x : x + w])
         return Patch(patch, x, y)
+
+    def _lash_picture(self) -> NDArray[np.uint8]:
+        """The lashes' plate, shrunk to about as many texels as the ribbons cover on the canvas."""
+        bgra, lashes = self.face.plates["lashes"].bgra, self.face.lashes
+        size = np.array(bgra.shape[1::-1])
+        if not len(lashes.triangles):
+            return bgra
+        shown = _longest(self._canvas(lashes.vertices)[:, :2], lashes.triangles)
+        stored = _longest(lashes.uv * size, lashes.triangles)
+        shrink = min(1.0, float(np.median(shown / np.maximum(stored, 1e-6))))
+        wanted = np.maximum(4, np.rint(size * shrink)).astype(int)
+        premultiplied = bgra.astype(np.float32)
+        premultiplied[..., :3] *= premultiplied[..., 3:] / 255
+        small = _resized(premultiplied, wanted)
+        small[..., :3] *= 255 / np.maximum(small[..., 3:], 1)
+        return np.asarray(np.clip(np.rint(small), 0, 255), np.uint8)
 
     def _add_layers(self) -> None:
         plates, camera = self.face.plates, self.face.camera
@@ -254,7 +299,9 @@ class ScaledFace:
         n, camera = 9, self.face.camera
         xs, ys = (
             np.linspace(start, start + length, n)
-            for start, length in zip(plate.origin, plate.bgra.shape[1::-1], strict=True)
+            for start, length in zip(
+                plate.origin, np.array(plate.bgra.shape[1::-1]) * plate.scale, strict=True
+            )
         )
         spots = np.stack([a.ravel() for a in np.meshgrid(xs, ys)], 1).astype(np.float32)
         aside = spots[:, 0] / camera.plate_px - 0.5
@@ -270,15 +317,28 @@ class ScaledFace:
         )
 
 
+def _longest(at: Floats, triangles: Ints) -> Floats:
+    """The longest side of each triangle, shape (t,)."""
+    corners = at[triangles]
+    sides = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2)
+    return np.asarray(sides.max(1), np.float32)
+
+
+def _resized(picture: NDArray[Any], size: NDArray[np.int_]) -> NDArray[Any]:
+    """A picture in another size (width, height): averaged when it shrinks, smooth when it grows."""
+    width, height = int(size[0]), int(size[1])
+    if (height, width) == picture.shape[:2]:
+        return picture
+    shrinks = width <= picture.shape[1]
+    kind = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=kind), picture.dtype)
+
+
 def yuva(bgra: NDArray[np.uint8]) -> Bytes:
     """BGRA to Y, U, V, A: BT.601, limited range (ITU-R BT.601-7, 8 bits)."""
     rgb = bgra[..., 2::-1].astype(np.float32) / 255
-    matrix = np.array(
-        [[65.481, 128.553, 24.966], [-37.797, -74.203, 112.0], [112.0, -93.786, -18.214]],
-        np.float32,
-    )
     out = np.empty(bgra.shape, np.uint8)
-    out[..., :3] = np.rint(rgb @ matrix.T + np.array([16, 128, 128], np.float32))
+    out[..., :3] = np.rint(rgb @ _YUV.T + np.array([16, 128, 128], np.float32))
     out[..., 3] = bgra[..., 3]
     return out
 
