@@ -6,6 +6,7 @@ the `file` to write. For every plate done a line `presencia: NAME SECONDS` goes 
 """
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -240,7 +241,10 @@ def main(job_file: Path) -> None:
     """Render every plate of a job."""
     job = json.loads(job_file.read_text("utf-8"))
     studio = Studio(job)
+    parent = os.getppid()
     for plate in job["plates"]:
+        if os.getppid() != parent:
+            sys.exit("whoever asked for the plates is gone")
         start = time.perf_counter()
         studio.render(plate)
         print(f"presencia: {plate['name']} {time.perf_counter() - start:.1f}", flush=True)
