@@ -10,6 +10,7 @@ from typing import Protocol, get_args
 from avatar.dialogue import prompt
 from avatar.dialogue.persona import Persona, load_persona
 from avatar.face.library import face_folder
+from avatar.face.poster import draw_poster
 from avatar.settings import LlmSettings, Settings
 from avatar.store import ModelStore
 from avatar.turn import Voice
@@ -67,6 +68,7 @@ class Engines:
         voice_detector: Makes the detector of one microphone.
         animator: Makes the movement of one call's face.
         renderer: Makes the renderer of one call's face.
+        poster: The face as a still, WebP.
     """
 
     persona: Persona
@@ -78,6 +80,7 @@ class Engines:
     voice_detector: Callable[[], VoiceDetector]
     animator: Callable[[], FaceAnimator]
     renderer: Callable[[], BakedRenderer]
+    poster: bytes
 
     @classmethod
     @asynccontextmanager
@@ -128,6 +131,7 @@ class Engines:
                 voice_detector=vad.detector,
                 animator=lambda: FaceAnimator(seed=secrets.randbits(32)),
                 renderer=lambda: BakedRenderer(face, settings.face.width, settings.face.height),
+                poster=draw_poster(face, settings.face.width, settings.face.height),
             )
 
 

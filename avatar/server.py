@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import psutil
 import uvicorn
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
@@ -28,6 +28,8 @@ _log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 256 * 1024  # a browser's offer is 5 to 15 kB
 RETRY_AFTER_S = 10
+
+_FRESH = {"Cache-Control": "no-cache"}
 
 _HEADERS = {
     # The page loads nothing from elsewhere; blob: and mediastream: are its own video.
@@ -163,6 +165,13 @@ def create_app(settings: Settings, state: State) -> FastAPI:
             detail = "The models are still loading."
             return JSONResponse({"status": "loading", "detail": detail}, 503)
         return JSONResponse({"status": "ok"})
+
+    @app.get("/poster.webp")
+    async def poster() -> Response:
+        # Until the face is loaded, the page's own: that of the default face.
+        if state.calls is None:
+            return FileResponse(data_folder("web_client") / "poster.webp", headers=_FRESH)
+        return Response(state.calls.engines.poster, media_type="image/webp", headers=_FRESH)
 
     app.mount(face_url(settings.face.name), StaticFiles(directory=folder), name="face")
     app.mount("/", StaticFiles(directory=data_folder("web_client"), html=True), name="page")

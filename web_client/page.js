@@ -282,6 +282,7 @@ export class CallPage {
   async #loadConfig() {
     if (this.#config) return;
     this.#config = await this.#signalling.config();
+    part("poster", HTMLImageElement).src = `./poster.webp?${this.#config.face?.name ?? ""}`; // It may have been loading still.
     offerLanguages(this.#config.languages, this.#language, (code) => this.#chooseLanguage(code));
     this.#render();
   }

@@ -10,6 +10,7 @@ import { session, text, object } from "./protocol.js";
  * @property {string[]} languages
  * @property {string} language the server's default
  * @property {RTCIceServer[]} ice_servers
+ * @property {{name: string, url: string}} [face] that this page may draw
  */
 
 const HTTP_TIMEOUT_MS = 10_000;

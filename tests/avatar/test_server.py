@@ -17,7 +17,7 @@ class Calls:
         self.refusal = refusal
         self.started = []
         persona = SimpleNamespace(name="Elena", disclosure={"en": "I am an AI."})
-        self.engines = SimpleNamespace(persona=persona, voices={"es": 1, "en": 2})
+        self.engines = SimpleNamespace(persona=persona, voices={"es": 1, "en": 2}, poster=b"webp")
 
     async def start(self, offer, config):
         if self.refusal is not None:
@@ -126,6 +126,12 @@ def test_a_client_that_draws_the_face_gets_its_files_from_the_server():
     assert card.status_code == 200
     assert "elena" in card.text.lower()
     assert page.get(face["url"] + "../elena/none.webp").status_code == 404
+
+
+def test_the_poster_is_the_face_that_was_loaded_and_until_then_the_pages_own():
+    assert client().get("/poster.webp").content[:4] == b"RIFF"
+    poster = client(Calls()).get("/poster.webp")
+    assert (poster.content, poster.headers["content-type"]) == (b"webp", "image/webp")
 
 
 def test_a_face_that_is_not_there_is_refused_with_those_that_are():
