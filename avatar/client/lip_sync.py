@@ -1,6 +1,7 @@
 """Whether the lips move with the sound: pixels against samples, on one time axis."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,19 @@ _SAME_PEAK_S = 0.15
 
 Curve = Sequence[tuple[float, float]]
 """(time in seconds, value), in order of time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """Where two curves fit best.
+
+    Attributes:
+        lag_s: How far the sound runs ahead of the lips, in seconds.
+        correlation: Pearson's r there.
+    """
+
+    lag_s: float
+    correlation: float
 
 
 def loudness_curve(frames: Sequence[tuple[float, NDArray[np.int16]]]) -> list[tuple[float, float]]:
@@ -50,7 +64,13 @@ def loudness_curve(frames: Sequence[tuple[float, NDArray[np.int16]]]) -> list[tu
 
 
 def skew_s(mouth: Curve, loudness: Curve) -> float | None:
-    """How far the sound runs ahead of the lips.
+    """How far the sound runs ahead of the lips, in seconds: the lag of `alignment`."""
+    fit = alignment(mouth, loudness)
+    return None if fit is None else fit.lag_s
+
+
+def alignment(mouth: Curve, loudness: Curve) -> Alignment | None:
+    """How far the sound runs ahead of the lips, and how well they go together.
 
     The lag at which the two curves' normalised cross-correlation peaks, to a fraction of the
     5 ms grid by a parabola through the peak.
@@ -60,7 +80,7 @@ def skew_s(mouth: Curve, loudness: Curve) -> float | None:
         loudness: Loudness over time, on the same axis.
 
     Returns:
-        Seconds; positive when the sound is early (the bad direction, ITU-R BT.1359), negative
+        The lag is positive when the sound is early (the bad direction, ITU-R BT.1359), negative
         when the lips are. None when there is too little of both, or no one lag fits best.
     """
     if not mouth or not loudness:
@@ -81,7 +101,7 @@ def skew_s(mouth: Curve, loudness: Curve) -> float | None:
         return None
     left, top, right = scores[peak - 1 : peak + 2]
     between = 0.5 * (left - right) / (left - 2 * top + right)
-    return float(peak + between - most) / _GRID_HZ
+    return Alignment(float(peak + between - most) / _GRID_HZ, float(top))
 
 
 def _band_pass(pcm: NDArray[np.int16]) -> NDArray[np.float64]:
