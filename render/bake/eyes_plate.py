@@ -42,7 +42,7 @@ def matched_eyes(
             np.median(_read(image, place, spots), 0)
             for image, place in ((rest, rest_spec), (plate, spec))
         )
-        gain = np.clip(there / np.maximum(here, 1), *_GAIN)
+        gain = np.clip(there.mean() / max(here.mean(), 1.0), *_GAIN)
         columns = np.arange(plate.shape[1]) * spec.scale + spec.origin[0]
         side = (columns < middle) == (x < middle)
         out[:, side, :3] = np.clip(plate[:, side, :3] * gain, 0, 255).astype(np.uint8)

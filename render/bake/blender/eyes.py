@@ -76,15 +76,15 @@ def _turned(name: str, profile: Any, radius: float) -> Any:
     points = points.reshape(-1, 3)
     faces = [
         (
-            i * _AROUND + j,
-            i * _AROUND + (j + 1) % _AROUND,
-            (i + 1) * _AROUND + (j + 1) % _AROUND,
             (i + 1) * _AROUND + j,
+            (i + 1) * _AROUND + (j + 1) % _AROUND,
+            i * _AROUND + (j + 1) % _AROUND,
+            i * _AROUND + j,
         )
         for i in range(len(angles) - 1)
         for j in range(_AROUND)
     ]
-    faces.append(tuple(reversed(range(_AROUND))))
+    faces.append(tuple(range(_AROUND)))
     mesh = bpy.data.meshes.new(name)
     mesh.from_pydata((points * radius).tolist(), [], faces)
     mesh.shade_smooth()
@@ -145,9 +145,9 @@ def _iris(
     ).outputs[0]
     fibres = graph.noise(ray, 1.9, 5, 0.68)
     blotch = graph.noise(flat, 5.0, 2)
-    dark, pale = base * 0.40, np.clip(base * 1.75, 0, 1)
+    dark, pale = base * 0.32, np.clip(base * 1.15, 0, 1)
     colour = graph.mix(graph.smooth(fibres, 0.34, 0.68), tuple(dark), tuple(pale))
-    warm = np.clip(base * np.array([1.7, 1.15, 0.75]), 0, 1)
+    warm = np.clip(base * np.array([1.45, 1.0, 0.65]), 0, 1)
     near = graph.smooth(out, _PUPIL + 0.03, _PUPIL + 0.13, 0.75, 0.0)
     colour = graph.mix(
         graph.math("MULTIPLY", near, graph.smooth(blotch, 0.3, 0.6, 0.5, 1)), colour, tuple(warm)
@@ -156,7 +156,7 @@ def _iris(
     across = graph.math(
         "MULTIPLY_ADD", at.outputs[0], 0.55, graph.math("MULTIPLY", at.outputs[2], -0.85)
     )
-    lit = graph.smooth(across, -0.40, 0.40, 0.62, 1.65)
+    lit = graph.smooth(across, -0.40, 0.40, 0.60, 1.35)
     colour = graph.mix(1.0, colour, lit, "MULTIPLY")
     colour = graph.mix(
         graph.smooth(out, edge - 0.11, edge - 0.005, 0, 0.86), colour, tuple(base * 0.12)
