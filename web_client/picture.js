@@ -19,7 +19,6 @@ import { faceUpdated, faceUrl } from "./protocol.js";
  * @property {FaceMode} shown what is on the page
  * @property {FaceMode} mode what the server gives
  * @property {FaceReason} reason
- * @property {boolean} isThinned fewer pictures a second than at best
  */
 
 const OBSERVE_EVERY_MS = 1_000;
@@ -29,11 +28,10 @@ const PRELOAD_AFTER_MS = 3_000;
 const NEXT_PICTURE_LIMIT_MS = 2_500;
 /** As style.css has it: until then the old picture is still in sight. */
 const FADE_MS = 400;
-const FULL_FPS = 25;
 
 export class Picture {
   /** @type {PictureState} */
-  state = { shown: "video", mode: "video", reason: "chosen", isThinned: false };
+  state = { shown: "video", mode: "video", reason: "chosen" };
 
   #video;
   #canvas;
@@ -96,7 +94,7 @@ export class Picture {
     this.#turn += 1;
     this.#call = null;
     this.#stopDrawing();
-    this.#set({ shown: "video", mode: "video", reason: "chosen", isThinned: false });
+    this.#set({ shown: "video", mode: "video", reason: "chosen" });
   }
 
   /** @param {import("./protocol.js").ServerEvent} event every event of the server */
@@ -105,9 +103,8 @@ export class Picture {
     if (event.type !== "avatar.face.updated") return;
     const update = faceUpdated(event);
     if (!update) return;
-    const { mode, reason, frameRate } = update;
-    this.#set({ mode, reason, isThinned: mode === "video" && frameRate > 0 && frameRate < FULL_FPS });
-    void this.#change(mode);
+    this.#set(update);
+    void this.#change(update.mode);
   }
 
   /** @param {FaceReason} reason */

@@ -55,15 +55,14 @@ export function avatarState(event) {
 
 /**
  * @param {ServerEvent} event an `avatar.face.updated`
- * @returns {{mode: FaceMode, reason: FaceReason, frameRate: number} | null}
+ * @returns {{mode: FaceMode, reason: FaceReason} | null}
  */
 export function faceUpdated(event) {
   const mode = text(event, "mode");
   const reason = text(event, "reason");
   if (mode !== "video" && mode !== "client" && mode !== "audio") return null;
   const isKnown = reason === "network" || reason === "drawing" || reason === "busy" || reason === "recovered";
-  const frameRate = typeof event.frame_rate === "number" ? event.frame_rate : 0;
-  return { mode, reason: isKnown ? reason : "chosen", frameRate };
+  return { mode, reason: isKnown ? reason : "chosen" };
 }
 
 /**

@@ -161,9 +161,11 @@ export class View {
   }
 
   /** @param {Model} model */
-  #renderPicture({ phase, picture: { shown, mode, reason, isThinned } }) {
+  #renderPicture({ phase, picture: { shown, mode, reason } }) {
     document.body.dataset.shown = phase === "connected" ? shown : "";
     const why = phase === "connected" ? WHY_TEXT[reason] : null;
+    // Video from a busy server is video at half the rate.
+    const isThinned = mode === "video" && reason === "busy";
     const picture = this.#translate(isThinned ? "pictureThinned" : PICTURE_TEXT[mode]);
     this.#notePicture(why ? this.#translate(why, { picture }) : "");
   }
