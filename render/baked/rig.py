@@ -28,6 +28,7 @@ OPEN_POSE = {
 
 _LIP_LINE = 0.0165  # below the camera's height, m
 _EYE_CAP_RAD = 1.05  # how far an eyeball is modelled from its pole
+_BURIED_M, _BURIED_HALF_M = 0.012, 0.045  # how deep, and how far from the middle of the face
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,20 @@ class Skinning:
     open: Floats
     open_share: Floats
     feather: Floats
+
+
+def buried(mesh: Mesh, camera: Camera) -> NDArray[np.bool_]:
+    """Which triangles lie deep under what the rest plate shows, shape (t,).
+
+    The insides of nose and eye sockets: they move, but nothing ever uncovers them, and the skin
+    over them may rest, and then is not drawn over them.
+    """
+    centre = mesh.vertices[mesh.triangles].mean(1)
+    plate = camera.project(centre)[:, :2]
+    last = len(mesh.relief) - 1
+    column, row = np.clip(plate / camera.plate_px * last, 0, last).round().astype(int).T
+    deep = centre[:, 1] - mesh.relief[row, column] > _BURIED_M
+    return np.asarray(deep & (np.abs(centre[:, 0]) < _BURIED_HALF_M), np.bool_)
 
 
 def skinning(mesh: Mesh, camera: Camera, eyes: Floats, open_pose: dict[str, float]) -> Skinning:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from render.baked.asset import SHADING, BakedFace, Plate, Shading
 from render.baked.kernels import Bytes, Coat, Floats, Ints, Lens, Morphs, Shade
 from render.baked.raster import place, project
-from render.baked.rig import Card, Skinning, eyeball, skinning
+from render.baked.rig import Card, Skinning, buried, eyeball, skinning
 from render.baked.warp import COVER_REACH_PX, MIXED, OPAQUE, TRANSPARENT
 from render.types import ARKIT
 
@@ -127,7 +127,8 @@ class ScaledFace:
         inside = mesh.vertices[np.unique(mesh.triangles[mesh.lining])]
         low, high = inside.min(0) - 0.004, inside.max(0) + 0.004
         self.mouth_region = ((centre > low) & (centre < high))[:, [0, 2]].all(1)
-        self.skin = np.flatnonzero(~mesh.lining).astype(np.int32)
+        shown_ever = ~mesh.lining & ~buried(mesh, face.camera)
+        self.skin = np.flatnonzero(shown_ever).astype(np.int32)
         self.lining = np.flatnonzero(mesh.lining).astype(np.int32)
         self.split_row = int(self._canvas(np.array([[0, face.eyes[0, 1], self._split_z()]]))[0, 1])
         self._paint(skinning(mesh, face.camera, face.eyes, face.open_pose))

@@ -137,6 +137,13 @@ def test_a_blink_darkens_the_eyes_and_leaves_the_mouth_alone(face):
     assert change[265:310, 200:312].max() == 0
 
 
+def test_a_blink_leaves_the_nose_alone(face):
+    """What moves inside the nose stays inside."""
+    opened, shut = draw(face, pose(), pose(eyeBlinkLeft=1.0, eyeBlinkRight=1.0))
+    change = np.abs(opened.i420[:HEIGHT].astype(int) - shut.i420[:HEIGHT])
+    assert change[205:255, 236:276].max() <= 6
+
+
 def test_what_was_drawn_before_does_not_show(face):
     busy = pose(jawOpen=0.6, mouthSmileLeft=1, eyeBlinkLeft=1, browInnerUp=1, gaze=(0.2, 0.1))
     alone = draw(face, pose(jawOpen=0.2, mouthPucker=0.4))[0]
