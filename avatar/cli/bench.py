@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import avatar
+from avatar.cli import bench_face
 from speech.errors import ConfigError
 
 _FEWEST_TURNS = 10  # a 95th percentile of fewer means nothing
@@ -31,6 +32,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument("--verbose", action="store_true", help="pass the server's log on")
     parser.set_defaults(run=run)
+    bench_face.add_parser(parser.add_subparsers(metavar="face"))
 
 
 def run(args: argparse.Namespace) -> int:
