@@ -14,7 +14,7 @@ from render.bake.wrinkles import carve
 # Change of linear RGB where there is all the blood, or all the melanin, that a zone can have.
 _BLOOD = np.array([0.04, -0.30, -0.26], np.float32)
 _MELANIN = np.array([-0.22, -0.34, -0.42], np.float32)
-_YELLOW = np.array([0.0, -0.01, -0.10], np.float32)
+_YELLOW = np.array([0.0, -0.01, -0.06], np.float32)
 _COOL = np.array([-0.07, -0.04, -0.01], np.float32)
 _STUBBLE = np.array([-0.30, -0.24, -0.18], np.float32)
 
@@ -53,10 +53,10 @@ def paint(face: FaceMap, traits: SkinTraits, wrinkles: dict[str, float]) -> Skin
     height, crease = carve(face, traits.lines, wrinkles, rng)
     patch = fractal(shape, 0.016 * TEXELS_PER_M, 5, rng)
     mottle = fractal(shape, 0.0045 * TEXELS_PER_M, 4, rng)
-    blood = _blood(face, x, z) * (1 + 0.30 * patch + 0.12 * mottle) + 0.035 * mottle + 0.03 * patch
-    melanin = 0.045 * fractal(shape, 0.010 * TEXELS_PER_M, 4, rng) + _spots(face, traits, rng)
+    blood = _blood(face, x, z) * (1 + 0.45 * patch + 0.15 * mottle) + 0.06 * mottle + 0.07 * patch
+    melanin = 0.075 * fractal(shape, 0.010 * TEXELS_PER_M, 4, rng) + _spots(face, traits, rng)
     layers = (
-        (blood * (0.35 + 1.15 * traits.redness), _BLOOD),
+        (blood * (0.25 + 0.75 * traits.redness), _BLOOD),
         (melanin, _MELANIN),
         (_forehead(face, x, z), _YELLOW),
         (_jaw(face, x, z), _COOL),
@@ -86,8 +86,8 @@ def _blob(x: Floats, z: Floats, at: tuple[float, float], wide_m: float, high_m: 
 
 def _blood(face: FaceMap, x: Floats, z: Floats) -> Floats:
     size = face.scale
-    cheeks = _blob(x, z, face.place("eye", 9, -31), 0.023 * size, 0.017 * size)
-    low = _blob(x, z, face.place("eye", 20, -42), 0.018 * size, 0.020 * size)
+    cheeks = _blob(x, z, face.place("eye", 8, -29), 0.026 * size, 0.019 * size)
+    low = _blob(x, z, face.place("eye", 18, -44), 0.024 * size, 0.024 * size)
     nose = _blob(x, z, face.place("nose", 0, -3), 0.014 * size, 0.010 * size)
     wings = _blob(x, z, face.place("subnasale", 15, 8), 0.006 * size, 0.007 * size)
     chin = _blob(x, z, face.place("chin", 0, 0), 0.013 * size, 0.010 * size)
@@ -95,11 +95,11 @@ def _blood(face: FaceMap, x: Floats, z: Floats) -> Floats:
     lids = _blob(x, z, face.place("eye", 1, 6), 0.016 * size, 0.007 * size)
     ears = 1 / (1 + np.exp((0.074 * size - np.abs(x)) / 0.002)) + 0 * z
     total = (
-        0.62 * cheeks
-        + 0.25 * low
-        + 0.62 * nose
+        0.40 * cheeks
+        + 0.30 * low
+        + 0.45 * nose
         + 0.45 * wings
-        + 0.35 * chin
+        + 0.20 * chin
         + 0.45 * corners
         + 0.14 * lids
         + 0.55 * ears

@@ -100,7 +100,7 @@ def gum(curve: Arch, scale: float = 1.0) -> Surface:
     nearest = np.abs(np.abs(along)[:, None] - necks).argmin(1)
     share = np.clip(2 * np.abs(np.abs(along) - necks[nearest]) / widths[nearest], 0, 1)
     neck = np.interp(np.abs(along), necks, heights) - 0.0002
-    margin = neck - 0.0030 * scale * share**3.2
+    margin = neck - 0.0044 * scale * share**3.2
     point, _, normal = curve.at(along)
     # Height above the margin, and how far out from the middle of the teeth, mm.
     profile = (
@@ -153,42 +153,35 @@ def _crown(
     q = np.linspace(0, 1, _RINGS)[:, None] ** 1.3
     around = 2 * np.pi * np.arange(_AROUND)[None] / _AROUND
     cos, sin = np.cos(around), np.sin(around)
-    front_tooth = number <= 2
-    round_edge = 0.16 if number < 2 else 0.30
-    corner = np.clip(1 - ((1 - q / round_edge).clip(0)) ** 2.6, 0.0, 1) ** 0.5
-    spread = (0.90 if number == 0 else 0.84) + (0.16 if number == 2 else 0.10) * corner
-    belly = 1 - (0.20 if front_tooth else 0.12) * q**2.2
-    half = width / 2 * spread * belly * np.maximum(corner, 0.80 if number < 2 else 0.5)
-    thick = (
-        ((0.7 if front_tooth else 3.0) + (3.0 if front_tooth else 1.2) * q**0.8)
-        * 1e-3
-        * np.maximum(corner, 0.25)
+    incisor = number < 2
+    # Neighbours touch a quarter of the way up; the crown narrows to its neck.
+    neck, tip = (0.17, 0.05) if incisor else (0.17, 0.24)
+    wide = (
+        0.99
+        - neck * np.clip((q - 0.35) / 0.65, 0, 1) ** 1.8
+        - tip * np.clip(1 - q / 0.25, 0, 1) ** 2
     )
-    lx = half * np.sign(cos) * np.abs(cos) ** 0.72
-    ly = thick * np.sign(sin) * np.abs(sin) ** 0.85
-    # the labial face is convex, and leans inwards towards the edge
-    bow = 0.0011 * np.sin(np.pi * np.clip(q, 0, 1) * 0.8) + (0.0012 - 0.10 * lx**2 / width) * (
-        sin > -2
-    )
-    ly = ly + bow - 0.0010 * (1 - q) ** 2
-    point_down = (
-        0.0012 * (np.abs(lx) / half.max()) ** 1.6
+    thin = (0.55, 3.0) if number <= 2 else (2.6, 1.6)
+    thick = (thin[0] + thin[1] * q**0.8) * 1e-3
+    lx = width / 2 * wide * np.sign(cos) * np.abs(cos) ** 0.75
+    ly = thick * np.sign(sin) * np.abs(sin) ** 0.9
+    across = np.abs(lx) / (width / 2)
+    # The outer face bulges, falls off to its sides, and leans inwards towards its edge.
+    ly = ly + 1e-3 * (1.0 * np.sin(0.8 * np.pi * q) + 1.2 - 1.1 * across**2.5 - 1.1 * (1 - q) ** 2)
+    corner = (
+        1.5e-3 * across**1.5
         if number == 2
-        else 0.00018 * (lx / half.max()) ** 4
+        else 0.75e-3 * np.clip((across - 0.55) / 0.45, 0, 1) ** 2
     )
-    rise = (
-        height * q
-        + point_down * (1 - q)
-        + rng.uniform(0, 0.35e-3)
-        + (0.0006 if number == 1 and curve.upper else 0)
-    )
-    turn = rng.normal(0, 0.045 if curve.upper else 0.085)
+    rise = height * q + corner * (1 - q) ** 4 + rng.uniform(0, 0.3e-3)
+    rise = rise + (0.6e-3 if number == 1 and curve.upper else 0)
+    turn = rng.normal(0, 0.03 if curve.upper else 0.085)
     c, s = np.cos(turn), np.sin(turn)
     lx, ly = c * lx - s * ly, s * lx + c * ly
     along = np.array([side * middle])
     point, tangent, normal = (v[0] for v in curve.at(along))
     point = point + normal * rng.normal(0, 0.00018)
-    xy = point + lx[..., None] * tangent * 0.985 + ly[..., None] * normal
+    xy = point + lx[..., None] * tangent + ly[..., None] * normal
     z = curve.bite + (1 if curve.upper else -1) * (rise + 0 * lx)
     points = np.concatenate([xy, z[..., None]], -1).reshape(-1, 3)
     quads = [

@@ -12,13 +12,14 @@ from render.bake.face_map import TEXELS_PER_M, FaceMap, Floats, smooth_noise
 
 # How deep each family lies: in everyone, by age (lines = 1), and by each expression.
 _DEPTH: dict[str, dict[str, float]] = {
-    "forehead": {"lines": 0.75, "brows_up": 1.0},
+    "forehead": {"lines": 1.1, "brows_up": 1.0},
     "glabella": {"lines": 0.45, "brows_down": 1.0},
-    "crow": {"lines": 0.85, "smile": 0.55, "squint": 0.75},
-    "lower_lid": {"rest": 0.12, "lines": 0.75, "smile": 0.35, "squint": 0.6},
+    "crow": {"lines": 1.15, "smile": 0.55, "squint": 0.75},
+    "lid_crease": {"rest": 0.8},
+    "lower_lid": {"rest": 0.12, "lines": 1.0, "smile": 0.35, "squint": 0.6},
     "tear_trough": {"rest": 0.22, "lines": 0.75, "smile": 0.25, "squint": 0.3},
-    "nasolabial": {"rest": 0.16, "lines": 0.8, "smile": 0.8, "frown": 0.15},
-    "marionette": {"lines": 0.7, "frown": 0.7},
+    "nasolabial": {"rest": 0.16, "lines": 1.1, "smile": 0.8, "frown": 0.15},
+    "marionette": {"lines": 0.9, "frown": 0.7},
     "dimple": {"smile": 0.7, "lines": 0.15},
     "lip_radial": {"lines": 0.35, "pucker": 1.0},
     "mental": {"rest": 0.12, "lines": 0.4, "frown": 0.6, "pucker": 0.3},
@@ -41,7 +42,9 @@ class Line:
 
 def amplitudes(lines: float, wrinkles: dict[str, float]) -> dict[str, float]:
     """How deep each family lies, 0..1.5, for an age in lines (0..1) and expressions (0..1)."""
-    drivers = {"rest": 1.0, "lines": lines, **wrinkles}
+    # Young skin folds softly, old skin sharply.
+    folding = 0.55 + 0.6 * lines
+    drivers = {"rest": 1.0, "lines": lines} | {k: folding * w for k, w in wrinkles.items()}
     return {
         family: min(1.5, sum(gain * drivers.get(name, 0.0) for name, gain in gains.items()))
         for family, gains in _DEPTH.items()
@@ -152,6 +155,11 @@ def _sided(face: FaceMap, rng: np.random.Generator) -> Iterator[Line]:
             for s in steps
         ]
         yield Line("crow", course, 0.65, 0.30)
+    fold = [
+        place("eye", u * 14.5, 9.2 - (4.6 if u < 0 else 3.4) * abs(u) ** 2.2)
+        for u in np.linspace(-1, 1, 7)
+    ]
+    yield Line("lid_crease", fold, 0.8, 0.6)
     for drop, width, depth in ((5.0, 0.6, 0.20), (7.6, 0.7, 0.20)):
         yield Line(
             "lower_lid",

@@ -12,13 +12,13 @@ Place = tuple[float, float, float]
 
 # name, place from the face's middle in metres (x right, y away, z up), side of the square in metres, watts, colour.
 _LIGHTS: tuple[tuple[str, Place, float, float, Place], ...] = (
-    ("key", (-0.78, -0.95, 0.62), 0.65, 15.0, (1.0, 0.965, 0.93)),
-    ("fill", (1.10, -1.00, 0.10), 1.10, 6.0, (0.95, 0.975, 1.0)),
-    ("under", (0.05, -0.75, -0.75), 0.80, 1.6, (1.0, 0.97, 0.94)),
-    ("hair", (0.50, 0.75, 0.75), 0.40, 10.0, (1.0, 0.98, 0.96)),
+    ("key", (-0.80, -1.0, 0.52), 0.65, 16.0, (1.0, 0.965, 0.93)),
+    ("fill", (1.10, -1.00, 0.10), 1.10, 4.2, (0.95, 0.975, 1.0)),
+    ("front", (0.10, -1.30, -0.05), 0.70, 2.0, (1.0, 0.97, 0.94)),
+    ("hair", (0.50, 0.75, 0.75), 0.40, 12.0, (1.0, 0.98, 0.96)),
     ("edge", (-0.85, 0.60, 0.25), 0.45, 4.0, (0.97, 0.985, 1.0)),
 )
-_AROUND = 0.16
+_AROUND = 0.11
 
 
 def add_lights(character: dict[str, Any], centre: np.ndarray) -> list[Any]:
@@ -60,4 +60,4 @@ def set_colour() -> None:
     """How light becomes 8-bit colour; part of every plate, so that their differences mean something."""
     view = bpy.context.scene.view_settings
     view.view_transform, view.look = "AgX", "AgX - Medium High Contrast"
-    view.exposure, view.gamma = 0.35, 1.0
+    view.exposure, view.gamma = 0.16, 1.0

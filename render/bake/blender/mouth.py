@@ -66,7 +66,7 @@ def _enamel(age: float) -> Any:
     edge = graph.node("Attribute", attribute_name="edge").outputs["Fac"]
     shade = graph.node("Attribute", attribute_name="shade").outputs["Fac"]
     rest = graph.attribute("rest")
-    middle = np.array([0.80, 0.735, 0.63]) * (1 - np.array([0.04, 0.08, 0.16]) * age)
+    middle = np.array([0.86, 0.79, 0.67]) * (1 - np.array([0.04, 0.08, 0.16]) * age)
     neck, tip = middle * (0.90, 0.80, 0.66), middle * (0.86, 0.90, 0.98)
     colour = graph.mix(graph.smooth(edge, 0.0, 0.55), tuple(neck), tuple(middle))
     colour = graph.mix(graph.smooth(edge, 0.80, 1.0, 0, 0.8), colour, tuple(tip))

@@ -50,11 +50,11 @@ def skin_material(character: dict[str, Any], figure: Any, wrinkles: dict[str, fl
             "Base Color": colour,
             "Roughness": roughness,
             "IOR": 1.42,
-            "Specular IOR Level": 0.42,
+            "Specular IOR Level": 0.30 + 0.12 * light,
             "Subsurface Weight": 1.0,
             "Subsurface Radius": (1.0, 0.36, 0.20) if light > 0.4 else (1.0, 0.45, 0.30),
-            "Subsurface Scale": 0.0011 + 0.0012 * light,
-            "Coat Weight": 0.10,
+            "Subsurface Scale": 0.0004 + 0.0015 * light,
+            "Coat Weight": 0.03 + 0.06 * light,
             "Coat Roughness": 0.28,
             "Normal": graph.bump(height),
         },
@@ -140,9 +140,9 @@ def _fine(
     net = graph.math("SUBTRACT", graph.noise(place, 650, 5, 0.65), 0.5)
     rough = graph.math("SUBTRACT", graph.noise(place, 150, 4, 0.6), 0.5)
     lines = skin.get("lines", 0.1)
-    total = graph.math("MULTIPLY", pores, 4.5e-5)
-    total = graph.math("MULTIPLY_ADD", net, 1.2e-4 + 0.5e-4 * lines, total)
-    total = graph.math("MULTIPLY_ADD", rough, 2.2e-4 + 2e-4 * lines, total)
+    total = graph.math("MULTIPLY", pores, 8e-5)
+    total = graph.math("MULTIPLY_ADD", net, 2.0e-4 + 0.5e-4 * lines, total)
+    total = graph.math("MULTIPLY_ADD", rough, 2.6e-4 + 2e-4 * lines, total)
     # The sheet's v runs across the face, its u down it.
     creased = graph.node("Mapping", {0: uv, "Scale": (130.0, 1150.0, 1.0)}).outputs[0]
     creases = graph.math("SUBTRACT", graph.noise(creased, 1.0, 3, 0.55), 0.5)
