@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.client.lip_sync import Alignment, alignment, loudness_curve
+from avatar.client.lip_sync import Alignment, Curve, alignment, loudness_curve
 from bench.face.stage import FRAME, Performance
 from render.types import SPEECH_CLOCK_HZ
 from speech.phonemes import VISEME_OF
@@ -66,9 +66,14 @@ def lag(seen: Sequence[Seen], audio_late_s: float = 0.0) -> Alignment | None:
         pcm = np.concatenate([chunk.audio.pcm for chunk in one.performance.chunks])
         sound.append((begins_s + audio_late_s, pcm))
         origin_s = float(times[-1]) + _BETWEEN_S
-    times, rms = np.array(loudness_curve(_with_silence(sound))).T
+    return alignment(mouth, decibels(loudness_curve(_with_silence(sound))))
+
+
+def decibels(loudness: Curve) -> list[tuple[float, float]]:
+    """A curve of loudness in decibels from its peak, down to a floor."""
+    times, rms = np.array(loudness).T
     level_db = 20 * np.log10(np.maximum(rms / rms.max(initial=1e-9), 10 ** (_FLOOR_DB / 20)))
-    return alignment(mouth, list(zip(times.tolist(), level_db.tolist(), strict=True)))
+    return list(zip(times.tolist(), level_db.tolist(), strict=True))
 
 
 def closures(seen: Seen) -> list[float]:

@@ -1,0 +1,97 @@
+"""Skew between what a browser shows and what it plays, from pixels and samples.
+
+Both are read in the page, on the clock of `performance.now()`. **Seen**: the opening of the lips in
+the picture on the page, at the time at which the browser says that it is on the screen. **Heard**:
+the voice's samples as they leave for the loudspeaker, and the output's latency as the browser
+states it. Over windows of 15 s the lag of best correlation is taken, as in `bench.face.lips`; a
+window needs enough speech and one lag that stands out. One window's lag scatters by some 20 ms,
+for speech is no test signal; their median by far less, and their slope is the drift.
+"""
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar.client.lip_sync import Curve, alignment, loudness_curve
+from bench.face.lips import decibels
+from bench.face.report import Metrics
+
+WINDOW_S = 15.0
+_LEAST_LOUD_S = 5.0  # of speech in a window
+_LOUD_DB = -25.0
+_LEAK_S_PER_S = 0.0005  # by which an envelope of arrivals may rise, so that it follows a slow clock
+_GAP_S = 0.15  # samples so late were preceded by some that never came
+_RATE_HZ = 48_000
+
+Sound = tuple[float, NDArray[np.int16]]
+
+
+def steady(arrivals: Sequence[Sound]) -> list[Sound]:
+    """Give runs of samples the times at which they left, not those at which they were noticed.
+
+    Each run follows the one before; being noticed only ever takes longer. So the earliest, in
+    relation to the count of samples, are right.
+
+    Args:
+        arrivals: (seconds at which it was noticed, int16 mono at 48 kHz), in order.
+    """
+    out: list[Sound] = []
+    offset_s, played_s, last_s = np.inf, 0.0, 0.0
+    for at_s, pcm in arrivals:
+        offset_s += _LEAK_S_PER_S * len(pcm) / _RATE_HZ
+        late_s = at_s - played_s
+        if late_s > offset_s + _GAP_S and at_s - last_s > _GAP_S:
+            offset_s = late_s
+        offset_s = min(offset_s, late_s)
+        out.append((played_s + offset_s, pcm))
+        played_s += len(pcm) / _RATE_HZ
+        last_s = at_s
+    return out
+
+
+def window_skews(seen: Curve, heard: Sequence[Sound]) -> list[tuple[float, float]]:
+    """Skew of each window that allows one.
+
+    Args:
+        seen: (seconds, opening of the lips).
+        heard: As `steady` gives it.
+
+    Returns:
+        (seconds at the window's middle, skew in seconds): positive when the sound is early.
+    """
+    if not seen or not heard:
+        return []
+    sound = np.array(decibels(loudness_curve(heard)))
+    mouth = np.array(seen)
+    out = []
+    begin_s = max(mouth[0, 0], sound[0, 0])
+    end_s = min(mouth[-1, 0], sound[-1, 0])
+    for start_s in np.arange(begin_s, end_s - WINDOW_S + 0.01, WINDOW_S).tolist():
+        inside = [c[(c[:, 0] >= start_s) & (c[:, 0] < start_s + WINDOW_S)] for c in (mouth, sound)]
+        if (inside[1][:, 1] > _LOUD_DB).sum() / 100 < _LEAST_LOUD_S:
+            continue
+        fit = alignment(*([tuple(p) for p in c.tolist()] for c in inside))
+        if fit is not None:
+            out.append((start_s + WINDOW_S / 2, fit.lag_s))
+    return out
+
+
+def skew_metrics(skews: Sequence[tuple[float, float]]) -> Metrics:
+    """Median, 95th percentile of the size, and drift, in ms and ms a minute; null of nothing."""
+    if not skews:
+        return {"skew_ms": None, "skew_p95_ms": None, "drift_ms_per_minute": None, "windows": 0}
+    ms = np.array([skew_s for _, skew_s in skews]) * 1e3
+    return {
+        "skew_ms": float(np.median(ms)),
+        "skew_p95_ms": float(np.percentile(np.abs(ms), 95)),
+        "drift_ms_per_minute": _slope(skews),
+        "windows": len(skews),
+    }
+
+
+def _slope(skews: Sequence[tuple[float, float]]) -> float | None:
+    """Median of the slopes between all pairs (Theil 1950, Sen 1968), in ms a minute."""
+    slopes = [(b - a) * 1e3 / ((t - s) / 60) for (s, a), (t, b) in itertools.combinations(skews, 2)]
+    return float(np.median(slopes)) if slopes else None
