@@ -11,6 +11,8 @@ import { PoseQueue } from "./poses.js";
  * @property {() => void} close
  */
 
+/** Exports `FaceView`, whose `attach(canvas, url)` resolves to what is typed above; loaded only when a face is to be drawn. */
+const FACE_MODULE = "./face/face.js";
 const FPS_EVERY_MS = 1_000;
 
 export class Drawing {
@@ -48,7 +50,7 @@ export class Drawing {
    */
   static async open(canvas, url) {
     try {
-      const { FaceView } = await import("./face/face.js");
+      const { FaceView } = await import(FACE_MODULE);
       return new Drawing(canvas, await FaceView.attach(canvas, url));
     } catch (error) {
       console.warn("The face can't be drawn here.", error);

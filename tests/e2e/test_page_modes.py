@@ -1,0 +1,88 @@
+"""The call page in Chromium with WebGL, and the real server: one call in every mode."""
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from avatar.store import data_folder
+from tests.e2e.browser_call import CHROMIUM, CHROMIUM_ARGS, BrowserCall, pause
+from tests.e2e.conftest import Server
+
+RENDERER = data_folder("web_client") / "face" / "face.js"
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(not RENDERER.is_file(), reason="the page has no renderer"),
+]
+
+WEBGL_ARGS = [arg for arg in CHROMIUM_ARGS if arg != "--disable-gpu"] + [
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=CHROMIUM, headless=True, args=WEBGL_ARGS
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def running_call(browser: Browser, live_server: Server) -> Iterator[BrowserCall]:
+    call = BrowserCall(browser, live_server.url)
+    call.call()
+    yield call
+    call.close()
+
+
+def choose(call: BrowserCall, mode: str) -> None:
+    call.page.click("#settings-open")
+    call.page.select_option("#picture", mode)
+    call.page.keyboard.press("Escape")
+    call.wait_for(f"window.presencia.picture.shown === '{mode}'", 30)
+    pause(0.8)  # the fade
+
+
+def picture(call: BrowserCall) -> np.ndarray:
+    """What is on the page where the face is: BGR."""
+    png = np.frombuffer(call.page.locator("#face").screenshot(), np.uint8)
+    return cv2.imdecode(png, cv2.IMREAD_COLOR)
+
+
+def shows_a_face(image: np.ndarray) -> bool:
+    """Whether the middle has skin, and is lit as a face is: neither flat nor empty."""
+    height, width = image.shape[:2]
+    middle = image[int(0.25 * height) : int(0.7 * height), int(0.35 * width) : int(0.65 * width)]
+    hue, saturation, value = cv2.split(cv2.cvtColor(middle, cv2.COLOR_BGR2HSV))
+    skin = (hue < 25) & (saturation > 30) & (value > 60)
+    return bool(skin.mean() > 0.5 and middle.std() > 12)
+
+
+def test_a_running_call_shows_a_face_in_every_mode(running_call):
+    before = picture(running_call)
+    assert shows_a_face(before)
+    for mode in ("client", "audio", "video", "client", "video"):
+        choose(running_call, mode)
+        assert shows_a_face(picture(running_call)), mode
+    assert running_call.faults() == []
+
+
+def test_a_switch_while_it_speaks_leaves_the_sound_whole(running_call):
+    call = running_call
+    call.type("Tell me about the history of Rome.")
+    call.wait_for("window.presencia.state === 'speaking'", 30)
+    started_ms = call.now_ms()
+    for mode in ("client", "audio", "video"):
+        choose(call, mode)
+    received = call.received().between(started_ms, call.now_ms())
+    gaps_ms = np.diff(received.audio_at_ms)
+    assert np.percentile(gaps_ms, 99) < 300  # the page itself is busy with the settings
+    assert call.faults() == []
