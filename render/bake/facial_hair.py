@@ -127,7 +127,7 @@ def beard_strands(figure: Figure, posed: Floats, beard: Mapping[str, Any], seed:
     rng = np.random.default_rng(seed)
     rest, triangles = np.asarray(figure.rest), face_triangles(figure)
     bearded = beard_mask(figure, rest[triangles].reshape(-1, 3)).reshape(-1, 3).max(axis=1) > 0.02
-    roots = _scattered(rest, triangles[bearded], 34_000, rng)
+    roots = _scattered(rest, triangles[bearded], 62_000, rng)
     at = roots.on(rest)
     roots = roots.picked(~_hidden(at, float(figure.landmarks["mouth"][2])))
     at = roots.on(rest)
@@ -138,7 +138,7 @@ def beard_strands(figure: Figure, posed: Floats, beard: Mapping[str, Any], seed:
     normal /= np.linalg.norm(normal, axis=1, keepdims=True)
     down = np.array([0.0, 0.0, -1.0]) - normal * -normal[:, 2:]
     start = roots.on(posed) - 0.0006 * normal
-    length = rng.uniform(0.0026, 0.0048, len(start)) * (0.45 + 0.55 * mask)
+    length = rng.uniform(0.0028, 0.0052, len(start)) * (0.45 + 0.55 * mask)
     points = coils(start, normal + 0.9 * down, length, 0.00055 * np.ones(len(start)), rng)
     radius = np.full(len(points), 0.000048, np.float32)
     return Strands(points, radius, np.arange(len(points)), tip=0.5)

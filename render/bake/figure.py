@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from render.bake.lids import BLINKS, met
 from render.bake.source import Floats, Ints, Move, Source
 
 EYES_AT = (-0.1105, 0.6690)
@@ -68,12 +69,17 @@ class Figure:
         for name, weight in self._resting.items():
             _add(rest, source.face_units[name], weight)
         self.rest: Floats = rest
+        self._blinks = {
+            name: met(rest, source.face_units[name], eye, self.headroom(name))
+            for eye, name in enumerate(BLINKS)
+        }
 
     def posed(self, weights: Mapping[str, float]) -> Floats:
         """Vertices, (n, 3), in an expression on top of the resting one."""
         out = self.rest.copy()
         for name, weight in weights.items():
-            _add(out, self.source.face_units[name], weight * self.headroom(name))
+            move = self._blinks.get(name) or self.source.face_units[name]
+            _add(out, move, weight * self.headroom(name))
         return out
 
     def headroom(self, name: str) -> float:

@@ -120,7 +120,7 @@ def open_front(throat: Floats, drop: float, half: float, slope: float, behind: B
 
 
 def shell(
-    shoulders: Shoulders, border: Border, out: float, ease: float, seed: int, folds: float = 0.0022
+    shoulders: Shoulders, border: Border, out: float, ease: float, seed: int, folds: float = 0.0014
 ) -> tuple[Cloth, Floats, Floats]:
     """A garment's shell; its neckline as points (k, 3) and as azimuth and elevation (k, 2).
 

@@ -104,7 +104,10 @@ def _thickened(skull: Skull, roots: Floats, part_m: float, rng: np.random.Genera
     local = skull.local(roots)
     parted = (np.abs(local[:, 0] - part_m) < 0.010) & (local[:, 1] < 0.10) & (local[:, 2] > 0.03)
     front = (hair_depth(skull, roots) < 0.014) & (skull.azimuth(roots) < 66)
-    more = np.repeat(roots[parted | front], 2, axis=0)
+    line = parted & (np.abs(local[:, 0] - part_m) < 0.004)
+    more = np.concatenate(
+        [np.repeat(roots[parted | front], 2, axis=0), np.repeat(roots[line], 5, axis=0)]
+    )
     more = more + rng.normal(0.0, 0.0009, more.shape)
     return np.concatenate([roots, skull.lift(more, 0.0)])
 
@@ -161,18 +164,27 @@ def _gathered(points: Floats, lock: npt.NDArray[np.int64], pull: Floats) -> Floa
     return np.asarray(points + pull[:, None, None] * share * (points[lock] - points))
 
 
+def _sides(skull: Skull, roots: Floats, part_m: float, rng: np.random.Generator) -> Floats:
+    """-1 or 1: to which side of the part a hair falls; towards the crown the part fades."""
+    local = skull.local(roots)
+    blur = 0.0010 + 0.016 * smooth(local[:, 1], 0.035, 0.085)
+    return np.asarray(np.sign(local[:, 0] - part_m - blur * rng.normal(size=len(roots))))
+
+
 def _tied_back(
     skull: Skull, roots: Floats, part_m: float, rng: np.random.Generator
 ) -> list[Strands]:
     """Side part, volume over the skull, everything gathered in a low knot behind the head."""
     roots = roots[hair_depth(skull, roots) + 0.0012 * wave(rng, 0.012)(roots) > 0.0]
     roots = _thickened(skull, roots, part_m, rng)
-    side = np.sign(skull.local(roots)[:, 0] - part_m - 0.0012 * wave(rng, 0.02)(roots))
+    side = _sides(skull, roots, part_m, rng)
     turn = 0.15 * wave(rng, 0.013)(roots) + rng.normal(0.0, 0.03, len(roots))
     knot = np.array([0.0, 0.162, -0.034]) + rng.normal(0.0, 0.006, (len(roots), 3))
     layer = rng.random(len(roots)) ** 0.8
     depth = hair_depth(skull, roots)
     swell = wave(rng, 0.011)(roots)
+    passing = 0.010 + 0.042 * rng.random(len(roots)) ** 1.6
+    edge = np.where(skull.azimuth(roots) < 62, 0.30, 0.75)
 
     def flow(at: Floats) -> Floats:
         local = skull.local(at)
@@ -183,15 +195,17 @@ def _tied_back(
         wish[:, 0] += side * (1.0 * np.exp(-from_part / 0.024) * front + turn)
         wish[:, 1] += 0.5 * front * smooth(from_part, 0.008, 0.03)
         # In front of the ear hair climbs to pass over it; it comes down behind.
-        before = (1 - smooth(local[:, 1], 0.060, 0.090)) * (1 - smooth(local[:, 2], 0.018, 0.062))
-        wish[:, 2] += before * (0.75 * (1 - smooth(local[:, 2], 0.010, 0.050)) - 0.15 - wish[:, 2])
+        before = 1 - smooth(local[:, 1], 0.060, 0.090)
+        before *= 1 - smooth(local[:, 2] - passing, 0.002, 0.034)
+        climb = 0.75 * (1 - smooth(local[:, 2] - passing, -0.004, 0.024)) - 0.15
+        wish[:, 2] += before * (climb - wish[:, 2])
         return wish
 
     def height(at: Floats, s: Floats) -> Floats:
         local = skull.local(at)
-        thick = 0.0024 + 0.0066 * smooth(local[:, 2] + 0.5 * local[:, 1], 0.020, 0.100)
+        thick = 0.0036 + 0.0054 * smooth(local[:, 2], 0.012, 0.080)
         rise = 0.30 + 0.70 * smooth(s, 0.0, 0.045)
-        rise *= 0.30 + 0.70 * smooth(depth + 0.5 * s, 0.0, 0.025)
+        rise *= edge + (1 - edge) * smooth(depth + 0.5 * s, 0.0, 0.025)
         puff = 0.0020 * smooth(local[:, 2], 0.03, 0.08) + 0.0009 + 0.0011 * swell
         return np.asarray((thick * layer + puff) * rise + 0.0003)
 
@@ -239,7 +253,7 @@ def _short_layered(
     roots = roots[hair_depth(skull, roots) + 0.0012 * wave(rng, 0.012)(roots) > 0.0]
     roots = _thickened(skull, roots, part_m, rng)
     local = skull.local(roots)
-    side = np.sign(local[:, 0] - part_m - 0.0015 * wave(rng, 0.02)(roots))
+    side = _sides(skull, roots, part_m, rng)
     lock, turn = wave(rng, 0.013)(roots), 0.16 * wave(rng, 0.020)(roots)
     turn = turn + rng.normal(0.0, 0.05, len(roots))
     layer = rng.random(len(roots)) ** 0.75

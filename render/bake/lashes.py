@@ -16,27 +16,14 @@ import numpy as np
 import numpy.typing as npt
 
 from render.bake.figure import Figure
+from render.bake.lids import BLINKS, lid_margin
 
 Floats = npt.NDArray[np.floating[Any]]
 
 COLUMNS = 25
 """Points along one lid; the margin of the base mesh has about as many."""
 
-# Front edge of the lid margins in MPFB's base mesh (hm08), from the inner corner to the outer one:
-# (eye, lid) -> vertices. The topology of the base mesh is the same for every character. Eye 0 is
-# the figure's left (x > 0).
-_MARGINS = {
-    (0, "upper"): (
-        *(6850, 6847, 6886, 6844, 6841, 6838, 6785, 6784),
-        *(6790, 6793, 6796, 6799, 6802, 6805, 6808),
-    ),
-    (1, "upper"): (66, 63, 102, 60, 57, 54, 1, 0, 6, 9, 12, 15, 18, 21, 24),
-    (0, "lower"): (
-        *(6856, 6837, 11695, 6834, 6831, 6828, 6825),
-        *(6820, 6817, 6814, 11693, 6811, 6808),
-    ),
-    (1, "lower"): (72, 53, 5080, 50, 47, 44, 41, 36, 33, 30, 5078, 27, 24),
-}
+_LIDS = ((0, "upper"), (1, "upper"), (0, "lower"), (1, "lower"))
 _STRIPS = {"lower": "eyelashes-1", "upper": "eyelashes-2"}
 _DROOP = 0.6
 """How far a lid's descent of 12 mm tips its lashes down, as a share of their length.
@@ -85,7 +72,7 @@ def lash_ribbons(figure: Figure, names: Sequence[str], character: Mapping[str, A
     weights: list[Floats] = []
     uv: list[Floats] = []
     triangles: list[npt.NDArray[np.int64]] = []
-    for eye, lid in _MARGINS:
+    for eye, lid in _LIDS:
         first = sum(map(len, uv))
         weights.append(_weights(figure, eye, lid, lash_length(character, lid)))
         uv.append(_strip_uv(lid))
@@ -108,24 +95,16 @@ def lash_ribbons(figure: Figure, names: Sequence[str], character: Mapping[str, A
     )
 
 
-def lid_margin(eye: int, lid: str) -> tuple[int, ...]:
-    """Vertices of the base mesh along a lid's margin.
-
-    Eye 0 is the left; `lid` is "upper" or "lower".
-    """
-    return _MARGINS[eye, lid]
-
-
 def lash_length(character: Mapping[str, Any], lid: str) -> float:
     """Length of lashes as a multiple of the helper strips', which measure about 5 mm."""
     woman = character.get("body", {}).get("sex") == "female"
-    return {"upper": 1.45 if woman else 1.15, "lower": 0.62 if woman else 0.5}[lid]
+    return {"upper": 1.25 if woman else 1.05, "lower": 0.62 if woman else 0.5}[lid]
 
 
 def _weights(figure: Figure, eye: int, lid: str, length: float) -> Floats:
     """Weights of the figure's vertices in a ribbon's, (rows * COLUMNS, n)."""
     count = len(figure.rest)
-    margin = np.array(_MARGINS[eye, lid])
+    margin = np.array(lid_margin(eye, lid))
     strip = _strip_rows(figure, f"helper-{'lr'[eye]}-{_STRIPS[lid]}")
     points = np.asarray(figure.rest)
     arc = _arc(points[margin])
@@ -144,7 +123,7 @@ def _weights(figure: Figure, eye: int, lid: str, length: float) -> Floats:
 
 def _drooped(vertices: Floats, delta: Floats) -> Floats:
     """`delta` (n, 3) with the lashes tipped down as their roots go down, and up as they go up."""
-    grid = vertices.reshape(len(_MARGINS), len(_ROW_V), COLUMNS, 3)
+    grid = vertices.reshape(len(_LIDS), len(_ROW_V), COLUMNS, 3)
     moved = delta.reshape(grid.shape)
     descent = -moved[:, :1, :, 2] / 0.012
     length = np.linalg.norm(grid - grid[:, :1], axis=3)
@@ -156,11 +135,11 @@ def _drooped(vertices: Floats, delta: Floats) -> Floats:
 
 def _covered(moved: Floats, posed: Floats, name: str) -> Floats:
     """What brings lower lashes to the edge of an upper lid that a blink draws over them; (n, 3)."""
-    shift = np.zeros((len(_MARGINS), len(_ROW_V), COLUMNS, 3))
+    shift = np.zeros((len(_LIDS), len(_ROW_V), COLUMNS, 3))
     grid = moved.reshape(shift.shape)
-    for part, (eye, lid) in enumerate(_MARGINS):
-        if lid == "lower" and name == ("eyeBlinkLeft", "eyeBlinkRight")[eye]:
-            edge = posed[list(_MARGINS[eye, "upper"])]
+    for part, (eye, lid) in enumerate(_LIDS):
+        if lid == "lower" and name == BLINKS[eye]:
+            edge = posed[list(lid_margin(eye, "upper"))]
             edge = edge[np.argsort(edge[:, 0])]
             root = grid[part, 0]
             over = root[:, 2] - np.interp(root[:, 0], edge[:, 0], edge[:, 2])
@@ -257,7 +236,7 @@ def lash_texture(character: Mapping[str, Any]) -> npt.NDArray[np.uint8]:
     """
     rng = np.random.default_rng(zlib.crc32(str(character.get("name", "")).encode()))
     woman = character.get("body", {}).get("sex") == "female"
-    upper = _strokes(rng, count=135 if woman else 100, width_px=5.2 if woman else 4.4, line=0.92)
+    upper = _strokes(rng, count=115 if woman else 90, width_px=5.2 if woman else 4.4, line=0.92)
     lower = _strokes(rng, count=70 if woman else 55, width_px=3.4, line=0.4)
     alpha = np.concatenate([upper[::-1], lower * (0.75 if woman else 0.65)])
     picture = np.empty((*alpha.shape, 4), np.uint8)
@@ -275,9 +254,9 @@ def _strokes(rng: np.random.Generator, count: int, width_px: float, line: float)
     ink = np.zeros((height, width), np.float32)
     groups = np.sort(rng.uniform(0.0, 1.0, count // 5))
     for root in np.sort(rng.beta(1.05, 0.95, count)):
-        lean = 0.02 + 0.10 * (root - 0.35)
+        lean = 0.01 + 0.17 * (root - 0.38)
         tip = root + lean + 0.35 * (groups[np.abs(groups - root - lean).argmin()] - root - lean)
-        tip += rng.normal(0.0, 0.004)
+        tip += rng.normal(0.0, 0.007)
         length = rng.uniform(0.55, 0.98) * (0.72 + 0.28 * np.sin(np.pi * min(root + 0.15, 1.0)))
         s = np.linspace(0.0, 1.0, 14)
         x = (root + (tip - root) * s**1.6) * width

@@ -4,7 +4,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from render.bake.lashes import COLUMNS, lash_ribbons, lash_texture, lid_margin
+from render.bake.lashes import COLUMNS, lash_ribbons, lash_texture
+from render.bake.lids import lid_margin, met
+from render.bake.source import Move
 
 WOMAN, MAN = {"name": "a", "body": {"sex": "female"}}, {"name": "a", "body": {"sex": "male"}}
 EYES = [(eye, lid) for eye in (0, 1) for lid in ("upper", "lower")]
@@ -103,3 +105,15 @@ def test_the_texture_is_darkest_at_the_roots_and_a_womans_is_denser() -> None:
     assert upper[:4].mean() < 60
     assert woman[..., 3].mean() > man[..., 3].mean()
     np.testing.assert_array_equal(woman, lash_texture(WOMAN))
+
+
+def test_a_blink_ends_where_the_lids_meet() -> None:
+    who = figure()
+    upper, lower = (list(lid_margin(0, which)) for which in ("upper", "lower"))
+    far = np.zeros_like(who.rest)
+    far[upper, 2] = -0.014
+    closed = met(who.rest, Move(np.array(upper), far[upper]), 0, share=0.9)
+    lids = who.rest.copy()
+    lids[closed.vertices] += 0.9 * closed.by
+    over = np.interp(lids[upper, 0], lids[lower, 0], lids[lower, 2]) - lids[upper, 2]
+    assert np.abs(over[3:-3] - 0.0003).max() < 0.0003
