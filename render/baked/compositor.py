@@ -7,18 +7,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from render.baked.backdrop import backdrop
-from render.baked.kernels import Bytes, Floats, Ints, Planes, Target, Turn
+from render.baked.kernels import Bytes, Coat, Floats, Ints, Planes, Target, Turn
 from render.baked.raster import (
-    BEHIND_LIPS,
     FAR,
-    LINING,
+    INSIDE,
     SURFACE,
+    WHERE_INSIDE,
+    WITHIN,
     draw,
     fade_in,
     farthest_move,
     moved_triangles,
     place,
     project,
+    shade_under,
+    soften,
     tint,
 )
 from render.baked.rig import rotation, turned_eye
@@ -39,10 +42,13 @@ _NARROWEST = 640  # plate pixels that any frame shows from side to side: the hea
 
 _BLINKS = [ARKIT.index("eyeBlinkLeft"), ARKIT.index("eyeBlinkRight")]
 _JAW = ARKIT.index("jawOpen")
-_LIP_RAISERS = [
-    ARKIT.index(name) for name in ("mouthSmileLeft", "mouthUpperUpLeft", "mouthLowerDownLeft")
-]
+_TONGUE = ARKIT.index("tongueOut")
+_PARTED_M = 0.0005  # lips closer than that show nothing of the mouth
+_LIPS_AT_REST_PX = 0.3
+_LID_SHADOW_M, _LIP_SHADOW_M = 0.0035, 0.0030  # how far down it reaches
+_LID_CHORD_M = 0.004  # how deep in the eyeball a lid half-way down is, for it moves straight
 _UNCHANGED_RAD = 0.008  # of gaze: a fifth of a pixel on the iris at 512
+_UNCHANGED_TONGUE = 0.02
 _REACH_M = 0.04  # no vertex moves farther
 _UNCHANGED_PX = 0.10  # vertices that moved less since they were drawn need no new drawing
 
@@ -71,6 +77,7 @@ class Compositor:
             _Band(face.split_row, rows, face),
         )
         self._gaze = (0.0, 0.0, 0.0)
+        self._tongue = 0.0
         side = face.face.camera.plate_px
         scale = frame_scale(face.face.camera.plate_px, width, height)
         zoom = face.face.camera.focal * side * scale
@@ -107,7 +114,9 @@ class Compositor:
         if eyes.changed(self._at) or math.dist(gaze, self._gaze) > _UNCHANGED_RAD:
             self._gaze = gaze
             self._draw_eyes(eyes, weights, gaze)
-        if mouth.changed(self._at):
+        tongue = float(weights[_TONGUE])
+        if mouth.changed(self._at) or abs(tongue - self._tongue) > _UNCHANGED_TONGUE:
+            self._tongue = tongue
             self._draw_mouth(mouth, weights)
         height = (len(self._grid) - 1) * CELL_PX
         out = np.empty((height * 3 // 2, (self._grid.shape[1] - 1) * CELL_PX), np.uint8)
@@ -147,11 +156,17 @@ class Compositor:
         face = self._face
         chosen = band.begin(face, self._skin, self._at, face.eye_region, self._target)
         yaw, pitch, vergence = gaze
-        for layer, centre in zip(face.eyes, face.face.eyes, strict=True):
+        for k, (layer, centre) in enumerate(zip(face.eyes, face.face.eyes, strict=True)):
             inward = -math.copysign(vergence / 2, float(centre[0]))
             plate = turned_eye(layer.card, centre, (yaw + inward, pitch), face.face.camera)
-            self._draw_layer(band, layer, layer.card.points, SURFACE, face.eye_texels(plate))
+            blink = float(weights[_BLINKS[k]])
+            back = np.array([0, 4 * _LID_CHORD_M * blink * (1 - blink), 0], np.float32)
+            points = layer.card.points + back
+            self._draw_layer(band, layer, points, INSIDE, face.eye_texels(plate))
+            glint = face.glints[k]
+            self._draw_layer(band, glint, points, WHERE_INSIDE, glint.coat.texels)
         self._draw_skin(band, chosen)
+        self._finish(band, _LID_SHADOW_M, 0.5)
         for lid, blink in zip(face.lids, weights[_BLINKS], strict=True):
             closed = float(np.clip((blink - 0.5) / 0.5, 0, 1))
             if closed:
@@ -177,23 +192,49 @@ class Compositor:
 
     def _draw_mouth(self, band: "_Band", weights: Floats) -> None:
         face = self._face
-        jaw = float(weights[_JAW])
-        raised = 0.5 * float(weights[_LIP_RAISERS].sum())
-        parted = jaw > 0.03 or raised > 0.08
-        shown = face.mouth_region if parted else None
+        jaw, tongue = float(weights[_JAW]), float(weights[_TONGUE])
+        opening = face.lips.opening_m(self._heights())
+        parted = opening > _PARTED_M
+        moved = self._lips_moved()
+        shown = face.mouth_region if moved else None
         chosen = band.begin(face, self._skin, self._at, shown, self._target)
-        if parted:
+        if moved:  # or else the rest plate would come through where the lips part at the corners
             light = float(np.clip(0.35 + 0.65 * jaw / 0.75, 0.35, 1))
             coat = face.lining_coat._replace(shade=face.lining_coat.shade * np.float32(light))
             draw(
                 self._at, face.triangles, face.lining, coat, face.lining_texture, face.open,
-                self._target, band.top, band.bottom, LINING,
+                self._target, band.top, band.bottom, INSIDE,
             )  # fmt: skip
-            light = float(np.clip(0.70 + 0.35 * jaw + 0.30 * raised, 0.3, 0.98))
-            for layer, moved, dim in face.mouth_layers(jaw):
-                self._draw_layer(band, layer, moved, BEHIND_LIPS, layer.coat.texels, light * dim)
-            band.forget_lining(self._target)
-        self._draw_skin(band, chosen)
+        if parted:
+            light = float(np.clip(0.88 + 0.12 * opening / 0.006, 0.88, 1))
+            for layer, points, dim in face.mouth_layers(jaw, tongue):
+                self._draw_layer(band, layer, points, WHERE_INSIDE, layer.coat.texels, light * dim)
+        if moved:
+            band.forget_inside(self._target)
+        shadow = 0.5 * float(np.clip(1 - opening / 0.012, 0, 1))
+        shade = face.coat.shade * (1 - np.float32(shadow) * face.inner_lips)
+        self._draw_skin(band, chosen, face.coat._replace(shade=shade))
+        if moved:
+            self._finish(band, max(1e-5, min(_LIP_SHADOW_M, 0.5 * opening)), 0.35)
+
+    def _heights(self) -> Floats:
+        """Height of every vertex in metres, but for a constant, as if as far away as the lips."""
+        lens = self._face.lens
+        pixel = (float(self._face.lips.line[1]) + lens.distance) / lens.zoom_y
+        return self._at[:, 1] * np.float32(-pixel)
+
+    def _lips_moved(self) -> bool:
+        face = self._face
+        lips = np.concatenate([face.lips.upper, face.lips.lower])
+        return bool(np.abs(self._at[lips, :2] - face.at_rest[lips, :2]).max() > _LIPS_AT_REST_PX)
+
+    def _finish(self, band: "_Band", reach_m: float, strength: float) -> None:
+        """Shade what is inside under the skin's edge, and smooth the edge."""
+        lens = self._face.lens
+        reach = reach_m * lens.zoom_y / (float(self._face.lips.line[1]) + lens.distance)
+        x0, y0, x1, y1 = band.box_inside(self._target)
+        shade_under(self._target, reach, strength, x0, y0, x1, y1)
+        soften(self._target, x0, y0, x1, y1)
 
     def _draw_layer(
         self,
@@ -212,10 +253,10 @@ class Compositor:
             self._target, band.top, band.bottom, mode,
         )  # fmt: skip
 
-    def _draw_skin(self, band: "_Band", chosen: Ints) -> None:
+    def _draw_skin(self, band: "_Band", chosen: Ints, coat: Coat | None = None) -> None:
         face = self._face
         draw(
-            self._at, face.triangles, chosen, face.coat, self._skin, face.open,
+            self._at, face.triangles, chosen, coat or face.coat, self._skin, face.open,
             self._target, band.top, band.bottom, SURFACE,
         )  # fmt: skip
 
@@ -266,10 +307,16 @@ class _Band:
         target.mark[y0:y1, x0:x1] = 0
         return self._chosen[:count]
 
-    def forget_lining(self, target: Target) -> None:
+    def box_inside(self, target: Target) -> tuple[int, int, int, int]:
+        """What was drawn last, without the canvas's outermost pixels."""
+        rows, columns = target.depth.shape
+        x0, y0, x1, y1 = self._last_box
+        return max(x0, 3), max(y0, 3), min(x1, columns - 3), min(y1, rows - 3)
+
+    def forget_inside(self, target: Target) -> None:
         """Let the lips be drawn over whatever is inside the mouth."""
         x0, y0, x1, y1 = self._last_box
-        target.depth[y0:y1, x0:x1][target.mark[y0:y1, x0:x1] == 1] = FAR
+        target.depth[y0:y1, x0:x1][target.mark[y0:y1, x0:x1] == WITHIN] = FAR
 
 
 def frame_scale(plate_px: int, width: int, height: int) -> float:

@@ -18,8 +18,12 @@ from render.baked.kernels import (
     kernel,
 )
 
-SURFACE, LINING, BEHIND_LIPS = 0, 1, 2
-"""What `draw` does with depth: test and write it; the same and mark; draw where marked."""
+SURFACE, INSIDE, WHERE_INSIDE = 0, 1, 2
+"""What `draw` does with depth and mark: test and write depth and mark `OVER` what was `WITHIN`; the
+same but mark `WITHIN`; draw where marked `WITHIN`."""
+
+WITHIN, OVER = 1, 2
+"""Marks: an eyeball or the inside of the mouth; skin drawn over it."""
 
 FAR = 9.0
 """Depth of an empty pixel, in metres."""
@@ -158,7 +162,7 @@ def draw(
         target: What to draw on.
         top: First canvas row to touch.
         bottom: One past the last.
-        mode: SURFACE, LINING or BEHIND_LIPS.
+        mode: SURFACE, INSIDE or WHERE_INSIDE.
     """
     for i in range(len(chosen)):
         t = np.uintp(chosen[i])
@@ -220,8 +224,8 @@ def _fill(
             if wb < 0 or wc < 0 or wb + wc > one:
                 continue
             z = z0 + wb * zb + wc * zc
-            if mode == BEHIND_LIPS:
-                if target.mark[y, x] == 0:
+            if mode == WHERE_INSIDE:
+                if target.mark[y, x] != WITHIN:
                     continue
             elif z >= target.depth[y, x]:
                 continue
@@ -245,10 +249,12 @@ def _fill(
             cb = _f32(128) + shade * (cb - _f32(128))
             cr = _f32(128) + shade * (cr - _f32(128))
             _blend(target.picture, x, y, luma, cb, cr, alpha)
-            if mode != BEHIND_LIPS:
+            if mode != WHERE_INSIDE:
                 target.depth[y, x] = z
-            if mode == LINING:
-                target.mark[y, x] = 1
+            if mode == INSIDE:
+                target.mark[y, x] = WITHIN
+            elif mode == SURFACE and target.mark[y, x] == WITHIN and alpha > half:
+                target.mark[y, x] = OVER
 
 
 @inlined
@@ -339,3 +345,82 @@ def fade_in(
                 picture[top + y, left + x, c] = (
                     value + alpha * (patch[y, x, c] - _f32(value)) + _f32(0.5)
                 )
+
+
+@kernel
+def shade_under(
+    target: Target, reach: float, strength: float, x0: int, y0: int, x1: int, y1: int
+) -> None:
+    """Darken what is marked `WITHIN` just below its upper edge: the shadow of a lid or a lip.
+
+    Args:
+        target: What to darken.
+        reach: How far down the shadow goes, in pixels.
+        strength: Share of the light that it takes at the edge.
+        x0: The box, in canvas pixels.
+        y0: The same.
+        x1: The same.
+        y1: The same.
+    """
+    steps = int(reach) + 1
+    for x in range(x0, x1):
+        below = 0
+        for y in range(y0, y1):
+            if target.mark[y, x] != WITHIN:
+                below = 0
+                continue
+            if below < steps:
+                fade = max(_f32(0), _f32(1) - (_f32(below) + _f32(0.5)) / _f32(reach))
+                keep = _f32(1) - _f32(strength) * fade * fade
+                pixel = target.picture[y, x]
+                pixel[0] = _f32(16.5) + keep * (_f32(pixel[0]) - _f32(16))
+                pixel[1] = _f32(128.5) + keep * (_f32(pixel[1]) - _f32(128))
+                pixel[2] = _f32(128.5) + keep * (_f32(pixel[2]) - _f32(128))
+            below += 1
+
+
+@kernel
+def soften(target: Target, x0: int, y0: int, x1: int, y1: int) -> None:
+    """Smooth the stairs between what is marked `WITHIN` and the rest.
+
+    Pixels on both sides of an edge take as much of the other side as a window of 5 x 3 (3 x 5 at an
+    upright edge) holds of it, as the coverage of a straight edge would.
+
+    Args:
+        target: What to smooth.
+        x0: The box, in canvas pixels, at least 2 from the border.
+        y0: The same.
+        x1: The same.
+        y1: The same.
+    """
+    mark = target.mark
+    for y in range(y0, y1):
+        for x in range(x0, x1):
+            here, below, right = mark[y, x], mark[y + 1, x], mark[y, x + 1]
+            if (here == WITHIN) != (below == WITHIN):
+                _mix(target, x, y, x, y + 1, 2, 1)
+            elif (here == WITHIN) != (right == WITHIN) and (here == WITHIN) == (
+                mark[y - 1, x] == WITHIN
+            ):
+                _mix(target, x, y, x + 1, y, 1, 2)
+
+
+@inlined
+def _mix(target: Target, ax: int, ay: int, bx: int, by: int, half_x: int, half_y: int) -> None:
+    a_share = _other_share(target.mark, ax, ay, half_x, half_y)
+    b_share = _other_share(target.mark, bx, by, half_x, half_y)
+    for c in range(3):
+        a, b = _f32(target.picture[ay, ax, c]), _f32(target.picture[by, bx, c])
+        target.picture[ay, ax, c] = a + a_share * (b - a) + _f32(0.5)
+        target.picture[by, bx, c] = b + b_share * (a - b) + _f32(0.5)
+
+
+@inlined
+def _other_share(mark: Bytes, x: int, y: int, half_x: int, half_y: int) -> np.float32:
+    """The share of a window around a pixel that is on the other side of the edge."""
+    within, others = mark[y, x] == WITHIN, 0
+    for v in range(y - half_y, y + half_y + 1):
+        for u in range(x - half_x, x + half_x + 1):
+            if (mark[v, u] == WITHIN) != within:
+                others += 1
+    return _f32(others) * _f32(1 / 15)

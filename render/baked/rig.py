@@ -26,7 +26,6 @@ OPEN_POSE = {
 }
 """Weights of plate `open`, unless a face's card says otherwise."""
 
-_LIP_LINE = 0.0165  # below the camera's height, m
 _EYE_CAP_RAD = 1.05  # how far an eyeball is modelled from its pole
 _BURIED_M, _BURIED_HALF_M = 0.012, 0.045  # how deep, and how far from the middle of the face
 
@@ -149,12 +148,14 @@ class Skinning:
         open: float32, shape (v, 2): positions on plate `open`.
         open_share: float32 in [0, 1], shape (v,): how much of the colour is from `open`; 1 where
             the rest plate does not show the skin (upper lids, inside of the lips).
+        inner_lips: float32 in [0, 1], shape (v,): the same, of the lips alone.
         feather: float32 in [0, 1], shape (v,): opacity; 0 where nothing ever moves.
     """
 
     rest: Floats
     open: Floats
     open_share: Floats
+    inner_lips: Floats
     feather: Floats
 
 
@@ -165,14 +166,16 @@ def buried(mesh: Mesh, camera: Camera) -> NDArray[np.bool_]:
     over them may rest, and then is not drawn over them.
     """
     centre = mesh.vertices[mesh.triangles].mean(1)
-    plate = camera.project(centre)[:, :2]
     last = len(mesh.relief) - 1
-    column, row = np.clip(plate / camera.plate_px * last, 0, last).round().astype(int).T
+    cells = camera.project(centre)[:, :2] / camera.plate_px * last
+    column, row = np.clip(cells, 0, last).round().astype(int).T
     deep = centre[:, 1] - mesh.relief[row, column] > _BURIED_M
     return np.asarray(deep & (np.abs(centre[:, 0]) < _BURIED_HALF_M), np.bool_)
 
 
-def skinning(mesh: Mesh, camera: Camera, eyes: Floats, open_pose: dict[str, float]) -> Skinning:
+def skinning(
+    mesh: Mesh, camera: Camera, eyes: Floats, lip_line: Floats, open_pose: dict[str, float]
+) -> Skinning:
     """Work out what each vertex shows.
 
     A vertex whose triangles are much larger on the open plate than on the rest plate was folded
@@ -182,6 +185,7 @@ def skinning(mesh: Mesh, camera: Camera, eyes: Floats, open_pose: dict[str, floa
         mesh: The mesh.
         camera: The camera.
         eyes: Eye centres, shape (2, 3).
+        lip_line: Where the lips meet in the middle, shape (3,).
         open_pose: Weights that plate `open` was baked with.
     """
     rest = camera.project(mesh.vertices)[:, :2]
@@ -193,7 +197,8 @@ def skinning(mesh: Mesh, camera: Camera, eyes: Floats, open_pose: dict[str, floa
     }
     ratio = area["open"] / (area["open"] + area["rest"] + 1e-9)
     v = mesh.vertices
-    folds = np.hypot(v[:, 0] / 0.034, (v[:, 2] - camera.height + _LIP_LINE) / 0.017) < 1
+    lips = np.hypot(v[:, 0] / 0.034, (v[:, 2] - lip_line[2]) / 0.017) < 1
+    folds = lips.copy()
     for eye in eyes:
         folds |= np.hypot(v[:, 0] - eye[0], (v[:, 2] - eye[2]) * 1.15) < 0.0215
     share = np.clip((ratio - 0.58) / 0.12, 0, 1) * folds
@@ -203,12 +208,13 @@ def skinning(mesh: Mesh, camera: Camera, eyes: Floats, open_pose: dict[str, floa
         rest=rest,
         open=opened,
         open_share=share.astype(np.float32),
+        inner_lips=(share * lips).astype(np.float32),
         feather=np.clip((mesh.reach() - 5e-4) / 1.2e-3, 0, 1).astype(np.float32),
     )
 
 
 def eyeball(centre: Floats, radius: float, camera: Camera) -> Card:
-    """The front of an eyeball, shaded by the upper lid's shadow.
+    """The front of an eyeball.
 
     The card stands still; to turn the eye, its plate positions are turned (`turned_eye`).
     """
@@ -224,13 +230,11 @@ def eyeball(centre: Floats, radius: float, camera: Camera) -> Card:
     triangles = np.concatenate(
         [np.stack(t, 1) for t in ((a, b, a + spokes), (b, b + spokes, a + spokes))]
     )
-    up = unit[:, 2]
-    shade = 1 - 0.45 * np.clip((up - 0.05) / 0.30, 0, 1) ** 1.5 - 0.10 * np.clip(-up / 0.4, 0, 1)
     return Card(
         points,
         triangles.astype(np.int32),
         camera.project(points)[:, :2],
-        shade.astype(np.float32),
+        np.ones(len(points), np.float32),
     )
 
 

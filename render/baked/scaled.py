@@ -1,7 +1,7 @@
 """A baked face made ready for one canvas size. Built once, read-only, shared by sessions."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -9,16 +9,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from render.baked.asset import SHADING, BakedFace, Plate, Shading
+from render.baked.eyeballs import without_glints
 from render.baked.kernels import Bytes, Coat, Floats, Ints, Lens, Morphs, Shade
+from render.baked.lash_line import with_lines
+from render.baked.lips import find_lips
 from render.baked.raster import place, project
 from render.baked.rig import Card, Skinning, buried, eyeball, skinning
 from render.baked.warp import COVER_REACH_PX, MIXED, OPAQUE, TRANSPARENT
 from render.types import ARKIT
 
-_ARCH_FRONT_M, _ARCH_HALF_M, _ARCH_DEPTH_M = -0.1318, 0.0335, 0.0426  # the dental arch
+_ARCH_HALF_M, _ARCH_DEPTH_M = 0.0335, 0.0426  # of the dental arch
+_ARCH_BEHIND_M = 0.0083  # its front, behind where the lips meet
 _TEETH_SIDE = 0.075  # of the plate: where teeth vanish in the shade of the cheeks
-_UPPER_TEETH_DROP_M = 0.0042  # shows 2-3 mm of the incisors when the mouth opens
-_LOWER_TEETH_DROP_M = 0.0025  # keeps most of theirs behind the lower lip
+_UPPER_EDGE_M = -0.0030  # of the incisors, from where the lips meet: what shows at first
+_LOWER_EDGE_M = -0.0010  # of theirs, with the jaw shut: most of them stays behind the lip
+_TIP_TEXELS = 0.12  # of a plate's width: the middle, where edges and tip are looked for
+_TONGUE_RAISED = (0.0, 0.17, 0.30, 0.70)  # tongueOut: at rest, behind the teeth, ..., between them
+_TONGUE_TIP_M = (-0.0020, 0.0004, -0.0022)  # from the lower incisors' edge; at rest as baked
+_TONGUE_OUT = 0.30  # tongueOut from which the tongue is in front of the lower teeth
+_BAKED_JAW = 0.75  # weight of jawOpen on the plates of tongue and lower teeth
+_TEETH_LUMA = 208.0  # of the brightest teeth in full light
 _LINING_YUV = (44, 122, 142)  # wet dark red, before the shade of the mouth
 _LID_ELLIPSE_M = (0.0185, 0.0135)  # half axes of what `open` shows of a closed eye
 _SEAM_M = 0.006  # over which the left half of a residual gives way to the right half
@@ -88,8 +98,12 @@ class ScaledFace:
         eye_region: bool, shape (t,): triangles around the eyes.
         mouth_region: bool, shape (t,): triangles in front of the inside of the mouth.
         eyes: Left and right eyeball.
+        glints: What light reflects in them; does not turn with them.
+        lips: Where they are.
+        inner_lips: float32 in [0, 1], shape (v,): how much a vertex is of their inside.
         upper_teeth: Fixed to the skull.
-        jaw_layers: Tongue and lower teeth: fixed to the jaw, in drawing order.
+        lower_teeth: Fixed to the jaw.
+        tongue: The same.
         split_row: Canvas row between the eyes' and the mouth's band.
     """
 
@@ -130,8 +144,9 @@ class ScaledFace:
         shown_ever = ~mesh.lining & ~buried(mesh, face.camera)
         self.skin = np.flatnonzero(shown_ever).astype(np.int32)
         self.lining = np.flatnonzero(mesh.lining).astype(np.int32)
+        self.lips = find_lips(mesh, face.camera)
         self.split_row = int(self._canvas(np.array([[0, face.eyes[0, 1], self._split_z()]]))[0, 1])
-        self._paint(skinning(mesh, face.camera, face.eyes, face.open_pose))
+        self._paint(skinning(mesh, face.camera, face.eyes, self.lips.line, face.open_pose))
         self._add_shading()
         self._add_lashes()
         self._add_layers()
@@ -161,6 +176,7 @@ class ScaledFace:
         opened = self._texture(plates["open"])
         ones = np.ones(len(skin.feather), np.float32)
         self.open = opened.picture
+        self.inner_lips = skin.inner_lips
         self.coat = Coat(
             rest.texels(skin.rest), opened.texels(skin.open), skin.open_share, skin.feather, ones
         )
@@ -197,7 +213,7 @@ class ScaledFace:
         return Shade(cut.reshape(h, w * 4), np.repeat(share, 4), left + u, top + v)
 
     def _add_lashes(self) -> None:
-        lashes = self.face.lashes
+        lashes, opacity = with_lines(self.face.lashes)
         lifted = lashes.vertices - np.array([0, _LASH_LIFT_M, 0], np.float32)
         self.lash_morphs = Morphs(
             lifted.astype(np.float32),
@@ -209,7 +225,7 @@ class ScaledFace:
         size = np.array(texture.shape[1::-1], np.float32)
         texels = np.clip(lashes.uv * size - 0.5, 0, size - 1.01).astype(np.float32)
         ones = np.ones(len(texels), np.float32)
-        self.lash_coat = Coat(texels, 0 * texels, 0 * ones, ones, ones)
+        self.lash_coat = Coat(texels, 0 * texels, 0 * ones, opacity, ones)
         self.lash_texture = texture
         self.lash_triangles = lashes.triangles
         self.all_lashes = np.arange(len(lashes.triangles), dtype=np.int32)
@@ -255,34 +271,73 @@ class ScaledFace:
 
     def _add_layers(self) -> None:
         plates, camera = self.face.plates, self.face.camera
-        self._eye_texture = self._texture(plates["eyes"])
-        self.eyes = [
-            self._layer(eyeball(eye, self.face.eye_radius, camera), plates["eyes"])
-            for eye in self.face.eyes
+        eyes = plates["eyes"]
+        centres = (camera.project(self.face.eyes)[:, :2] - eyes.origin) / eyes.scale
+        depth = float(self.face.eyes[0, 1]) + camera.distance
+        radius = self.face.eye_radius * camera.focal * camera.plate_px / depth / eyes.scale
+        clean, glints = without_glints(eyes.bgra, centres, radius)
+        cards = [eyeball(eye, self.face.eye_radius, camera) for eye in self.face.eyes]
+        self._eye_texture = self._texture(replace(eyes, bgra=clean))
+        self.eyes = [self._layer(card, replace(eyes, bgra=clean)) for card in cards]
+        self.glints = [self._layer(card, replace(eyes, bgra=glints)) for card in cards]
+        self.upper_teeth = self._teeth("teeth_upper", _UPPER_EDGE_M, 0.0)
+        self.lower_teeth = self._teeth("teeth_lower", _LOWER_EDGE_M, _BAKED_JAW)
+        self.tongue = self._layer(self._arch(plates["tongue"]), plates["tongue"])
+        tip = self._tip(self.tongue, plates["tongue"], -1)
+        tip += -_BAKED_JAW * self._jaw_motion(tip[None])[0]
+        self._tongue_lifts = [0.0] + [
+            float(self.lips.line[2]) + _LOWER_EDGE_M + over - float(tip[2])
+            for over in _TONGUE_TIP_M
         ]
-        upper, lower = (
-            np.array([0, 0, -drop], np.float32)
-            for drop in (_UPPER_TEETH_DROP_M, _LOWER_TEETH_DROP_M)
-        )
-        self.upper_teeth, tongue, lower_teeth = (
-            self._layer(self._arch(plates[name], shift), plates[name])
-            for name, shift in (("teeth_upper", upper), ("tongue", lower), ("teeth_lower", lower))
-        )
-        self.jaw_layers = [tongue, lower_teeth]
 
-    def mouth_layers(self, jaw: float) -> Iterator[tuple[Layer, Floats, float]]:
-        """What is inside the mouth at a jaw opening, in drawing order.
+    def _teeth(self, name: str, edge_m: float, jaw: float) -> Layer:
+        """A row of teeth with its edge so far above where the lips meet, when the jaw is shut."""
+        plate = self.face.plates[name]
+        layer = self._layer(self._arch(plate), plate)
+        edge = self._tip(layer, plate, -1 if name == "teeth_upper" else 0)
+        height = float((edge - jaw * self._jaw_motion(edge[None])[0])[2])
+        layer.card.points[:, 2] += float(self.lips.line[2]) + edge_m - height
+        luma = layer.texture[..., 0][layer.texture[..., 3] > 200]
+        gain = (_TEETH_LUMA - 16) / (float(np.percentile(luma, 92)) - 16)
+        shade = layer.card.shade * np.float32(np.clip(gain, 0.8, 1.5))
+        return replace(layer, coat=layer.coat._replace(shade=shade))
+
+    def _tip(self, layer: Layer, plate: Plate, end: int) -> Floats:
+        """The first (0) or last (-1) opaque point down the middle of a plate, in space."""
+        middle = (self.face.camera.plate_px / 2 - plate.origin[0]) / plate.scale
+        half = max(1.0, _TIP_TEXELS * plate.bgra.shape[1])
+        strip = plate.bgra[:, round(middle - half) : round(middle + half), 3]
+        rows = np.flatnonzero((strip > 128).mean(1) > 0.4)
+        spot = [self.face.camera.plate_px / 2, plate.origin[1] + (rows[end] + 0.5) * plate.scale]
+        front = self.lips.line[1:2] + np.float32(_ARCH_BEHIND_M)
+        return np.asarray(self.face.camera.unproject(np.array([spot], np.float32), front)[0])
+
+    def mouth_layers(self, jaw: float, tongue: float) -> Iterator[tuple[Layer, Floats, float]]:
+        """What is inside the mouth, in drawing order.
+
+        Args:
+            jaw: Weight of jawOpen.
+            tongue: Weight of tongueOut.
 
         Yields:
             The layer, its points in space, and its brightness.
         """
-        for layer, dim in zip(self.jaw_layers, (0.65, 0.85), strict=True):
-            yield layer, layer.card.points + np.float32(jaw - 0.75) * self._jaw_motion(layer), dim
+        lift = np.array([0, 0, np.interp(tongue, _TONGUE_RAISED, self._tongue_lifts)], np.float32)
+        out = float(np.clip((tongue - 0.1) / 0.4, 0, 1))
+        tip = (self.tongue, self._with_jaw(self.tongue, jaw) + lift, 0.62 + 0.38 * out)
+        teeth = (self.lower_teeth, self._with_jaw(self.lower_teeth, jaw), 0.84)
+        yield from (teeth, tip) if tongue > _TONGUE_OUT else (tip, teeth)
         yield self.upper_teeth, self.upper_teeth.card.points, 1.0
 
-    def _jaw_motion(self, layer: Layer) -> Floats:
+    def _with_jaw(self, layer: Layer, jaw: float) -> Floats:
+        moved = layer.card.points + np.float32(jaw - _BAKED_JAW) * self._jaw_motion(
+            layer.card.points
+        )
+        return np.asarray(moved, np.float32)
+
+    def _jaw_motion(self, points: Floats) -> Floats:
         jaw = self.face.mesh.jaw
-        return np.asarray(layer.card.points @ jaw[:3] + jaw[3], np.float32)
+        return np.asarray(points @ jaw[:3] + jaw[3], np.float32)
 
     def eye_texels(self, plate: Floats) -> Floats:
         """Texels on the eyes' plate of plate positions."""
@@ -295,7 +350,7 @@ class ScaledFace:
         coat = Coat(texture.texels(card.plate), flat, 0 * ones, ones, card.shade)
         return Layer(card, coat, texture.picture, np.arange(len(card.triangles), dtype=np.int32))
 
-    def _arch(self, plate: Plate, shift: Floats) -> Card:
+    def _arch(self, plate: Plate) -> Card:
         """A plate of teeth bent along the dental arch, dark towards the cheeks."""
         n, camera = 9, self.face.camera
         xs, ys = (
@@ -307,12 +362,13 @@ class ScaledFace:
         spots = np.stack([a.ravel() for a in np.meshgrid(xs, ys)], 1).astype(np.float32)
         aside = spots[:, 0] / camera.plate_px - 0.5
         across = np.clip(0.35 * aside / _ARCH_HALF_M, -1, 1)
-        depth = _ARCH_FRONT_M + _ARCH_DEPTH_M * (1 - np.sqrt(1 - across**2))
+        front = float(self.lips.line[1]) + _ARCH_BEHIND_M
+        depth = front + _ARCH_DEPTH_M * (1 - np.sqrt(1 - across**2))
         corner = np.arange(n * n).reshape(n, n)
         a, b, c, d = corner[:-1, :-1], corner[:-1, 1:], corner[1:, :-1], corner[1:, 1:]
         triangles = np.concatenate([np.stack(t, -1).reshape(-1, 3) for t in ((a, c, b), (b, c, d))])
         shade = np.clip(1 - 0.9 * (aside / _TEETH_SIDE) ** 2, 0.06, 1)
-        points = camera.unproject(spots, depth) + shift
+        points = camera.unproject(spots, depth)
         return Card(
             points.astype(np.float32), triangles.astype(np.int32), spots, shade.astype(np.float32)
         )
