@@ -1,5 +1,7 @@
 """The last step of a frame: turn the head, lay it over the backdrop, write I420."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from render.baked.kernels import Bytes, Floats, Lens, Planes, Turn, inlined, kernel
@@ -10,12 +12,24 @@ TRANSPARENT, MIXED, OPAQUE = 0, 1, 2
 CELL_PX = 16
 """Side of the cells in which `compose` bends the canvas; frame sizes are multiples of it."""
 
-COVER_REACH_PX = 12
-"""How far around a pixel its cover class must hold: half the canvas span of a cell, and more."""
+COVER_REACH_PX = 8
+"""How far around a pixel its cover class must hold: a quarter of a cell, slanted, and more."""
 
 _f32 = np.float32
 _ONE = 1 << 16  # of the fixed-point canvas positions
-_NEXT = np.uintp(1)  # unsigned, so that numba leaves out the test for negative indices
+# Unsigned, so that numba leaves out the test for negative indices.
+_NEXT = np.uintp(4)  # bytes to the texel at the right
+_Y, _U, _V, _ALPHA = (np.uintp(channel) for channel in range(4))
+
+Ray = tuple[int, int, int, int]
+"""Fixed-point canvas texel at a cell's left edge, and the step to the next pixel."""
+
+
+class _Flat(NamedTuple):
+    """A picture's bytes in one row, which is faster to index, and how many a line has."""
+
+    channels: Bytes
+    stride: int
 
 
 @kernel
@@ -82,13 +96,16 @@ def compose(picture: Bytes, cover: Bytes, grid: Floats, backdrop: Planes, out: P
 
     Args:
         picture: uint8, shape (ch, cw, 4).
-        cover: uint8, shape (ch, cw): OPAQUE where the canvas hides the backdrop within half a
-            cell around, TRANSPARENT where it shows nothing there, else MIXED.
+        cover: uint8, shape (ch, cw): OPAQUE where the canvas hides the backdrop within
+            `COVER_REACH_PX` around, TRANSPARENT where it shows nothing there, else MIXED.
         grid: float32, shape (h / 16 + 1, w / 16 + 1, 2): canvas positions of cell corners.
         backdrop: Planes of the frame's size.
         out: The same.
     """
     rows, columns = grid.shape[0] - 1, grid.shape[1] - 1
+    canvas = _Flat(picture.ravel(), picture.shape[1] * 4)
+    right, bottom = ((picture.shape[1] - 1) << 16) - 1, ((picture.shape[0] - 1) << 16) - 1
+    limits = (right, bottom)  # of the positions at which `_address` may be asked
     for row in range(rows):
         for column in range(columns):
             kind = _class(cover, grid, row, column)
@@ -100,16 +117,28 @@ def compose(picture: Bytes, cover: Bytes, grid: Floats, backdrop: Planes, out: P
                 continue
             for inner in range(CELL_PX):
                 down = (_f32(inner) + _f32(0.5)) / _f32(CELL_PX)
-                u, v, du, dv = _span(grid, row, column, down)
-                _luma(picture, kind, u, v, du, dv, backdrop.y[y + inner], out.y[y + inner], x)
+                ray = _span(grid, row, column, down)
+                line = y + inner
+                if kind == OPAQUE:
+                    _luma(canvas, ray, out.y[line, x : x + CELL_PX])
+                else:
+                    _mixed_luma(
+                        canvas, ray, limits,
+                        backdrop.y[line, x : x + CELL_PX], out.y[line, x : x + CELL_PX],
+                    )  # fmt: skip
+            x, y = x // 2, y // 2
             for inner in range(half):
                 down = _f32(2 * inner + 1) / _f32(CELL_PX)
-                u, v, du, dv = _span(grid, row, column, down)
-                line = y // 2 + inner
-                _chroma(
-                    picture, kind, u, v, du, dv,
-                    backdrop.u[line], backdrop.v[line], out.u[line], out.v[line], x // 2,
-                )  # fmt: skip
+                ray = _span(grid, row, column, down)
+                line = y + inner
+                if kind == OPAQUE:
+                    _chroma(canvas, ray, out.u[line, x : x + half], out.v[line, x : x + half])
+                else:
+                    _mixed_chroma(
+                        canvas, ray, limits,
+                        backdrop.u[line, x : x + half], backdrop.v[line, x : x + half],
+                        out.u[line, x : x + half], out.v[line, x : x + half],
+                    )  # fmt: skip
 
 
 @inlined
@@ -120,8 +149,8 @@ def _copy(source: Bytes, out: Bytes, left: int, top: int, side: int) -> None:
 
 
 @inlined
-def _span(grid: Floats, row: int, column: int, down: np.float32) -> tuple[int, int, int, int]:
-    """Fixed-point canvas texel at a cell's left edge, `down` cells below its top, and the step."""
+def _span(grid: Floats, row: int, column: int, down: np.float32) -> Ray:
+    """The ray along a cell, `down` cells below its top."""
     keep = _f32(1) - down
     left_x = grid[row, column, 0] * keep + grid[row + 1, column, 0] * down - _f32(0.5)
     left_y = grid[row, column, 1] * keep + grid[row + 1, column, 1] * down - _f32(0.5)
@@ -158,73 +187,95 @@ def _class(cover: Bytes, grid: Floats, row: int, column: int) -> int:
 
 
 @inlined
-def _texel(picture: Bytes, u: int, v: int, channel: int) -> int:
-    """Bilinear sample at a fixed-point position inside the picture, 8 bits."""
-    left, top = np.uintp(u >> 16), np.uintp(v >> 16)
-    right, bottom = left + _NEXT, top + _NEXT
-    fx, fy = np.int32((u >> 8) & 255), np.int32((v >> 8) & 255)
-    gx, gy = np.int32(256) - fx, np.int32(256) - fy
-    upper = picture[top, left, channel] * gx + picture[top, right, channel] * fx
-    lower = picture[bottom, left, channel] * gx + picture[bottom, right, channel] * fx
-    return int((upper * gy + lower * fy + 32768) >> 16)
+def _address(canvas: _Flat, u: int, v: int) -> tuple[np.uintp, np.uintp, int, int]:
+    """First bytes of the texels above and below a position, and its fractions in 1 / 256."""
+    above = np.uintp((v >> 16) * canvas.stride + ((u >> 16) << 2))
+    return above, above + np.uintp(canvas.stride), (u >> 8) & 255, (v >> 8) & 255
 
 
 @inlined
-def _clamped(picture: Bytes, u: int, v: int) -> tuple[int, int]:
-    """The nearest position at which `_texel` may read."""
-    right, bottom = ((picture.shape[1] - 1) << 16) - 1, ((picture.shape[0] - 1) << 16) - 1
-    return min(max(u, 0), right), min(max(v, 0), bottom)
+def _texel(
+    canvas: _Flat, above: np.uintp, below: np.uintp, fx: int, fy: int, channel: np.uintp
+) -> int:
+    """Bilinear sample of one channel, 8 bits."""
+    a, b = int(canvas.channels[above + channel]), int(canvas.channels[above + _NEXT + channel])
+    c, d = int(canvas.channels[below + channel]), int(canvas.channels[below + _NEXT + channel])
+    upper, lower = (a << 8) + (b - a) * fx, (c << 8) + (d - c) * fx
+    return ((upper << 8) + (lower - upper) * fy + 32768) >> 16
 
 
 @inlined
-def _luma(
-    picture: Bytes,
-    kind: int,
-    u: int,
-    v: int,
-    du: int,
-    dv: int,
-    backdrop: Bytes,
-    out: Bytes,
-    first: int,
-) -> None:
+def _clamped(limits: tuple[int, int], u: int, v: int) -> tuple[int, int]:
+    return min(max(u, 0), limits[0]), min(max(v, 0), limits[1])
+
+
+@inlined
+def _luma(canvas: _Flat, ray: Ray, out: Bytes) -> None:
     """One row of a cell."""
+    u, v, du, dv = ray
     u, v = u + du // 2, v + dv // 2
-    if kind == OPAQUE:
-        for x in range(first, first + CELL_PX):
-            out[x] = _texel(picture, u, v, 0)
-            u, v = u + du, v + dv
-        return
-    for x in range(first, first + CELL_PX):
-        cu, cv = _clamped(picture, u, v)
-        alpha = _texel(picture, cu, cv, 3)
-        out[x] = (_texel(picture, cu, cv, 0) * alpha + backdrop[x] * (255 - alpha) + 127) // 255
+    for x in range(CELL_PX):
+        above, below, fx, fy = _address(canvas, u, v)
+        out[np.uintp(x)] = _texel(canvas, above, below, fx, fy, _Y)
         u, v = u + du, v + dv
 
 
 @inlined
-def _chroma(
-    picture: Bytes,
-    kind: int,
-    u: int,
-    v: int,
-    du: int,
-    dv: int,
-    backdrop_u: Bytes,
-    backdrop_v: Bytes,
+def _mixed_luma(canvas: _Flat, ray: Ray, limits: tuple[int, int], under: Bytes, out: Bytes) -> None:
+    """One row of a cell that shows some of the backdrop."""
+    u, v, du, dv = ray
+    u, v = u + du // 2, v + dv // 2
+    for x in range(CELL_PX):
+        i = np.uintp(x)
+        cu, cv = _clamped(limits, u, v)
+        above, below, fx, fy = _address(canvas, cu, cv)
+        alpha = _texel(canvas, above, below, fx, fy, _ALPHA)
+        value = int(under[i])
+        if alpha != 0:
+            value = _over(_texel(canvas, above, below, fx, fy, _Y), value, alpha)
+        out[i] = value
+        u, v = u + du, v + dv
+
+
+@inlined
+def _chroma(canvas: _Flat, ray: Ray, out_u: Bytes, out_v: Bytes) -> None:
+    """One row of a cell's chroma: every second pixel of every second row, between four."""
+    u, v, du, dv = ray
+    u, v = u + du, v + dv
+    for x in range(CELL_PX // 2):
+        i = np.uintp(x)
+        above, below, fx, fy = _address(canvas, u, v)
+        out_u[i] = _texel(canvas, above, below, fx, fy, _U)
+        out_v[i] = _texel(canvas, above, below, fx, fy, _V)
+        u, v = u + 2 * du, v + 2 * dv
+
+
+@inlined
+def _mixed_chroma(
+    canvas: _Flat,
+    ray: Ray,
+    limits: tuple[int, int],
+    under_u: Bytes,
+    under_v: Bytes,
     out_u: Bytes,
     out_v: Bytes,
-    first: int,
 ) -> None:
-    """One row of a cell's chroma: every second pixel of every second row, between four."""
+    """The same where some of the backdrop shows."""
+    u, v, du, dv = ray
     u, v = u + du, v + dv
-    for x in range(first, first + CELL_PX // 2):
-        if kind == OPAQUE:
-            out_u[x], out_v[x] = _texel(picture, u, v, 1), _texel(picture, u, v, 2)
-        else:
-            cu, cv = _clamped(picture, u, v)
-            alpha = _texel(picture, cu, cv, 3)
-            cb, cr = _texel(picture, cu, cv, 1), _texel(picture, cu, cv, 2)
-            out_u[x] = (cb * alpha + backdrop_u[x] * (255 - alpha) + 127) // 255
-            out_v[x] = (cr * alpha + backdrop_v[x] * (255 - alpha) + 127) // 255
+    for x in range(CELL_PX // 2):
+        i = np.uintp(x)
+        cu, cv = _clamped(limits, u, v)
+        above, below, fx, fy = _address(canvas, cu, cv)
+        alpha = _texel(canvas, above, below, fx, fy, _ALPHA)
+        cb, cr = int(under_u[i]), int(under_v[i])
+        if alpha != 0:
+            cb = _over(_texel(canvas, above, below, fx, fy, _U), cb, alpha)
+            cr = _over(_texel(canvas, above, below, fx, fy, _V), cr, alpha)
+        out_u[i], out_v[i] = cb, cr
         u, v = u + 2 * du, v + 2 * dv
+
+
+@inlined
+def _over(top: int, under: int, alpha: int) -> int:
+    return (top * alpha + under * (255 - alpha) + 127) // 255
