@@ -4,8 +4,6 @@ import hashlib
 import os
 import shutil
 from collections.abc import Mapping
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from render.bake.background import background_picture
 from render.bake.eyes_plate import matched_eyes
 from render.bake.face_mesh import DELTA_UNIT_M, face_mesh, plate_spots, relief
 from render.bake.figure import Figure
@@ -167,17 +166,7 @@ def _cropped(image: Image, spec: PlateSpec) -> tuple[Image, tuple[float, float]]
 
 def _background(character: Mapping[str, Any]) -> Image:
     """BGR."""
-    if find_spec("render.bake.background") is not None:
-        made = import_module("render.bake.background").background_picture(character)
-        return np.ascontiguousarray(np.asarray(made, np.uint8)[..., 2::-1])
-    colours = {
-        "evening": ((70, 52, 40), (38, 28, 22)),
-        "bright": ((226, 228, 230), (196, 200, 204)),
-    }
-    top, bottom = colours.get(character["background"]["style"], ((150, 172, 188), (96, 112, 128)))
-    t = np.linspace(0, 1, 90)[:, None, None]
-    rows = np.array(top) * (1 - t) + np.array(bottom) * t
-    return np.repeat(rows, 160, 1).astype(np.uint8)
+    return np.ascontiguousarray(background_picture(character)[..., 2::-1])
 
 
 def _read(cache: Path, name: str) -> Image:

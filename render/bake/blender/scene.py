@@ -10,8 +10,6 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +17,19 @@ import bpy
 import numpy as np
 from mathutils import Matrix, Vector
 
+from render.bake.blender.beard import add_beard
+from render.bake.blender.brows import add_brows
+from render.bake.blender.clothes import add_clothes
 from render.bake.blender.eyes import add_eyes
+from render.bake.blender.hair import add_hair, mark_scalp
 from render.bake.blender.light import add_camera, add_lights, set_colour
-from render.bake.blender.nodes import linear, material
+from render.bake.blender.mouth import add_teeth
 from render.bake.blender.objects import mesh_object, subdivide
 from render.bake.blender.skin import skin_material
 from render.bake.figure import Figure
 from render.bake.source import Floats, Source
 
 _BODY_FROM_M = 0.30  # nothing below is ever in a picture
-_STILL = ("hair", "clothes")
-_MOVING = ("body", "eyes", "teeth_upper", "teeth_lower", "tongue", "brows", "beard")
 
 Parts = dict[str, list[Any]]
 
@@ -52,7 +52,11 @@ class Studio:
         add_lights(self.character, middle)
         set_colour()
         _set_up_cycles()
-        self._still: Parts = {name: self._add(name, self.figure.rest) for name in _STILL}
+        rest = self.figure.rest
+        self._still: Parts = {
+            "hair": add_hair(self.figure, rest, self.character),
+            "clothes": add_clothes(self.figure, rest, self.character),
+        }
         self._moving: Parts = {}
         self._pose: str | None = None
 
@@ -92,18 +96,13 @@ class Studio:
         )
         subdivide(body, 2)
         body.data.materials.append(skin)
-        _mark_scalp(body, self.figure, self.character)
+        mark_scalp(body, self.figure, self.character)
         self._moving = {"body": [body], "eyes": add_eyes(self.figure, posed, self.character)}
         self._moving |= _mouth(self.figure, posed, self.character)
-        for name in ("brows", "beard"):
-            self._moving[name] = self._add(name, posed)
+        self._moving["brows"] = add_brows(self.figure, posed, self.character)
+        if "beard" in self.character:
+            self._moving["beard"] = add_beard(self.figure, posed, self.character)
         self._pose = key
-
-    def _add(self, part: str, vertices: Floats) -> list[Any]:
-        if part == "beard" and "beard" not in self.character:
-            return []
-        add = _maker(part)
-        return list(add(self.figure, vertices, self.character)) if add else []
 
     def _aim(self, yaw: float) -> None:
         """Turn the camera about the neck, as if the head had turned by `yaw` with its lights."""
@@ -126,22 +125,9 @@ class Studio:
         render.border_max_y = min((top + height - y0 + nudge) / height, 1.0)
 
 
-def _maker(part: str) -> Callable[..., Any] | None:
-    """The function that adds a part: `add_hair` in hair.py, and so on."""
-    module = f"render.bake.blender.{part}"
-    if find_spec(module) is None:
-        print(f"presencia: no {part} yet", flush=True)
-        return None
-    maker: Callable[..., Any] = getattr(import_module(module), f"add_{part}")
-    return maker
-
-
 def _mouth(figure: Figure, posed: Floats, character: dict[str, Any]) -> Parts:
     """Teeth with their gums, and tongue."""
-    if find_spec("render.bake.blender.mouth") is None:
-        print("presencia: no mouth yet, plain teeth", flush=True)
-        return _plain_mouth(figure, posed)
-    made = import_module("render.bake.blender.mouth").add_teeth(figure, posed, character)
+    made = add_teeth(figure, posed, character)
     out: Parts = {"teeth_upper": [], "teeth_lower": [], "tongue": []}
     for name, thing in made.items():
         key = next((k for k in out if name.startswith(k)), None)
@@ -149,41 +135,6 @@ def _mouth(figure: Figure, posed: Floats, character: dict[str, Any]) -> Parts:
             key = "teeth_lower" if "lower" in name else "teeth_upper"
         out[key] += thing if isinstance(thing, list) else [thing]
     return out
-
-
-def _plain_mouth(figure: Figure, posed: Floats) -> Parts:
-    """The base mesh's own strips of teeth and its tongue, in one colour each."""
-    out: Parts = {}
-    for name, group, colour in (
-        ("teeth_upper", "helper-upper-teeth", "#e2dccb"),
-        ("teeth_lower", "helper-lower-teeth", "#dcd5c3"),
-        ("tongue", "helper-tongue", "#b5605c"),
-    ):
-        thing = mesh_object(figure, name, [group], posed)
-        subdivide(thing, 2)
-        made, graph, surface = material(name)
-        shader = graph.node(
-            "BsdfPrincipled",
-            {
-                "Base Color": linear(colour),
-                "Roughness": 0.3,
-                "Subsurface Weight": 0.5,
-                "Subsurface Scale": 0.002,
-            },
-        )
-        graph.set(surface, shader.outputs[0])
-        thing.data.materials.append(made)
-        out[name] = [thing]
-    return out
-
-
-def _mark_scalp(body: Any, figure: Figure, character: dict[str, Any]) -> None:
-    """The attribute `scalp`: 1 where hair grows."""
-    if find_spec("render.bake.blender.hair") is None:
-        return
-    hair = import_module("render.bake.blender.hair")
-    if hasattr(hair, "mark_scalp"):
-        hair.mark_scalp(body, figure, character)
 
 
 def _set_up_cycles() -> None:
