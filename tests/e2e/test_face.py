@@ -2,8 +2,10 @@
 """The real face, drawn: what its pixels do."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -11,11 +13,14 @@ from avatar.store import ModelStore
 from avatar.store.data import data_folder
 from render.animator import FaceAnimator
 from render.baked.asset import BakedFace
+from render.baked.lips import find_lips
 from render.baked.renderer import BakedRenderer, warm
 from render.lipsync import PhonemeLipSync
 from render.mouth import MouthMeter
 from render.types import ARKIT, SPEECH_CLOCK_HZ, FaceCues, FacePose, ScheduledSpeech
+from render.visemes import ARTICULATION
 from speech.errors import ConfigError, RenderError
+from speech.phonemes import VISEMES, Viseme
 from tests.render.speaking import chunk
 
 pytestmark = pytest.mark.e2e
@@ -167,6 +172,94 @@ def test_two_renderers_at_once_draw_the_same_pixels(face):
 
     for a, b in zip(*asyncio.run(run()), strict=True):
         assert np.array_equal(a, b)
+
+
+def mouth(face: BakedFace, i420: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Luma and Cr - 128 of the middle of a square frame's mouth, as large as each other."""
+    x, y = face.camera.project(find_lips(face.mesh, face.camera).line[None])[0, :2]
+    scale = HEIGHT / face.camera.plate_px
+    unit = face.camera.focal * HEIGHT / face.camera.distance  # pixels in a metre, about
+    x0, x1 = (round((x * scale + side * 0.012 * unit) / 2) * 2 for side in (-1, 1))
+    y0, y1 = (round((y * scale + side * unit) / 2) * 2 for side in (-0.004, 0.010))
+    chroma = i420[HEIGHT + HEIGHT // 4 :].reshape(HEIGHT // 2, -1)
+    red = np.repeat(np.repeat(chroma, 2, 0), 2, 1).astype(int) - 128
+    return i420[y0:y1, x0:x1].astype(int), red[y0:y1, x0:x1]
+
+
+def teeth(face: BakedFace, i420: np.ndarray) -> np.ndarray:
+    """Which pixels of the mouth are of teeth: bright, and much less red than lips and skin."""
+    luma, red = mouth(face, i420)
+    return (luma > 95) & (red < 11)
+
+
+def viseme(name: Viseme, **more: float) -> FacePose:
+    weights = ARTICULATION.targets[VISEMES.index(name)].copy()
+    for key, weight in more.items():
+        weights[ARKIT.index(key)] = weight
+    return FacePose(weights, np.zeros(3, np.float32), np.zeros(2, np.float32), 0.0, 0)
+
+
+def test_teeth_show_in_s_brighter_than_any_shadow_of_the_lips(face):
+    shut, hissed = (frame.i420 for frame in draw(face, pose(), viseme("SS")))
+    seen = teeth(face, hissed)
+    assert not teeth(face, shut).any()
+    assert seen.sum() > 25
+    luma, _ = mouth(face, hissed)
+    assert np.median(luma[seen]) > mouth(face, shut)[0].min() + 50
+
+
+@pytest.mark.parametrize("more", [{}, {"jawOpen": 0.2, "mouthClose": 0.2}])
+def test_lips_meet_in_p_without_teeth_or_gap(face, more):
+    rest, pressed = (frame.i420 for frame in draw(face, pose(), viseme("PP", **more)))
+    assert not teeth(face, pressed).any()
+    (before, _), (after, _) = mouth(face, rest), mouth(face, pressed)
+    dark = np.percentile(before, 2) - 5
+    assert (after < dark).sum() <= (before < dark).sum() + 0.02 * after.size
+
+
+def test_the_tip_of_the_tongue_is_between_the_teeth_in_th(face):
+    out, away = (f.i420 for f in draw(face, viseme("TH"), viseme("TH", tongueOut=0.0)))
+    (luma, red), (luma_away, red_away) = mouth(face, out), mouth(face, away)
+    changed = np.abs(luma - luma_away) + np.abs(red - red_away) > 12
+    rows = np.flatnonzero(teeth(face, away).any(1))
+    assert changed.sum() > 25
+    assert np.flatnonzero(changed.any(1)).mean() > rows.min()
+    assert np.mean(red[changed]) > 12
+    assert teeth(face, out).sum() > 15
+
+
+def test_the_lash_line_is_dark_from_end_to_end_half_way_down(face):
+    if not len(face.lashes.triangles):
+        pytest.skip("this face has no lashes")
+    (frame,) = draw(face, pose(eyeBlinkLeft=0.5, eyeBlinkRight=0.5))
+    scale = HEIGHT / face.camera.plate_px
+    for x, y in face.camera.project(face.eyes)[:, :2] * scale:
+        box = frame.i420[round(y) - 6 : round(y) + 9, round(x) - 10 : round(x) + 11].astype(int)
+        lid = np.median(frame.i420[round(y) - 10 : round(y) - 6, round(x) - 10 : round(x) + 11])
+        assert (box.min(0) < 0.8 * lid).mean() > 0.95
+
+
+def test_the_catch_light_stays_where_it_is_when_the_eyes_turn(face):
+    """One is painted on the plate; what it adds to a frame is in the same place at every gaze."""
+    plate = face.plates["eyes"]
+    bare, lit = plate.bgra.copy(), plate.bgra.copy()
+    centres = (face.camera.project(face.eyes)[:, :2] - plate.origin) / plate.scale
+    for x, y in np.rint(centres).astype(int):
+        cv2.circle(bare, (int(x), int(y)), round(10 / plate.scale), (25, 35, 50, 255), -1)
+        cv2.circle(lit, (int(x), int(y)), round(10 / plate.scale), (25, 35, 50, 255), -1)
+        cv2.circle(lit, (int(x), int(y)), round(4 / plate.scale), (255, 255, 255, 255), -1)
+    poses = [pose(gaze=(yaw, 0.0)) for yaw in (-0.2, 0.0, 0.2)]
+    with_it, without = (
+        draw(replace(face, plates=face.plates | {"eyes": replace(plate, bgra=bgra)}), *poses)
+        for bgra in (lit, bare)
+    )
+    places = []
+    for one, other in zip(with_it, without, strict=True):
+        added = np.clip(one.i420[:HEIGHT].astype(int) - other.i420[:HEIGHT] - 10, 0, None)
+        halves = (added[:, : WIDTH // 2], added[:, WIDTH // 2 :])
+        assert min(half.max() for half in halves) > 30
+        places.append([(half.sum(0) @ np.arange(WIDTH // 2)) / half.sum() for half in halves])
+    assert np.ptp(np.array(places), axis=0).max() < 0.7
 
 
 def test_a_malformed_pose_is_refused(face):
