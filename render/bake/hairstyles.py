@@ -120,7 +120,8 @@ def _trace(
 
     `height`: metres over the skull, of points and their distances from the root.
     """
-    step = length * skull.scale / steps
+    # Steps grow from the root: long ones would leave a bare strip where hair rises out of the skin.
+    share = (np.arange(steps + 1) / steps) ** 1.6
     at, points, heading = roots, [skull.lift(roots, -0.0012)], np.zeros_like(roots)
     for k in range(1, steps + 1):
         normal = skull.normals(at)
@@ -129,9 +130,10 @@ def _trace(
         wish /= np.linalg.norm(wish, axis=1, keepdims=True) + 1e-9
         heading = wish if k == 1 else stiffness * heading + (1 - stiffness) * wish
         heading /= np.linalg.norm(heading, axis=1, keepdims=True) + 1e-9
-        at = at + heading * step[:, None]
+        so_far = length * skull.scale * share[k]
+        at = at + heading * (length * skull.scale * (share[k] - share[k - 1]))[:, None]
         over = smooth(np.full(len(at), float(k)), 0.0, 4.0) * ears
-        at = skull.lift(at, height(at, k * step), over)
+        at = skull.lift(at, height(at, so_far), over)
         points.append(at)
     return np.stack(points, axis=1)
 
@@ -218,6 +220,7 @@ def _tied_back(
     strands = _gathered(strands, lock, rng.uniform(0.1, 0.75, len(roots)))
     hair = _loosened(strands, rng, 0.0005)
     stray = rng.random(len(hair)) < 0.012
+    stray &= (depth > 0.012) | (skull.azimuth(roots) < 60)
     hair[stray] = _loosened(strands[stray], rng, 0.0028)
     return [_strands(hair, lock, rng), _baby_hair(skull, flow, side, roots, rng)]
 
@@ -274,7 +277,7 @@ def _short_layered(
         wish[:, 1] -= 0.55 * front * fringe
         wish[:, 2] -= 0.25 + 0.95 * (1 - top)
         beside = (1 - top) * (1 - smooth(here[:, 1], 0.02, 0.10))
-        wish[:, 1] += 0.75 * beside + turn
+        wish[:, 1] += 1.25 * beside + turn
         wish[:, 0] += turn * top
         return wish
 
@@ -287,10 +290,10 @@ def _short_layered(
         return np.asarray((thick * layer + 0.0028 + 0.0015 * lock) * rise * inwards + 0.0004)
 
     length: Floats = np.interp(
-        azimuth, [0, 45, 70, 100, 140, 180], [0.078, 0.066, 0.050, 0.054, 0.048, 0.040]
+        azimuth, [0, 45, 70, 100, 140, 180], [0.060, 0.056, 0.048, 0.054, 0.048, 0.040]
     )
     length = length + 0.022 * smooth(local[:, 2], 0.045, 0.095) * smooth(azimuth, 30, 80)
-    length = length * (1.0 + 0.10 * wave(rng, 0.018)(roots)) * rng.uniform(0.78, 1.06, len(roots))
+    length = length * (1.0 + 0.10 * wave(rng, 0.018)(roots)) * rng.uniform(0.66, 1.06, len(roots))
     # Behind the face no hair reaches lower than the ear's lobe.
     reach = np.clip(local[:, 2] + 0.040, 0.010, None) * rng.uniform(0.85, 1.1, len(roots))
     length = np.where(azimuth > 66, np.minimum(length, reach), length)
