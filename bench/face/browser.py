@@ -46,6 +46,7 @@ _QUESTIONS = (
     "How do people make bread? Tell me every step.",
     "What is the sea like, and who lives in it?",
 )
+_WIDTH, _HEIGHT = 480, 640  # of the page: software has to put it together
 _POLL_S, _PATIENCE_S, _SETTLE_S = 0.5, 60.0, 2.0
 
 
@@ -112,7 +113,9 @@ async def _measure(minutes: float, modes: Sequence[Mode]) -> Metrics:
             browser = await playwright.chromium.launch(
                 executable_path=str(_CHROMIUM), args=[*_ARGS, *_DRAWN_BY[mode]]
             )
-            page = await browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-GB")
+            page = await browser.new_page(
+                viewport={"width": _WIDTH, "height": _HEIGHT}, locale="en-GB"
+            )
             await page.add_init_script(path=Path(__file__).with_name("listener.js"))
             await page.goto(url)
             witness = _Witness(face)

@@ -88,7 +88,7 @@ def write_summary(actor: Actor, spoken: Performance, folder: Path) -> Path:
     rows = [
         Sheet(of["visemes"].poses, 8, _MOUTH, 150),
         Sheet(of["emotions"].poses, 8, _WHOLE, 150),
-        Sheet(of["blink"].poses[::2] + of["gaze"].poses[1:4], 8, _EYES, 150),
+        Sheet([*of["blink"].poses[::2], *of["gaze"].poses[1:4]], 8, _EYES, 150),
         Sheet(of["heads"].poses, 8, _WHOLE, 150),
     ]
     path = folder / f"{actor.name}.webp"

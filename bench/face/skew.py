@@ -3,9 +3,10 @@
 Both are read in the page, on the clock of `performance.now()`. **Seen**: the opening of the lips in
 the picture on the page, at the time at which the browser says that it is on the screen. **Heard**:
 the voice's samples as they leave for the loudspeaker, and the output's latency as the browser
-states it. Over windows of 15 s the lag of best correlation is taken, as in `bench.face.lips`; a
-window needs enough speech and one lag that stands out. One window's lag scatters by some 20 ms,
-for speech is no test signal; their median by far less, and their slope is the drift.
+states it. The call is cut into windows with 6 s of speech each, however long they take; the lag of
+best correlation is taken of each, as in `bench.face.lips`, if one stands out. One window's lag
+scatters by some 20 ms, for speech is no test signal; their median by far less, and their slope is
+the drift.
 """
 
 import itertools
@@ -18,9 +19,8 @@ from avatar.client.lip_sync import Curve, alignment, loudness_curve
 from bench.face.lips import decibels
 from bench.face.report import Metrics
 
-WINDOW_S = 15.0
-_LEAST_LOUD_S = 5.0  # of speech in a window
-_LOUD_DB = -25.0
+SPEECH_S = 6.0
+_LOUD_DB = -30.0
 _LEAK_S_PER_S = 0.0005  # by which an envelope of arrivals may rise, so that it follows a slow clock
 _GAP_S = 0.15  # samples so late were preceded by some that never came
 _RATE_HZ = 48_000
@@ -65,16 +65,16 @@ def window_skews(seen: Curve, heard: Sequence[Sound]) -> list[tuple[float, float
         return []
     sound = np.array(decibels(loudness_curve(heard)))
     mouth = np.array(seen)
+    begin_s, end_s = max(mouth[0, 0], sound[0, 0]), min(mouth[-1, 0], sound[-1, 0])
+    sound = sound[(sound[:, 0] >= begin_s) & (sound[:, 0] <= end_s)]
+    spoken_s = np.cumsum(sound[:, 1] > _LOUD_DB) / 100
+    cuts = np.searchsorted(spoken_s, np.arange(0, spoken_s[-1:].max(initial=0) + 1e-9, SPEECH_S))
     out = []
-    begin_s = max(mouth[0, 0], sound[0, 0])
-    end_s = min(mouth[-1, 0], sound[-1, 0])
-    for start_s in np.arange(begin_s, end_s - WINDOW_S + 0.01, WINDOW_S).tolist():
-        inside = [c[(c[:, 0] >= start_s) & (c[:, 0] < start_s + WINDOW_S)] for c in (mouth, sound)]
-        if (inside[1][:, 1] > _LOUD_DB).sum() / 100 < _LEAST_LOUD_S:
-            continue
-        fit = alignment(*([tuple(p) for p in c.tolist()] for c in inside))
+    for first, last in itertools.pairwise(sound[cuts, 0].tolist()):
+        inside = [c[(c[:, 0] >= first) & (c[:, 0] < last)] for c in (mouth, sound)]
+        fit = alignment(*([(t, v) for t, v in curve.tolist()] for curve in inside))
         if fit is not None:
-            out.append((start_s + WINDOW_S / 2, fit.lag_s))
+            out.append(((first + last) / 2, fit.lag_s))
     return out
 
 

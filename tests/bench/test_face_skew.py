@@ -33,7 +33,7 @@ def mouth(seconds: float, early_s: float = 0.0, drift: float = 0.0):
 def test_lips_in_step_have_no_skew_and_early_lips_a_negative_one():
     for early_s in (0.0, 0.06, -0.1):
         skews = [skew for _, skew in window_skews(mouth(60, early_s), sound(60))]
-        assert len(skews) == 3
+        assert len(skews) >= 5
         assert np.median(skews) == pytest.approx(-early_s, abs=0.012)
 
 
