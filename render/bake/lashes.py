@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from render.bake.figure import Figure
-from render.bake.lids import BLINKS, lid_margin
+from render.bake.lids import lid_margin
 
 Floats = npt.NDArray[np.floating[Any]]
 
@@ -86,7 +86,7 @@ def lash_ribbons(figure: Figure, names: Sequence[str], character: Mapping[str, A
     for name in names:
         posed = np.asarray(figure.posed({name: 1.0}))
         delta = combine @ (posed[used] - rest)
-        deltas.append(_drooped(vertices, delta) + _covered(vertices + delta, posed, name))
+        deltas.append(_drooped(vertices, delta))
     return LashRibbons(
         vertices.astype(np.float32),
         np.concatenate(triangles).astype(np.uint16),
@@ -131,22 +131,6 @@ def _drooped(vertices: Floats, delta: Floats) -> Floats:
     tipped[..., 2] -= _DROOP * descent * length
     tipped[..., 1] += 0.25 * _DROOP * descent * length
     return tipped.reshape(-1, 3)
-
-
-def _covered(moved: Floats, posed: Floats, name: str) -> Floats:
-    """What brings lower lashes to the edge of an upper lid that a blink draws over them; (n, 3)."""
-    shift = np.zeros((len(_LIDS), len(_ROW_V), COLUMNS, 3))
-    grid = moved.reshape(shift.shape)
-    for part, (eye, lid) in enumerate(_LIDS):
-        if lid == "lower" and name == BLINKS[eye]:
-            edge = posed[list(lid_margin(eye, "upper"))]
-            edge = edge[np.argsort(edge[:, 0])]
-            root = grid[part, 0]
-            over = root[:, 2] - np.interp(root[:, 0], edge[:, 0], edge[:, 2])
-            shift[part, :, :, 2] = -np.clip(over, 0.0, None)
-            ahead = root[:, 1] - np.interp(root[:, 0], edge[:, 0], edge[:, 1])
-            shift[part, :, :, 1] = np.where(over > 0.0, -np.clip(ahead, 0.0, None), 0.0)
-    return shift.reshape(-1, 3)
 
 
 def _strip_rows(figure: Figure, group: str) -> npt.NDArray[np.int64]:
