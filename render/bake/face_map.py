@@ -1,7 +1,7 @@
 """Where things are on a face: landmarks, and a canvas over the face as the camera sees it.
 
-Skin is painted on a canvas in the resting face's own coordinates, (x, z) in metres, seen from the front. A vertex
-keeps its resting place as an attribute, so that paint moves with the skin.
+Skin is painted on a canvas in the resting face's own coordinates, (x, z) in metres, seen from the
+front. A vertex keeps its resting place as an attribute, so that paint moves with the skin.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
 
-TEXELS_PER_M = 4000
 _WIDTH_M = 0.24
 _BELOW_EYES_M, _ABOVE_EYES_M = 0.25, 0.15
 
@@ -42,6 +41,7 @@ class FaceMap:
     points: dict[str, Floats]
     eye: Floats
     scale: float
+    texels_per_m: int = 4000
 
     @property
     def origin(self) -> tuple[float, float]:
@@ -59,25 +59,28 @@ class FaceMap:
         return float(x) + x_mm * 1e-3 * self.scale, float(z) + z_mm * 1e-3 * self.scale
 
     def grid(self) -> tuple[Floats, Floats]:
-        """x (1, W) and z (H, 1) of the canvas's texels."""
+        """The texels' x, (1, W), and z, (H, 1)."""
         left, top = self.origin
-        width, height = (round(length * TEXELS_PER_M) for length in self.size_m)
-        x = left + (np.arange(width, dtype=np.float32) + 0.5) / TEXELS_PER_M
-        z = top - (np.arange(height, dtype=np.float32) + 0.5) / TEXELS_PER_M
+        width, height = (round(length * self.texels_per_m) for length in self.size_m)
+        x = left + (np.arange(width, dtype=np.float32) + 0.5) / self.texels_per_m
+        z = top - (np.arange(height, dtype=np.float32) + 0.5) / self.texels_per_m
         return x[None, :].astype(np.float32), z[:, None].astype(np.float32)
 
 
-def face_map(rest: npt.NDArray[np.float64], eyes: npt.NDArray[np.float64]) -> FaceMap:
+def face_map(
+    rest: npt.NDArray[np.float64], eyes: npt.NDArray[np.float64], texels_per_m: int = 4000
+) -> FaceMap:
     """Reads the landmarks of a resting face.
 
     Args:
         rest: float (n, 3), metres, z up, the face looks along -y.
         eyes: centres of both eyeballs, float (2, 3).
+        texels_per_m: how fine its canvas is; two texels to a pixel of a 1024 pixel plate.
     """
     eye = eyes[int(np.argmax(eyes[:, 0]))].astype(np.float32)
     points = {name: rest[index].astype(np.float32) for name, index in _VERTICES.items()}
     # An average face of this mesh has its eyes 57 mm apart.
-    return FaceMap(points, eye, float(eye[0]) / 0.0285)
+    return FaceMap(points, eye, float(eye[0]) / 0.0285, texels_per_m)
 
 
 def smooth_noise(shape: tuple[int, int], texels: float, rng: np.random.Generator) -> Floats:

@@ -1,14 +1,15 @@
 """Paints a character's skin: what to multiply its tone by, how it is creased, how rough it is.
 
-Colour follows blood and melanin: red where vessels lie near the surface (cheeks, nose, ears, chin), yellower on the
-forehead, cooler on the jaw (Jimenez et al. 2010, "A practical appearance model for dynamic facial color").
+Colour follows blood and melanin: red where vessels lie near the surface (cheeks, nose, ears, chin),
+yellower on the forehead, cooler on the jaw (Jimenez et al. 2010, "A practical appearance model for
+dynamic facial color").
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from render.bake.face_map import TEXELS_PER_M, FaceMap, Floats, fractal
+from render.bake.face_map import FaceMap, Floats, fractal
 from render.bake.wrinkles import carve
 
 # Change of linear RGB where there is all the blood, or all the melanin, that a zone can have.
@@ -51,10 +52,10 @@ def paint(face: FaceMap, traits: SkinTraits, wrinkles: dict[str, float]) -> Skin
     x, z = face.grid()
     shape = (z.size, x.size)
     height, crease = carve(face, traits.lines, wrinkles, rng)
-    patch = fractal(shape, 0.016 * TEXELS_PER_M, 5, rng)
-    mottle = fractal(shape, 0.0045 * TEXELS_PER_M, 4, rng)
+    patch = fractal(shape, 0.016 * face.texels_per_m, 5, rng)
+    mottle = fractal(shape, 0.0045 * face.texels_per_m, 4, rng)
     blood = _blood(face, x, z) * (1 + 0.45 * patch + 0.15 * mottle) + 0.06 * mottle + 0.07 * patch
-    melanin = 0.075 * fractal(shape, 0.010 * TEXELS_PER_M, 4, rng) + _spots(face, traits, rng)
+    melanin = 0.075 * fractal(shape, 0.010 * face.texels_per_m, 4, rng) + _spots(face, traits, rng)
     layers = (
         (blood * (0.25 + 0.75 * traits.redness), _BLOOD),
         (melanin, _MELANIN),
@@ -71,8 +72,8 @@ def paint(face: FaceMap, traits: SkinTraits, wrinkles: dict[str, float]) -> Skin
     for amount, change in layers:
         tint *= 1 + amount[..., None] * change
     # Skin is never flat between its lines: hollows 5-15 mm wide, a tenth of a millimetre deep.
-    height = height + np.float32(6e-5 + 8e-5 * traits.lines) * fractal(
-        shape, 0.008 * TEXELS_PER_M, 3, rng
+    height = height + np.float32(6e-5 + 5e-5 * traits.lines) * fractal(
+        shape, 0.008 * face.texels_per_m, 3, rng
     )
     rough = 0.05 * mottle - 0.10 * _oily(face, x, z) + 0.10 * crease
     return SkinPaint(np.clip(tint, 0.05, 1.5), height.astype(np.float32), rough.astype(np.float32))
@@ -144,9 +145,8 @@ def _oily(face: FaceMap, x: Floats, z: Floats) -> Floats:
     bridge = _blob(x, z, face.place("nose", 0, 12), 0.010 * size, 0.022 * size)
     tip = _blob(x, z, face.place("nose", 0, 1), 0.012 * size, 0.008 * size)
     bones = _blob(x, z, face.place("eye", 12, -20), 0.016 * size, 0.009 * size)
-    return (
-        forehead + bridge + tip + 0.5 * bones + 0.6 * _blob(x, z, face.place("chin"), 0.012, 0.008)
-    )
+    chin = _blob(x, z, face.place("chin"), 0.012 * size, 0.008 * size)
+    return np.asarray(forehead + bridge + tip + 0.5 * bones + 0.6 * chin, np.float32)
 
 
 def _spots(face: FaceMap, traits: SkinTraits, rng: np.random.Generator) -> Floats:
@@ -172,11 +172,11 @@ def _spot(
     face: FaceMap, into: Floats, place: tuple[float, float], radius_m: float, strength: float
 ) -> None:
     left, top = face.origin
-    column, row = ((place[0] - left) * TEXELS_PER_M, (top - place[1]) * TEXELS_PER_M)
-    reach = int(3 * radius_m * TEXELS_PER_M) + 1
+    column, row = ((place[0] - left) * face.texels_per_m, (top - place[1]) * face.texels_per_m)
+    reach = int(3 * radius_m * face.texels_per_m) + 1
     rows = np.arange(max(0, int(row) - reach), min(into.shape[0], int(row) + reach))
     columns = np.arange(max(0, int(column) - reach), min(into.shape[1], int(column) + reach))
     squared = ((rows[:, None] - row) ** 2 + (columns[None] - column) ** 2) / (
-        radius_m * TEXELS_PER_M
+        radius_m * face.texels_per_m
     ) ** 2
     into[np.ix_(rows, columns)] += strength * np.exp(-(squared**1.5))

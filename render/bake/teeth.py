@@ -45,7 +45,7 @@ class Surface:
 
 @dataclass(frozen=True)
 class Arch:
-    """Half an ellipse in the horizontal plane: x = width sin t, y = front + depth (1 - cos t); metres."""
+    """Half an ellipse in a level plane: x = width sin t, y = front + depth (1 - cos t); metres."""
 
     width: float
     depth: float
@@ -54,7 +54,7 @@ class Arch:
     upper: bool
 
     def at(self, along: Floats) -> tuple[Floats, Floats, Floats]:
-        """Points, tangents and outward normals, (n, 2) each, at signed distances from the middle."""
+        """Points, tangents, outward normals, (n, 2) each, at signed distances from the middle."""
         t = np.linspace(-1.5, 1.5, 601)
         x, y = self.width * np.sin(t), self.front + self.depth * (1 - np.cos(t))
         reach = np.concatenate([[0], np.cumsum(np.hypot(np.diff(x), np.diff(y)))])

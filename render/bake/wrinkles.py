@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from render.bake.face_map import TEXELS_PER_M, FaceMap, Floats, smooth_noise
+from render.bake.face_map import FaceMap, Floats, smooth_noise
 
 # How deep each family lies: in everyone, by age (lines = 1), and by each expression.
 _DEPTH: dict[str, dict[str, float]] = {
@@ -75,7 +75,7 @@ def carve(
     dimples = sum(
         gain * {"lines": lines, **wrinkles}.get(n, 0.0) for n, gain in _CHIN_DIMPLES.items()
     )
-    bumps = np.minimum(smooth_noise(height.shape, 0.0026 * TEXELS_PER_M, rng), 0.6)
+    bumps = np.minimum(smooth_noise(height.shape, 0.0026 * face.texels_per_m, rng), 0.6)
     cx, cz = face.place("chin", 0, -1)
     mound = np.exp(-(((x - cx) / 0.013) ** 2) - ((z - cz) / 0.010) ** 2)
     return height + np.float32(dimples * 0.00028) * bumps * mound, np.clip(crease, 0, 1)
@@ -155,11 +155,11 @@ def _sided(face: FaceMap, rng: np.random.Generator) -> Iterator[Line]:
             for s in steps
         ]
         yield Line("crow", course, 0.65, 0.30)
-    fold = [
+    crease = [
         place("eye", u * 14.5, 9.2 - (4.6 if u < 0 else 3.4) * abs(u) ** 2.2)
         for u in np.linspace(-1, 1, 7)
     ]
-    yield Line("lid_crease", fold, 0.8, 0.6)
+    yield Line("lid_crease", crease, 0.8, 0.6)
     for drop, width, depth in ((5.0, 0.6, 0.20), (7.6, 0.7, 0.20)):
         yield Line(
             "lower_lid",
@@ -181,15 +181,14 @@ def _sided(face: FaceMap, rng: np.random.Generator) -> Iterator[Line]:
         2.2,
         0.55,
     )
-    wing = place("subnasale", 17.5, 9)
-    corner = place("corner")
     fold = [
-        wing,
-        place("subnasale", 22.5, 1),
-        (corner[0] + 0.0075 * face.scale, corner[1] + 0.007 * face.scale),
-        (corner[0] + 0.0100 * face.scale, corner[1] - 0.003 * face.scale),
+        place("subnasale", 15.5, 10),
+        place("subnasale", 21, 2.5),
+        place("corner", 3.5, 6.5),
+        place("corner", 6, -2),
+        place("corner", 6, -8),
     ]
-    yield Line("nasolabial", fold, 2.1, 0.9)
+    yield Line("nasolabial", fold, 2.5, 0.85)
     yield Line(
         "marionette",
         [place("corner", 2, -2), place("corner", 4.5, -9), place("corner", 5, -17)],
@@ -228,9 +227,11 @@ def _groove(face: FaceMap, height: Floats, crease: Floats, line: Line, amplitude
     course = _curve(np.array(line.course, np.float32), 24)
     width = line.width_mm * 1e-3 * face.scale
     left, top = face.origin
-    rows = _window((top - course[:, 1]) * TEXELS_PER_M, 4 * width * TEXELS_PER_M, height.shape[0])
+    rows = _window(
+        (top - course[:, 1]) * face.texels_per_m, 4 * width * face.texels_per_m, height.shape[0]
+    )
     columns = _window(
-        (course[:, 0] - left) * TEXELS_PER_M, 4 * width * TEXELS_PER_M, height.shape[1]
+        (course[:, 0] - left) * face.texels_per_m, 4 * width * face.texels_per_m, height.shape[1]
     )
     x, z = face.grid()
     distance, along = _distance(x[:, columns], z[rows], course)

@@ -14,7 +14,11 @@ _AROUND = 96
 
 
 def add_eyes(figure: Any, vertices: np.ndarray, character: dict[str, Any]) -> list[Any]:
-    """Adds both eyes, turned as the posed vertices (n, 3) say; returns eye_l, cornea_l, eye_r, cornea_r."""
+    """Adds both eyes, turned as the posed vertices (n, 3) say.
+
+    Returns:
+        eye_l, cornea_l, eye_r, cornea_r.
+    """
     centres, radius = figure.eyes
     eyeball, cornea = _eyeball_material(character), _cornea_material()
     made = []
@@ -84,9 +88,8 @@ def _turned(name: str, profile: Any, radius: float) -> Any:
         for i in range(len(angles) - 1)
         for j in range(_AROUND)
     ]
-    faces.append(tuple(range(_AROUND)))
     mesh = bpy.data.meshes.new(name)
-    mesh.from_pydata((points * radius).tolist(), [], faces)
+    mesh.from_pydata((points * radius).tolist(), [], [*faces, tuple(range(_AROUND))])
     mesh.shade_smooth()
     mesh.attributes.new("local", "FLOAT_VECTOR", "POINT").data.foreach_set(
         "vector", points.astype(np.float32).ravel()

@@ -5,12 +5,14 @@ from typing import Any
 
 import bpy
 import numpy as np
+from mathutils import Vector
 
 from render.bake.blender.nodes import Graph
 
 Place = tuple[float, float, float]
 
-# name, place from the face's middle in metres (x right, y away, z up), side of the square in metres, watts, colour.
+# Name, place from the middle of the face (x right, y away, z up; metres), side of the square
+# (metres), watts, colour.
 _LIGHTS: tuple[tuple[str, Place, float, float, Place], ...] = (
     ("key", (-0.80, -1.0, 0.52), 0.65, 16.0, (1.0, 0.965, 0.93)),
     ("fill", (1.10, -1.00, 0.10), 1.10, 4.2, (0.95, 0.975, 1.0)),
@@ -22,7 +24,10 @@ _AROUND = 0.11
 
 
 def add_lights(character: dict[str, Any], centre: np.ndarray) -> list[Any]:
-    """Lights a face whose middle (between eyes and mouth) is at `centre`, metres; the same for every plate."""
+    """Lights a face whose middle, between eyes and mouth, is at `centre` (3,), metres.
+
+    The lights are the same for every plate, so that plates differ by the expression alone.
+    """
     gain = float(character.get("light", {}).get("gain", 1.0))
     made = []
     for name, place, side, watts, colour in _LIGHTS:
@@ -31,8 +36,6 @@ def add_lights(character: dict[str, Any], centre: np.ndarray) -> list[Any]:
         thing = bpy.data.objects.new(name, lamp)
         thing.location = np.asarray(centre) + np.array(place)
         aim = -np.array(place)
-        from mathutils import Vector
-
         thing.rotation_euler = Vector(aim).to_track_quat("-Z", "Y").to_euler()
         bpy.context.scene.collection.objects.link(thing)
         made.append(thing)
@@ -57,7 +60,7 @@ def add_camera(focal: float, distance: float, height: float) -> Any:
 
 
 def set_colour() -> None:
-    """How light becomes 8-bit colour; part of every plate, so that their differences mean something."""
+    """How light becomes 8-bit colour: the same for every plate."""
     view = bpy.context.scene.view_settings
     view.view_transform, view.look = "AgX", "AgX - Medium High Contrast"
     view.exposure, view.gamma = 0.16, 1.0

@@ -14,7 +14,11 @@ from render.bake.teeth import Surface, arch, gum, teeth
 
 
 def add_teeth(figure: Figure, vertices: Floats, character: dict[str, Any]) -> dict[str, Any]:
-    """Adds teeth_upper, gum_upper, teeth_lower, gum_lower and tongue, moved as the posed vertices (n, 3) say."""
+    """Adds teeth and tongue, moved as the posed vertices (n, 3) say.
+
+    Returns:
+        teeth_upper, gum_upper, teeth_lower, gum_lower and tongue.
+    """
     rng = np.random.default_rng(zlib.crc32(character["name"].encode()) + 1)
     age = float(character["skin"].get("lines", 0.1))
     enamel, pink = _enamel(age), _gum_material(character)
@@ -39,7 +43,8 @@ def add_teeth(figure: Figure, vertices: Floats, character: dict[str, Any]) -> di
 
 def _affine(rest: Floats, posed: Floats) -> Floats:
     """The (4, 3) matrix that carries `rest` (n, 3) onto `posed` with least error."""
-    return np.linalg.lstsq(np.c_[rest, np.ones(len(rest))], posed, rcond=None)[0]
+    fit = np.linalg.lstsq(np.c_[rest, np.ones(len(rest))], posed, rcond=None)[0]
+    return np.asarray(fit, np.float64)
 
 
 def _object(name: str, surface: Surface, move: Floats) -> Any:

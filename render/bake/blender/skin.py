@@ -16,7 +16,7 @@ _UV_PER_M = 0.95
 def skin_material(character: dict[str, Any], figure: Any, wrinkles: dict[str, float]) -> Any:
     """Skin for a character.
 
-    The mesh must carry a vertex attribute `rest` (metres), and may carry `scalp` (1 where hair grows).
+    The mesh must carry a vertex attribute `rest` (metres), and may carry `scalp` (1 under hair).
 
     Args:
         character: the character file, as a dict.
@@ -37,8 +37,7 @@ def skin_material(character: dict[str, Any], figure: Any, wrinkles: dict[str, fl
     roughness = graph.math(
         "ADD", skin.get("roughness", 0.44), _read(graph, "gloss", painted.roughness, where)
     )
-    roughness = graph.smooth(lip, 0, 1, 1, 0.72), roughness
-    roughness = graph.math("MULTIPLY", *roughness)
+    roughness = graph.math("MULTIPLY", roughness, graph.smooth(lip, 0, 1, 1, 0.72))
     roughness = graph.math("MULTIPLY", roughness, graph.smooth(inside, 0, 1, 1, 0.5))
     height = graph.math(
         "ADD", _read(graph, "height", painted.height, where), _fine(graph, uv, lip, skin, wrinkles)
@@ -129,7 +128,7 @@ def _colour(
 def _fine(
     graph: Graph, uv: Socket, lip: Socket, skin: dict[str, Any], wrinkles: dict[str, float]
 ) -> Any:
-    """Height in metres of pores, of the net of fine lines between them, and of the lips' creases."""
+    """Height in metres of pores, of the fine lines between them, and of the lips' creases."""
     place = graph.node(
         "VectorMath", {0: uv, 1: (1 / _UV_PER_M,) * 3}, operation="MULTIPLY"
     ).outputs[0]
