@@ -279,7 +279,9 @@ class ScaledFace:
         cards = [eyeball(eye, self.face.eye_radius, camera) for eye in self.face.eyes]
         self._eye_texture = self._texture(replace(eyes, bgra=clean))
         self.eyes = [self._layer(card, replace(eyes, bgra=clean)) for card in cards]
-        self.glints = [self._layer(card, replace(eyes, bgra=glints)) for card in cards]
+        self.glints = [
+            _where_opaque(self._layer(card, replace(eyes, bgra=glints))) for card in cards
+        ]
         self.upper_teeth = self._teeth("teeth_upper", _UPPER_EDGE_M, 0.0)
         self.lower_teeth = self._teeth("teeth_lower", _LOWER_EDGE_M, _BAKED_JAW)
         self.tongue = self._layer(self._arch(plates["tongue"]), plates["tongue"])
@@ -372,6 +374,15 @@ class ScaledFace:
         return Card(
             points.astype(np.float32), triangles.astype(np.int32), spots, shade.astype(np.float32)
         )
+
+
+def _where_opaque(layer: Layer) -> Layer:
+    """A layer without the triangles on which its texture shows nothing."""
+    alpha = cv2.dilate(layer.texture[..., 3], np.ones((3, 3), np.uint8))
+    corners = layer.coat.texels[layer.card.triangles]
+    low, high = corners.min(1).astype(int), np.ceil(corners.max(1)).astype(int) + 1
+    shown = [alpha[y0:y1, x0:x1].any() for (x0, y0), (x1, y1) in zip(low, high, strict=True)]
+    return replace(layer, all=np.flatnonzero(shown).astype(np.int32))
 
 
 def _longest(at: Floats, triangles: Ints) -> Floats:
