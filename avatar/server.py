@@ -17,6 +17,7 @@ from starlette.middleware.base import RequestResponseEndpoint
 
 from avatar.calls import Calls
 from avatar.engines import Engines
+from avatar.face.files import face_files
 from avatar.face.library import face_folder, face_url
 from avatar.protocol.events import SessionConfig, explain_config
 from avatar.rtc.ice import browser_ice_servers
@@ -173,7 +174,7 @@ def create_app(settings: Settings, state: State) -> FastAPI:
             return FileResponse(data_folder("web_client") / "poster.webp", headers=_FRESH)
         return Response(state.calls.engines.poster, media_type="image/webp", headers=_FRESH)
 
-    app.mount(face_url(settings.face.name), StaticFiles(directory=folder), name="face")
+    app.include_router(face_files(folder), prefix=face_url(settings.face.name).rstrip("/"))
     app.mount("/", StaticFiles(directory=data_folder("web_client"), html=True), name="page")
     return app
 
