@@ -28,8 +28,12 @@ WITHIN, OVER = 1, 2
 FAR = 9.0
 """Depth of an empty pixel, in metres."""
 
+_MOVED_PX = 0.15  # vertices that are less far from their rest need no drawing
+
 _f32 = np.float32
-_NEXT = np.uintp(1)  # unsigned, so that numba leaves out the test for negative indices
+# Unsigned, so that numba leaves out the test for negative indices.
+_NEXT = np.uintp(4)  # bytes to the texel at the right
+_U, _V, _A = np.uintp(1), np.uintp(2), np.uintp(3)
 
 
 @kernel
@@ -122,7 +126,7 @@ def moved_triangles(
             v = triangles[t, k]
             low = min(low, at[v, 1], rest[v, 1])
             high = max(high, at[v, 1], rest[v, 1])
-            if abs(at[v, 0] - rest[v, 0]) > 0.08 or abs(at[v, 1] - rest[v, 1]) > 0.08:
+            if abs(at[v, 0] - rest[v, 0]) > _MOVED_PX or abs(at[v, 1] - rest[v, 1]) > _MOVED_PX:
                 moved = True
         if not moved or high < top or low > bottom:
             continue
@@ -164,10 +168,12 @@ def draw(
         bottom: One past the last.
         mode: SURFACE, INSIDE or WHERE_INSIDE.
     """
+    flat, stride = texture.ravel(), texture.shape[1] * 4
+    over_flat, over_stride = over.ravel(), over.shape[1] * 4
     for i in range(len(chosen)):
         t = np.uintp(chosen[i])
         a, b, c = np.uintp(triangles[t, 0]), np.uintp(triangles[t, 1]), np.uintp(triangles[t, 2])
-        _fill(at, a, b, c, coat, texture, over, target, top, bottom, mode)
+        _fill(at, a, b, c, coat, flat, stride, over_flat, over_stride, target, top, bottom, mode)
 
 
 @inlined
@@ -177,8 +183,10 @@ def _fill(
     b: np.uintp,
     c: np.uintp,
     coat: Coat,
-    texture: Bytes,
-    over: Bytes,
+    flat: Bytes,
+    stride: int,
+    over_flat: Bytes,
+    over_stride: int,
     target: Target,
     top: int,
     bottom: int,
@@ -215,25 +223,30 @@ def _fill(
     mixes = share0 > 0 or share_b != 0 or share_c != 0
     opacity0, opacity_b, opacity_c = _steps(coat.opacity[a], coat.opacity[b], coat.opacity[c])
     shade0, shade_b, shade_c = _steps(coat.shade[a], coat.shade[b], coat.shade[c])
-    for y in range(first, last):
-        px, py = _f32(left) + half - ax, _f32(y) + half - ay
+    for row in range(first, last):
+        y = np.uintp(row)
+        px, py = _f32(left) + half - ax, _f32(row) + half - ay
         wb, wc = px * b_dx + py * b_dy - b_dx, px * c_dx + py * c_dy - c_dx
-        for x in range(left, right):
+        for column in range(left, right):
             wb += b_dx
             wc += c_dx
             if wb < 0 or wc < 0 or wb + wc > one:
                 continue
+            x = np.uintp(column)
             z = z0 + wb * zb + wc * zc
             if mode == WHERE_INSIDE:
                 if target.mark[y, x] != WITHIN:
                     continue
             elif z >= target.depth[y, x]:
                 continue
-            luma, cb, cr, alpha = _sample(texture, u0 + wb * ub + wc * uc, v0 + wb * vb + wc * vc)
+            luma, cb, cr, alpha = _sample(
+                flat, stride, u0 + wb * ub + wc * uc, v0 + wb * vb + wc * vc
+            )
             if mixes:
                 share = share0 + wb * share_b + wc * share_c
                 over_luma, over_cb, over_cr, _ = _sample(
-                    over,
+                    over_flat,
+                    over_stride,
                     over_u0 + wb * over_ub + wc * over_uc,
                     over_v0 + wb * over_vb + wc * over_vc,
                 )
@@ -266,33 +279,33 @@ def _steps(
 
 @inlined
 def _sample(
-    texture: Bytes, u: np.float32, v: np.float32
+    flat: Bytes, stride: int, u: np.float32, v: np.float32
 ) -> tuple[np.float32, np.float32, np.float32, np.float32]:
-    """Bilinear sample; positions must be non-negative and leave a texel right and below."""
-    column, row = np.int32(u), np.int32(v)
+    """Bilinear sample of a picture whose bytes lie in one row, `stride` of them a line.
+
+    Positions must be non-negative and leave a texel right and below.
+    """
+    column, row = int(u), int(v)
     fu, fv = u - _f32(column), v - _f32(row)
-    left, top = np.uintp(column), np.uintp(row)
-    right, bottom = left + _NEXT, top + _NEXT
+    a = np.uintp(row * stride + (column << 2))
+    b, c = a + _NEXT, a + np.uintp(stride)
+    d = c + _NEXT
     k11 = fu * fv
     k10, k01 = fu - k11, fv - k11
     k00 = _f32(1) - fu - k01
     return (
-        k00 * texture[top, left, 0] + k10 * texture[top, right, 0]
-        + k01 * texture[bottom, left, 0] + k11 * texture[bottom, right, 0],
-        k00 * texture[top, left, 1] + k10 * texture[top, right, 1]
-        + k01 * texture[bottom, left, 1] + k11 * texture[bottom, right, 1],
-        k00 * texture[top, left, 2] + k10 * texture[top, right, 2]
-        + k01 * texture[bottom, left, 2] + k11 * texture[bottom, right, 2],
-        k00 * texture[top, left, 3] + k10 * texture[top, right, 3]
-        + k01 * texture[bottom, left, 3] + k11 * texture[bottom, right, 3],
-    )  # fmt: skip
+        k00 * flat[a] + k10 * flat[b] + k01 * flat[c] + k11 * flat[d],
+        k00 * flat[a + _U] + k10 * flat[b + _U] + k01 * flat[c + _U] + k11 * flat[d + _U],
+        k00 * flat[a + _V] + k10 * flat[b + _V] + k01 * flat[c + _V] + k11 * flat[d + _V],
+        k00 * flat[a + _A] + k10 * flat[b + _A] + k01 * flat[c + _A] + k11 * flat[d + _A],
+    )
 
 
 @inlined
 def _blend(
     picture: Bytes,
-    x: int,
-    y: int,
+    x: np.uintp,
+    y: np.uintp,
     luma: np.float32,
     cb: np.float32,
     cr: np.float32,

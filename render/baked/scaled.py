@@ -31,6 +31,7 @@ _BAKED_JAW = 0.75  # weight of jawOpen on the plates of tongue and lower teeth
 _TEETH_LUMA = 208.0  # of the brightest teeth in full light
 _LINING_YUV = (44, 122, 142)  # wet dark red, before the shade of the mouth
 _LID_ELLIPSE_M = (0.0185, 0.0135)  # half axes of what `open` shows of a closed eye
+_NOISE = 2.0  # levels that a residual changes around a pixel, and that no one sees
 _SEAM_M = 0.006  # over which the left half of a residual gives way to the right half
 _LASH_LIFT_M = 0.003  # towards the camera, so that lids never cover their own lashes
 
@@ -204,7 +205,9 @@ class ScaledFace:
         outside = np.ones(change.shape[:2], np.bool_)
         outside[max(0, -top) : rows - top, max(0, -left) : columns - left] = False
         change[outside] = 0
-        u, v, w, h = cv2.boundingRect((np.abs(change).max(2) > 1).astype(np.uint8))
+        strength = np.asarray(cv2.GaussianBlur(np.abs(change).max(2), (0, 0), 2), np.float32)
+        change[strength <= _NOISE] = 0  # a path tracer's, not the expression's
+        u, v, w, h = cv2.boundingRect((strength > _NOISE).astype(np.uint8))
         cut = np.zeros((h, w, 4), np.int8)
         cut[..., :3] = np.clip(change[v : v + h, u : u + w], -127, 127)
         zoom = self.lens.zoom_x / (float(self.face.eyes[0, 1]) + self.lens.distance)
