@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from avatar.face.library import face_folder
 from avatar.settings import load
 from bench.face.report import Metrics
-from bench.face.skew import Sound, skew_metrics, steady, window_skews
+from bench.face.skew import on_page_clock, skew_metrics, window_skews
 from bench.server_process import serving
 from render.baked.asset import BakedFace
 from render.mouth import MouthMeter
@@ -56,21 +56,22 @@ class _Witness:
 
     face: BakedFace
     seen: list[tuple[float, float]] = field(default_factory=list)
-    heard: list[Sound] = field(default_factory=list)
+    heard: list[tuple[float, float, NDArray[np.int16]]] = field(default_factory=list)
     latency_ms: float = 0.0
     meters: dict[int, MouthMeter] = field(default_factory=dict)
 
     def take(self, drained: dict[str, Any], mode: Mode) -> None:
         self.latency_ms = drained["latencyMs"]
-        for at_ms, _, pcm in drained["audio"]:
-            self.heard.append((at_ms / 1e3, np.frombuffer(base64.b64decode(pcm), np.int16)))
+        for at_ms, stamp_ms, pcm in drained["audio"]:
+            samples = np.frombuffer(base64.b64decode(pcm), np.int16)
+            self.heard.append((at_ms / 1e3, stamp_ms / 1e3, samples))
         for at_ms, shown, columns, part, luma in drained["frames"]:
             if shown == mode:
                 self.seen.append((at_ms / 1e3, self._opening(columns, part, luma)))
 
     def metrics(self) -> Metrics:
         late_s = self.latency_ms / 1e3
-        heard = [(at_s + late_s, pcm) for at_s, pcm in steady(self.heard)]
+        heard = [(at_s + late_s, pcm) for at_s, pcm in on_page_clock(self.heard)]
         seen = sorted(self.seen)
         span_s = seen[-1][0] - seen[0][0] if seen else 0.0
         return {
@@ -152,10 +153,9 @@ async def _converse(page: Any, mode: Mode, minutes: float, witness: _Witness) ->
             await asyncio.sleep(2 * _POLL_S)
         witness.take(await page.evaluate("person.drain()"), mode)
         await asyncio.sleep(_POLL_S)
-    witness.take(await page.evaluate("person.drain()"), mode)
-    faults = await page.evaluate("person.faults")
-    if faults:
-        raise CallError(f"the page threw {faults[0]}")
+        faults = await page.evaluate("person.faults")
+        if faults:
+            raise CallError(f"the page's call broke off: {faults[0]}")
 
 
 async def _until(page: Any, condition: str) -> None:  # noqa: ANN401

@@ -68,11 +68,14 @@ addEventListener("unhandledrejection", (event) => person.faults.push(String(even
     const reader = new MediaStreamTrackProcessor({ track }).readable.getReader();
     for (;;) {
       const { value, done } = await reader.read();
-      if (done) return;
+      if (done) {
+        person.faults.push("the voice ended");
+        return;
+      }
       const samples = new Float32Array(value.numberOfFrames);
       value.copyTo(samples, { planeIndex: 0, format: "f32-planar" });
       const pcm = Int16Array.from(samples, (s) => Math.max(-1, Math.min(1, s)) * 32767);
-      person.audio.push([performance.now(), value.sampleRate, base64(new Uint8Array(pcm.buffer))]);
+      person.audio.push([performance.now(), value.timestamp / 1000, base64(new Uint8Array(pcm.buffer))]);
       value.close();
     }
   };

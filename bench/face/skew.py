@@ -21,34 +21,21 @@ from bench.face.report import Metrics
 
 SPEECH_S = 6.0
 _LOUD_DB = -30.0
-_LEAK_S_PER_S = 0.0005  # by which an envelope of arrivals may rise, so that it follows a slow clock
-_GAP_S = 0.15  # samples so late were preceded by some that never came
-_RATE_HZ = 48_000
 
 Sound = tuple[float, NDArray[np.int16]]
 
 
-def steady(arrivals: Sequence[Sound]) -> list[Sound]:
-    """Give runs of samples the times at which they left, not those at which they were noticed.
+def on_page_clock(noticed: Sequence[tuple[float, float, NDArray[np.int16]]]) -> list[Sound]:
+    """Give runs of samples the times at which they left, not those at which the page noticed.
 
-    Each run follows the one before; being noticed only ever takes longer. So the earliest, in
-    relation to the count of samples, are right.
+    A run is noticed at once or later, so the two clocks differ by the least difference.
 
     Args:
-        arrivals: (seconds at which it was noticed, int16 mono at 48 kHz), in order.
+        noticed: (seconds on the page's clock, the run's own time stamp in seconds, int16 mono at
+            48 kHz), in order.
     """
-    out: list[Sound] = []
-    offset_s, played_s, last_s = np.inf, 0.0, 0.0
-    for at_s, pcm in arrivals:
-        offset_s += _LEAK_S_PER_S * len(pcm) / _RATE_HZ
-        late_s = at_s - played_s
-        if late_s > offset_s + _GAP_S and at_s - last_s > _GAP_S:
-            offset_s = late_s
-        offset_s = min(offset_s, late_s)
-        out.append((played_s + offset_s, pcm))
-        played_s += len(pcm) / _RATE_HZ
-        last_s = at_s
-    return out
+    offset_s = min((at_s - stamp_s for at_s, stamp_s, _ in noticed), default=0.0)
+    return [(stamp_s + offset_s, pcm) for _, stamp_s, pcm in noticed]
 
 
 def window_skews(seen: Curve, heard: Sequence[Sound]) -> list[tuple[float, float]]:
@@ -56,7 +43,7 @@ def window_skews(seen: Curve, heard: Sequence[Sound]) -> list[tuple[float, float
 
     Args:
         seen: (seconds, opening of the lips).
-        heard: As `steady` gives it.
+        heard: (seconds, int16 mono at 48 kHz), in order.
 
     Returns:
         (seconds at the window's middle, skew in seconds): positive when the sound is early.
@@ -67,8 +54,10 @@ def window_skews(seen: Curve, heard: Sequence[Sound]) -> list[tuple[float, float
     mouth = np.array(seen)
     begin_s, end_s = max(mouth[0, 0], sound[0, 0]), min(mouth[-1, 0], sound[-1, 0])
     sound = sound[(sound[:, 0] >= begin_s) & (sound[:, 0] <= end_s)]
+    if not len(sound):
+        return []
     spoken_s = np.cumsum(sound[:, 1] > _LOUD_DB) / 100
-    cuts = np.searchsorted(spoken_s, np.arange(0, spoken_s[-1:].max(initial=0) + 1e-9, SPEECH_S))
+    cuts = np.searchsorted(spoken_s, np.arange(0, spoken_s[-1] + 1e-9, SPEECH_S))
     out = []
     for first, last in itertools.pairwise(sound[cuts, 0].tolist()):
         inside = [c[(c[:, 0] >= first) & (c[:, 0] < last)] for c in (mouth, sound)]

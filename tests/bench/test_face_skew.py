@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bench.face.skew import skew_metrics, steady, window_skews
+from bench.face.skew import on_page_clock, skew_metrics, window_skews
 
 RATE = 48_000
 RUN = 480
@@ -51,17 +51,23 @@ def test_silence_gives_no_window():
     assert skew_metrics([])["skew_ms"] is None
 
 
+def test_pictures_and_sound_that_never_meet_give_no_window():
+    assert window_skews(mouth(20), sound(20, start_s=100.0)) == []
+
+
 def test_runs_that_are_noticed_late_get_the_time_at_which_they_left():
     random = np.random.default_rng(2)
     exact = sound(20, start_s=5.0)
-    noticed = [(at + 0.003 + random.exponential(0.01), pcm) for at, pcm in exact]
-    noticed = [(max(at, noticed[max(k - 1, 0)][0]), pcm) for k, (at, pcm) in enumerate(noticed)]
-    off = [found - at for (found, _), (at, _) in zip(steady(noticed), exact, strict=True)]
-    assert np.abs(np.array(off[200:]) - 0.003).max() < 0.004
+    late_s = random.exponential(0.05, len(exact))
+    noticed = [
+        (at + 0.002 + late, at - 4.0, pcm) for (at, pcm), late in zip(exact, late_s, strict=True)
+    ]
+    off = [found - at for (found, _), (at, _) in zip(on_page_clock(noticed), exact, strict=True)]
+    assert np.ptp(off) < 1e-9
+    assert off[0] == pytest.approx(0.002, abs=0.001)
 
 
-def test_after_a_gap_the_clock_starts_anew():
+def test_samples_that_never_came_do_not_move_those_after_them():
     exact = sound(10)
-    held = [(at + (0.5 if at > 5 else 0.0), pcm) for at, pcm in exact]
-    found = steady(held)
-    assert found[-1][0] == pytest.approx(held[-1][0], abs=0.01)
+    noticed = [(at, at, pcm) for k, (at, pcm) in enumerate(exact) if k % 7]
+    assert on_page_clock(noticed)[-1][0] == exact[-1][0]
