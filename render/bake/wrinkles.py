@@ -78,7 +78,7 @@ def carve(
     bumps = np.minimum(smooth_noise(height.shape, 0.0026 * face.texels_per_m, rng), 0.6)
     cx, cz = face.place("chin", 0, -1)
     mound = np.exp(-(((x - cx) / 0.013) ** 2) - ((z - cz) / 0.010) ** 2)
-    return height + np.float32(dimples * 0.00028) * bumps * mound, np.clip(crease, 0, 1)
+    return height + np.float32(dimples * 0.00018) * bumps * mound, np.clip(crease, 0, 1)
 
 
 def all_lines(face: FaceMap, rng: np.random.Generator) -> list[Line]:
