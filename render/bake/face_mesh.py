@@ -63,6 +63,10 @@ def sparse(deltas: Floats) -> Arrays:
     }
 
 
+# A step in depth (ear to hair, jaw to neck) tears the picture when the head turns.
+_RELIEF_BLUR_PX = 24
+
+
 def relief(depth: Floats, spec: PlateSpec) -> NDArray[np.float32]:
     """Depth y over the square plate, (RELIEF, RELIEF), from a plate's depth picture.
 
@@ -80,7 +84,7 @@ def relief(depth: Floats, spec: PlateSpec) -> NDArray[np.float32]:
     grid = (np.arange(RELIEF) / (RELIEF - 1) * PLATE_PX).astype(np.float32)
     x = np.repeat(((grid - spec.origin[0]) / spec.scale - 0.5)[None], RELIEF, 0)
     y = np.repeat(((grid - spec.origin[1]) / spec.scale - 0.5)[:, None], RELIEF, 1)
-    soft = cv2.GaussianBlur(filled, (0, 0), 4 / spec.scale)
+    soft = cv2.GaussianBlur(filled, (0, 0), _RELIEF_BLUR_PX / spec.scale)
     read = cv2.remap(
         soft,
         x.astype(np.float32),
