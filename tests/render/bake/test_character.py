@@ -16,7 +16,7 @@ def test_every_shipped_character_is_valid(name: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "named"),
     [
-        ('iris = "#6b4526"', 'iris = "brown"', "eyes.iris"),
+        ('iris = "#5f452c"', 'iris = "brown"', "eyes.iris"),
         ("age = 28", "age = 8", "body.age"),
         ("mouthPressLeft", "mouthPresLeft", "mouthPresLeft"),
         ("thickness = 0.9", "thicknes = 0.9", "brows.thicknes"),
