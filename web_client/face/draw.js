@@ -32,6 +32,8 @@ const GAZE_LIMIT = [20, 14].map((degrees) => (degrees * Math.PI) / 180);
 const VERGENCE_LIMIT = 0.25;
 const BREATH_M = 0.0022;
 const STRONGEST_SHADE = 1.2;
+/** In which the weight of a residual moves. */
+const SHADE_STEPS = 32;
 /** Plate pixels that any frame shows from side to side: the head and some room. */
 const NARROWEST = 640;
 /** Plate pixels around what moves that are drawn anew. */
@@ -274,6 +276,14 @@ export class Painter {
     return [x0, y0, x1 - x0, y1 - y0];
   }
 
+  /** @returns {number[]} around every residual: origin and size in plate pixels */
+  #shadeBox() {
+    const places = this.#shades.map(({ place }) => place);
+    const [left, top] = [0, 1].map((k) => Math.min(...places.map((place) => place[k])));
+    const [right, bottom] = [0, 1].map((k) => Math.max(...places.map((place) => place[k] + place[k + 2])));
+    return [left, top, right - left, bottom - top];
+  }
+
   // ---- What is done for every frame ----
 
   /**
@@ -283,10 +293,14 @@ export class Painter {
   #drawShades(canvas, weights) {
     const gl = this.#gl;
     const shares = this.#drivers.flatMap((sides) =>
-      sides.map((drivers) => clip(drivers.reduce((sum, [k, d]) => sum + weights[k] * d, 0), 0, STRONGEST_SHADE)),
+      sides.map((drivers) => {
+        const share = drivers.reduce((sum, [k, d]) => sum + weights[k] * d, 0);
+        return Math.round(clip(share, 0, STRONGEST_SHADE) * SHADE_STEPS) / SHADE_STEPS;
+      }),
     );
-    const key = shares.map((share) => share.toFixed(2)).join();
+    const key = shares.join();
     if (key === this.#shadeWeights) return;
+    const box = this.#shadeWeights ? this.#shadeBox() : this.#plates.rest.place;
     this.#shadeWeights = key;
     const { camera, eyes } = this.#face.card;
     canvas.beginSkin();
@@ -300,7 +314,7 @@ export class Painter {
     gl.uniform4fv(at("uPlace[0]"), this.#shades.flatMap(({ place }) => place));
     gl.uniform2fv(at("uWeight[0]"), shares);
     gl.uniform2f(at("uSeam"), camera.plate_px / 2, SEAM_M * this.#zoomAt(eyes.left[1]));
-    this.#drawBox(this.#plates.rest.place);
+    this.#drawBox(box);
   }
 
   /**

@@ -36,11 +36,11 @@ in vec2 vPlate;
 out vec4 colour;
 vec3 change(sampler2D shade, int k) {
   vec2 at = (vPlate - uPlace[k].xy) / uPlace[k].zw;
-  if (at != clamp(at, 0.0, 1.0)) return vec3(0);
+  if (uWeight[k] == vec2(0) || at != clamp(at, 0.0, 1.0)) return vec3(0);
   float left = clamp(0.5 + (vPlate.x - uSeam.x) / uSeam.y, 0.0, 1.0);
   vec3 around = abs(textureLod(shade, at, 1.5).rgb - 128.0 / 255.0);
   if (max(around.r, max(around.g, around.b)) < 2.0 / 255.0) return vec3(0); // noise of the path tracer
-  return mix(uWeight[k].y, uWeight[k].x, left) * (texture(shade, at).rgb - 128.0 / 255.0);
+  return mix(uWeight[k].y, uWeight[k].x, left) * (textureLod(shade, at, 0.0).rgb - 128.0 / 255.0);
 }
 void main() {
   colour = texture(uTexture, (vPlate - uRest.xy) / uRest.zw);
