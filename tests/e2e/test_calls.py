@@ -146,7 +146,7 @@ def test_a_failing_stage_is_apologised_for_aloud(server_without_a_model: Server)
     [
         ({"SERVER__PROT": "80"}, "server.prot"),
         ({"PERSONA": "nobody"}, "nobody"),
-        ({"FACE__FACE": "nobody"}, "nobody"),
+        ({"FACE__NAME": "nobody"}, "nobody"),
         ({"LLM__MODEL": "nothing"}, "nothing"),
         ({"LLM__BACKEND": "openai"}, "base_url"),
     ],
