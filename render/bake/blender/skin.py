@@ -39,6 +39,9 @@ def skin_material(character: dict[str, Any], figure: Any, wrinkles: dict[str, fl
     )
     roughness = graph.math("MULTIPLY", roughness, graph.smooth(lip, 0, 1, 1, 0.72))
     roughness = graph.math("MULTIPLY", roughness, graph.smooth(inside, 0, 1, 1, 0.5))
+    rim = _lid_rim(graph, figure)
+    colour = graph.mix(graph.math("MULTIPLY", rim, 0.7), colour, _rim_colour(tone))
+    roughness = graph.math("MULTIPLY", roughness, graph.smooth(rim, 0, 1, 1, 0.5))
     height = graph.math(
         "ADD", _read(graph, "height", painted.height, where), _fine(graph, uv, lip, skin, wrinkles)
     )
@@ -50,7 +53,7 @@ def skin_material(character: dict[str, Any], figure: Any, wrinkles: dict[str, fl
             "Roughness": roughness,
             "IOR": 1.42,
             "Specular IOR Level": 0.30 + 0.12 * light,
-            "Subsurface Weight": 1.0,
+            "Subsurface Weight": graph.smooth(rim, 0, 1, 1, 0.35),
             "Subsurface Radius": (1.0, 0.36, 0.20) if light > 0.4 else (1.0, 0.45, 0.30),
             "Subsurface Scale": 0.0004 + 0.0015 * light,
             "Coat Weight": 0.03 + 0.06 * light,
@@ -61,6 +64,22 @@ def skin_material(character: dict[str, Any], figure: Any, wrinkles: dict[str, fl
     )
     graph.set(surface, shader.outputs[0])
     return made
+
+
+def _lid_rim(graph: Graph, figure: Any) -> Any:
+    """1 on the wet edges of the lids, which lie on the eyeballs."""
+    centres, radius = figure.eyes
+    rest = graph.attribute("rest")
+    away = [
+        graph.node("VectorMath", {0: rest, 1: tuple(centre)}, operation="DISTANCE").outputs["Value"]
+        for centre in centres
+    ]
+    return graph.smooth(graph.math("MINIMUM", *away), 1.02 * radius, 1.09 * radius, 1, 0)
+
+
+def _rim_colour(tone: np.ndarray) -> tuple[float, ...]:
+    """Thin, wet and full of blood; in deep skin no lighter than the skin."""
+    return tuple(tone * np.array([0.85, 0.62, 0.60]))
 
 
 def _traits(character: dict[str, Any]) -> SkinTraits:
