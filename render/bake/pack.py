@@ -19,7 +19,6 @@ from render.bake.lashes import lash_ribbons, lash_texture
 from render.bake.plan import (
     CAMERA,
     NECK_FADE,
-    OPEN_POSE,
     PIVOT,
     SHADE_BOX,
     SHADING,
@@ -27,6 +26,7 @@ from render.bake.plan import (
 )
 from render.bake.residual import RestRaster, residual
 from render.bake.source import Floats
+from render.baked.rig import OPEN_POSE
 from render.types import ARKIT
 from speech.errors import RenderError
 

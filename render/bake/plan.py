@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from render.bake.blender_env import Blender
-from render.baked.rig import Camera
+from render.baked.rig import OPEN_POSE, Camera
 
 PLATE_PX = 1024
 WIDE = (-188, 0, 1400, 1024)
@@ -24,16 +24,6 @@ CAMERA = Camera(focal=85 / 36, distance=0.88, height=0.669 - 0.045, plate_px=PLA
 PIVOT = (0.0, -0.005, 0.575)
 """About the atlas: where a head turns on its neck, metres."""
 NECK_FADE = (0.50, 0.575)
-
-OPEN_POSE = {
-    "jawOpen": 0.75,
-    "eyeBlinkLeft": 1.0,
-    "eyeBlinkRight": 1.0,
-    "mouthLowerDownLeft": 0.3,
-    "mouthLowerDownRight": 0.3,
-    "mouthUpperUpLeft": 0.3,
-    "mouthUpperUpRight": 0.3,
-}
 
 
 def _both(**weights: float) -> dict[str, float]:

@@ -229,8 +229,6 @@ def test_the_tip_of_the_tongue_is_between_the_teeth_in_th(face):
 
 
 def test_the_lash_line_is_dark_from_end_to_end_half_way_down(face):
-    if not len(face.lashes.triangles):
-        pytest.skip("this face has no lashes")
     (frame,) = draw(face, pose(eyeBlinkLeft=0.5, eyeBlinkRight=0.5))
     scale = HEIGHT / face.camera.plate_px
     for x, y in face.camera.project(face.eyes)[:, :2] * scale:

@@ -18,16 +18,7 @@ pytestmark = pytest.mark.e2e
 SIZE = 512
 
 
-# The meter looks for the lower lip's edge, which a beard hides. See docs/face.md.
-_BEARDED = pytest.mark.xfail(reason="the meter can't read lips in a beard", strict=False)
-
-
-@pytest.fixture(
-    scope="module",
-    params=[
-        pytest.param(name, marks=_BEARDED) if name == "marcus" else name for name in face_names()
-    ],
-)
+@pytest.fixture(scope="module", params=face_names())
 def opening_mm(request):
     """Millimetres between the lips that the meter reads off a pose's frame."""
     face = BakedFace.load(face_folder(request.param))
@@ -46,6 +37,13 @@ def opening_mm(request):
     return read
 
 
+@pytest.fixture
+def fails_in_a_beard(request, opening_mm):
+    """The meter looks for the lower lip's edge, which a beard hides: a fault in docs/face.md."""
+    if opening_mm.face.name == "Marcus":
+        request.applymarker(pytest.mark.xfail(reason="a beard hides the lip's edge", strict=True))
+
+
 def gap_mm(face, jaw):
     """Between the mesh's own lips, by how much more than at rest."""
     drop = face.mesh.vertices - face.mesh.morphed({"jawOpen": jaw})
@@ -56,6 +54,7 @@ def gap_mm(face, jaw):
     return 1e3 * drop[lower, 2].max()
 
 
+@pytest.mark.usefixtures("fails_in_a_beard")
 def test_it_reads_what_the_geometry_has(opening_mm):
     for jaw in (0.1, 0.3, 0.5):
         assert opening_mm(jawOpen=jaw) == pytest.approx(gap_mm(opening_mm.face, jaw), rel=0.15)
@@ -70,6 +69,7 @@ def test_a_turned_head_changes_it_little(opening_mm, head):
         assert opening_mm(head, jawOpen=jaw) == pytest.approx(straight, rel=0.2, abs=0.7)
 
 
+@pytest.mark.usefixtures("fails_in_a_beard")
 def test_lips_that_meet_over_an_open_jaw_are_closed(opening_mm):
     for jaw in (0.05, 0.15, 0.3):
         assert opening_mm(jawOpen=jaw, mouthClose=jaw) < 0.7
@@ -81,6 +81,7 @@ def test_pressed_rolled_and_smiling_lips_are_closed(opening_mm):
         assert opening_mm(**{name: 0.5}) < 1.0, name
 
 
+@pytest.mark.usefixtures("fails_in_a_beard")
 def test_every_open_viseme_reads_open_and_wider_ones_wider(opening_mm):
     def shape(viseme):
         row = ARTICULATION.targets[VISEMES.index(viseme)]
