@@ -243,6 +243,7 @@ class Listener:
             case Resumed():
                 if self._utterance is not None:
                     self._utterance.give_up()
+                    self._utterance.sustained = False  # an answer may have begun in the pause
                     self._emit(WentOn(self._utterance.number))
             case Withdrawn(at_sample):
                 self._withdraw(at_sample)

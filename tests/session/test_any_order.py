@@ -6,9 +6,8 @@ from hypothesis import strategies as st
 from avatar.events import ReplyEnded
 from tests.session.scripted_call import Configure, ScriptedCall, Stop
 
-QUIET_AFTER_S = (
-    0.3  # of the person's speech the avatar is silent: 96 ms to notice, one frame to fade
-)
+# Of the person's speech: noticed in 96 ms, faded in 20.
+QUIET_AFTER_S = 0.3
 SETTLED_S = 14.0
 
 REPLIES = (

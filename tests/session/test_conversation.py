@@ -136,6 +136,14 @@ def test_typing_interrupts_like_speaking():
     assert call.heard[1] == "Sure."
 
 
+def test_an_answer_that_began_in_a_pause_gives_way_when_the_person_goes_on():
+    call = ScriptedCall([LONG, LONG]).says("let me think", 0.5, 1.5).types("be quick", 1.7)
+    call.turn_detector.probability, call.model.word_s = 0.0, 0.01
+    call.says("about it", 2.1, 4.0).run(4.0)
+    assert call.sounds_between(1.7, 2.2), "it had begun to answer"
+    assert not call.sounds_between(2.35, 4.0)
+
+
 def test_stop_silences_and_waits():
     call = ScriptedCall([LONG]).types("story", 0.5).presses(Stop(), 3.0).run(8)
     assert call.statuses == ["cancelled"]
