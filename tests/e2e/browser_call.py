@@ -4,13 +4,14 @@ import base64
 import io
 import time
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 CHROMIUM_ARGS = [
@@ -25,8 +26,25 @@ CHROMIUM_ARGS = [
     "--allow-loopback-in-peer-connection",
     "--disable-features=WebRtcHideLocalIpsWithMdns",
 ]
+_WEBGL_ARGS = [arg for arg in CHROMIUM_ARGS if arg != "--disable-gpu"] + [
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+]
 HEARD_HZ = 48_000
 SEEN_PX = 256
+
+
+@contextmanager
+def webgl_browser() -> Iterator[Browser]:
+    """Chromium that draws WebGL, in software."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=CHROMIUM, headless=True, args=_WEBGL_ARGS
+        )
+        yield chromium
+        chromium.close()
+
 
 # The microphone is a stream that recordings are played into; what arrives is kept with its time.
 _EARS_AND_MOUTH = """

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from avatar.face.library import face_folder, face_url
 from avatar.server import State, create_app
@@ -20,18 +20,13 @@ from avatar.settings import Settings
 from render.baked.asset import BakedFace
 from render.baked.renderer import cache_kernels, compositor
 from render.types import ARKIT, FacePose
-from tests.e2e.browser_call import CHROMIUM, CHROMIUM_ARGS
+from tests.e2e.browser_call import webgl_browser
 
 pytestmark = pytest.mark.e2e
 
 SIDE = 512
 BLOCK = 16
 URL = face_url("elena")
-WEBGL_ARGS = [arg for arg in CHROMIUM_ARGS if arg != "--disable-gpu"] + [
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-]
 SHOW = """async (pose) => {
   pose.weights = Float32Array.from(pose.weights);
   view.show(pose);
@@ -71,12 +66,8 @@ def server() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM, headless=True, args=WEBGL_ARGS
-        )
+    with webgl_browser() as chromium:
         yield chromium
-        chromium.close()
 
 
 @pytest.fixture

@@ -5,34 +5,18 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-from avatar.store import data_folder
-from tests.e2e.browser_call import CHROMIUM, CHROMIUM_ARGS, BrowserCall, pause
+from tests.e2e.browser_call import BrowserCall, pause, webgl_browser
 from tests.e2e.conftest import Server
 
-RENDERER = data_folder("web_client") / "face" / "face.js"
-
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.skipif(not RENDERER.is_file(), reason="the page has no renderer"),
-]
-
-WEBGL_ARGS = [arg for arg in CHROMIUM_ARGS if arg != "--disable-gpu"] + [
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-]
+pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM, headless=True, args=WEBGL_ARGS
-        )
+    with webgl_browser() as chromium:
         yield chromium
-        chromium.close()
 
 
 @pytest.fixture
