@@ -1,0 +1,369 @@
+"""The call page before and during a call."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.page.kit import (
+    asked,
+    call,
+    eventually,
+    lines,
+)
+from tests.e2e.page.stand_in import CONFIG
+
+pytestmark = pytest.mark.e2e
+
+
+def test_the_page_says_that_this_is_an_ai_before_and_during_the_call(open_page):
+    page = open_page()
+    expect(page.locator("#disclosure")).to_have_text(CONFIG["disclosure"])
+    expect(page.get_by_role("heading", name="Talk to Elena")).to_be_visible()
+    expect(page.locator("#badge")).to_have_text("AI")
+    call(page)
+    expect(page.locator("#badge")).to_be_visible()
+    expect(page.locator("#ai-line")).to_have_text(CONFIG["disclosure"])
+
+
+def test_a_call_shows_the_face_and_sends_the_voice(open_page, server):
+    page = open_page()
+    call(page)
+    expect(page.locator("#status")).to_have_text("Listening")
+    assert page.evaluate("video.videoWidth") == 512
+    assert page.evaluate("video.srcObject.getTracks().length") == 2
+    assert server.call.language == "en"
+    eventually(page, lambda: server.call.loudest > 1000)
+    eventually(page, lambda: len(server.call.received("avatar.ping")) >= 2)
+
+
+def test_both_receivers_have_the_same_jitter_buffer_target(open_page):
+    page = open_page()
+    call(page)
+    targets = "held.connections[0].getReceivers().map(r => r.jitterBufferTarget)"
+    assert page.evaluate(targets) == [100, 100]
+
+
+def test_the_state_is_told_in_words(open_page, server):
+    page = open_page()
+    call(page)
+    for state, word in [
+        ("thinking", "Thinking"),
+        ("speaking", "Speaking"),
+        ("listening", "Listening"),
+    ]:
+        server.call.send("avatar.state", state=state)
+        expect(page.locator("#status")).to_have_text(word)
+        assert page.evaluate("presencia.state") == state
+
+
+# ---- Words ----
+
+
+def test_words_appear_while_they_are_spoken_and_the_final_ones_replace_them(open_page, server):
+    page = open_page()
+    call(page)
+    server.call.hear("what time", "q1", final=False)
+    expect(page.locator("#lines > li.interim")).to_contain_text("what time")
+    expect(page.locator("#caption")).to_contain_text("what time")
+    assert page.locator("#announcer").inner_text() == ""
+    server.call.hear("What time is it?", "q1")
+    expect(page.locator("#caption")).to_contain_text("What time is it?")
+    assert lines(page) == ["What time is it?"]
+    assert page.locator("#announcer").inner_text() == "You: What time is it?"
+
+
+def test_a_late_interim_does_not_undo_the_final_words(open_page, server):
+    page = open_page()
+    call(page)
+    server.call.hear("Good morning.", "q1")
+    server.call.hear("good mor", "q1", final=False)
+    server.call.hear("Next.", "q2")
+    expect(page.locator("#lines > li")).to_have_count(2)
+    assert lines(page) == ["Good morning.", "Next."]
+
+
+def test_the_words_of_an_utterance_that_came_to_nothing_go(open_page, server):
+    page = open_page()
+    call(page)
+    server.call.send("input_audio_buffer.speech_started", item_id="cough", audio_start_ms=0)
+    server.call.hear("uh", "cough", final=False)
+    expect(page.locator("#lines > li")).to_have_count(1)
+    server.call.send("input_audio_buffer.speech_started", item_id="q1", audio_start_ms=0)
+    server.call.hear("Hello.", "q1")
+    expect(page.locator("#lines > li .words")).to_have_text(["Hello."])
+
+
+def test_the_answer_is_written_as_it_is_heard(open_page, server):
+    page = open_page()
+    call(page)
+    server.call.say("Good morning.", " How can I help?")
+    expect(page.locator("#caption")).to_have_text("Good morning. How can I help?")
+    assert lines(page) == ["Good morning. How can I help?"]
+    assert page.locator("#announcer").inner_text() == ""
+    done = "response.output_audio_transcript.done"
+    server.call.send(done, item_id="answer", transcript="Good morning. How can I help?")
+    expect(page.locator("#announcer")).to_have_text("Elena: Good morning. How can I help?")
+
+
+def test_an_interrupted_answer_keeps_only_what_was_heard(open_page, server):
+    page = open_page()
+    call(page)
+    server.call.say("One two three. ", "Four five six.")
+    cut = {"content_index": 0, "audio_end_ms": 700, "avatar_heard": "One two three. Four"}
+    server.call.send("conversation.item.truncated", item_id="answer", **cut)
+    done = "response.output_audio_transcript.done"
+    server.call.send(done, item_id="answer", transcript="One two three. Four five six.")
+    server.call.send("response.done", response={"status": "cancelled"})
+    expect(page.locator("#lines > li.cut .tag")).to_have_text("interrupted")
+    assert lines(page) == ["One two three. Four"]
+
+
+def test_an_answer_cut_before_its_first_word_leaves_no_line(open_page, server):
+    page = open_page()
+    call(page)
+    server.call.say("Well,")
+    server.call.send("conversation.item.truncated", item_id="answer", avatar_heard="")
+    expect(page.locator("#lines > li")).to_have_count(0)
+
+
+def test_an_error_of_the_server_is_shown_in_its_words(open_page, server):
+    page = open_page()
+    call(page)
+    error = {
+        "type": "server_error",
+        "code": "stage",
+        "message": "The voice failed. Please ask again.",
+    }
+    server.call.send("error", error=error)
+    expect(page.locator("#lines > li.note")).to_have_text("The voice failed. Please ask again.")
+
+
+def test_captions_can_be_switched_off_and_the_log_stays(open_page, server):
+    page = open_page()
+    call(page)
+    page.get_by_role("button", name="Captions").click()
+    server.call.say("Quietly.")
+    expect(page.locator("#lines > li .words")).to_have_text("Quietly.")
+    expect(page.locator("#caption")).to_be_hidden()
+
+
+def test_malformed_events_do_not_break_the_page(open_page, server):
+    page = open_page()
+    call(page)
+    for message in ("", "{", "null", "[]", '"text"', "{}", '{"type": 5}', b"\x00\xff"):
+        server.call.send_raw(message)
+    for type_ in (
+        "avatar.state",
+        "avatar.input_transcript.interim",
+        "conversation.item.added",
+        "conversation.item.truncated",
+        "conversation.item.input_audio_transcription.completed",
+        "response.output_audio_transcript.delta",
+        "response.output_audio_transcript.done",
+        "response.done",
+        "error",
+        "something.new",
+    ):
+        server.call.send(type_)
+        fields = {key: [1] for key in ("item", "item_id", "text", "delta", "error")}
+        server.call.send(type_, state="dancing", **fields)
+    server.call.hear("<b>Still</b> here.", "q1")
+    expect(page.locator("#lines > li.person .words")).to_have_text("<b>Still</b> here.")
+    expect(page.locator("#status")).to_have_text("Listening")
+
+
+# ---- What the person does ----
+
+
+def test_the_avatar_is_asked_to_greet_once_the_call_stands(open_page, server):
+    page = open_page()
+    call(page)
+    eventually(page, lambda: len(server.call.received("response.create")) == 1)
+
+
+def test_typed_words_are_sent_and_answered(open_page, server):
+    page = open_page()
+    call(page)
+    field = page.get_by_role("textbox", name="Type a message to Elena")
+    field.fill("  Where are you?  ")
+    field.press("Enter")
+    eventually(page, lambda: len(asked(server)) == 2)
+    assert asked(server) == ["conversation.item.create", "response.create"]
+    item = server.call.received("conversation.item.create")[0]["item"]
+    assert item["content"] == [{"type": "input_text", "text": "Where are you?"}]
+    expect(field).to_have_value("")
+    server.call.send("conversation.item.added", item={**item, "id": "typed"})
+    expect(page.locator("#lines > li.person .words")).to_have_text("Where are you?")
+
+
+def test_the_answer_can_be_stopped_without_speaking(open_page, server):
+    page = open_page()
+    call(page)
+    server.call.say("A long story.")
+    page.get_by_role("button", name="Stop the answer").click()
+    eventually(page, lambda: len(server.call.received("response.cancel")) == 1)
+
+
+def test_muting_sends_silence_until_unmuted(open_page, server):
+    page = open_page()
+    call(page)
+    eventually(page, lambda: server.call.loudest > 1000)
+    page.get_by_role("button", name="Mute", exact=True).click()
+    page.wait_for_timeout(500)
+    server.call.loudest = 0
+    page.wait_for_timeout(2500)
+    assert server.call.loudest < 100
+    page.get_by_role("button", name="Unmute").click()
+    eventually(page, lambda: server.call.loudest > 1000)
+
+
+def test_the_language_changes_the_page_and_the_call(open_page, server):
+    page = open_page()
+    call(page)
+    page.get_by_text("Español").click()
+    expect(page.get_by_role("button", name="Colgar")).to_be_visible()
+    expect(page.locator("#status")).to_have_text("Escuchando")
+    expect(page.locator("#ai-line")).to_contain_text("es una IA")
+    assert page.evaluate("document.documentElement.lang") == "es"
+    eventually(page, lambda: bool(server.call.received("session.update")))
+    session = server.call.received("session.update")[0]["session"]
+    assert session == {
+        "type": "realtime",
+        "audio": {"input": {"transcription": {"language": "es"}}},
+    }
+
+
+def test_the_browsers_language_is_the_calls_language(open_page, server):
+    page = open_page(locale="es-MX")
+    call(page)
+    assert server.call.language == "es"
+
+
+def test_keys_work_and_are_not_taken_from_the_text_field(open_page, server):
+    page = open_page()
+    call(page)
+    page.keyboard.press("m")
+    expect(page.get_by_role("button", name="Unmute")).to_be_visible()
+    page.keyboard.press("c")
+    expect(page.get_by_role("button", name="Captions")).to_have_attribute("aria-pressed", "false")
+    server.call.say("A long story.")
+    expect(page.locator("#status")).to_have_text("Speaking")
+    page.keyboard.press("Escape")
+    eventually(page, lambda: len(server.call.received("response.cancel")) == 1)
+    page.keyboard.press("/")
+    page.keyboard.type("mc/")
+    expect(page.locator("#words")).to_have_value("mc/")
+    expect(page.get_by_role("button", name="Unmute")).to_be_visible()
+
+
+def test_shortcuts_can_be_switched_off(open_page):
+    page = open_page()
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_role("switch", name="Keyboard shortcuts").uncheck()
+    page.keyboard.press("Escape")
+    call(page)
+    page.keyboard.press("m")
+    page.wait_for_timeout(200)
+    expect(page.get_by_role("button", name="Mute", exact=True)).to_be_visible()
+
+
+def test_a_call_can_be_made_and_ended_with_the_keyboard_alone(open_page, server):
+    page = open_page()
+    expect(page.locator("#languages input")).to_have_count(2)
+    for _ in range(2):
+        page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Call Elena")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("body[data-phase=connected]")).to_be_attached()
+    for _ in range(4):
+        page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Hang up")).to_be_focused()
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Call Elena")).to_be_focused()
+    eventually(page, lambda: server.call.has_hung_up)
+
+
+def test_another_microphone_can_be_chosen_during_the_call(open_page, server):
+    page = open_page()
+    call(page)
+    page.get_by_role("button", name="Settings").click()
+    other = page.locator("#microphones option").last.get_attribute("value")
+    page.locator("#microphones").select_option(other)
+    eventually(
+        page, lambda: page.evaluate("held.tracks.map(t => t.readyState)") == ["ended", "live"]
+    )
+    sent = "held.connections[0].getSenders()[0].track === held.tracks[1]"
+    eventually(page, lambda: page.evaluate(sent))
+    server.call.loudest = 0
+    eventually(page, lambda: server.call.loudest > 1000)
+
+
+# ---- The end of a call ----
+
+
+def test_hanging_up_frees_everything_and_tells_the_server(open_page, server):
+    page = open_page()
+    call(page)
+    page.get_by_role("button", name="Hang up").click()
+    expect(page.get_by_role("button", name="Call Elena")).to_be_visible()
+    eventually(page, lambda: server.call.has_hung_up)
+    assert page.evaluate("held.tracks.map(t => t.readyState)") == ["ended"]
+    assert page.evaluate("held.connections.map(c => c.connectionState)") == ["closed"]
+    assert page.evaluate("held.contexts.map(c => c.state)") == ["closed"]
+    assert page.evaluate("video.srcObject") is None
+    expect(page.locator("#notice")).to_be_hidden()
+
+
+def test_hanging_up_while_the_microphone_is_still_asked_for_leaves_nothing_open(open_page, server):
+    slow = """
+    const slowly = navigator.mediaDevices.getUserMedia;
+    navigator.mediaDevices.getUserMedia = async (wishes) => {
+      await new Promise((resolve) => setTimeout(resolve, 800));
+      return slowly(wishes);
+    };
+    """
+    page = open_page(script=slow)
+    page.get_by_role("button", name="Call Elena").click()
+    page.get_by_role("button", name="Hang up").click()
+    eventually(page, lambda: page.evaluate("held.tracks.map(t => t.readyState)") == ["ended"])
+    expect(page.get_by_role("button", name="Call Elena")).to_be_visible()
+    assert server.offers == 0
+
+
+def test_leaving_the_page_hangs_up(open_page, server):
+    page = open_page()
+    call(page)
+    page.goto("about:blank")
+    eventually(page, lambda: server.call.has_hung_up)
+
+
+def test_a_second_call_starts_with_an_empty_log(open_page, server):
+    page = open_page()
+    call(page)
+    server.call.hear("First.", "q1")
+    expect(page.locator("#lines > li")).to_have_count(1)
+    page.get_by_role("button", name="Hang up").click()
+    call(page)
+    expect(page.locator("#lines > li")).to_have_count(0)
+    assert len(server.calls) == 2
+
+
+def test_a_lost_connection_is_dialled_again_with_the_same_microphone(open_page, server):
+    page = open_page()
+    call(page)
+    server.call.hear("Before.", "q1")
+    first = server.call
+    server.mode = "full"
+    first.cut_off()
+    expect(page.locator("#notice[data-kind=lost]")).to_be_visible()
+    expect(page.locator("#status")).to_have_text("Reconnecting")
+    eventually(page, lambda: server.offers >= 2)
+    server.mode = "open"
+    expect(page.locator("body[data-phase=connected][data-picture=live]")).to_be_attached(
+        timeout=15_000
+    )
+    expect(page.locator("#notice")).to_be_hidden()
+    expect(page.locator("#lines > li.note")).to_contain_text("This is a new call")
+    assert lines(page)[0] == "Before."
+    eventually(page, lambda: first.has_hung_up)
+    eventually(page, lambda: server.call.loudest > 1000)
+    assert page.evaluate("held.tracks.length") == 1
