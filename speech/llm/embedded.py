@@ -118,9 +118,17 @@ class EmbeddedModel:
         self._scratch = TemporaryDirectory(prefix="presencia-")
         folder = saved or Path(self._scratch.name)
         folder.mkdir(parents=True, exist_ok=True)
-        server = load_server(
-            model_path, threads=threads, context_tokens=context_tokens, slots=slots, saved=folder
-        )
+        try:
+            server = load_server(
+                model_path,
+                threads=threads,
+                context_tokens=context_tokens,
+                slots=slots,
+                saved=folder,
+            )
+        except ModelStoreError:
+            self._scratch.cleanup()
+            raise
         weights = model_path.stat()
         self._saved = SavedBeginnings(
             server, folder, f"{weights.st_size} {weights.st_mtime_ns} {version('xllamacpp')}"

@@ -71,8 +71,13 @@ class _EmbeddedServer:
     def restore_slot(self, slot: int, name: str) -> None:
         self._slot(slot, "restore", name)
 
+    @property
+    def address(self) -> str:
+        """URL of its port."""
+        return str(self._server.listening_address)
+
     def _slot(self, slot: int, action: str, name: str) -> None:
-        address = urlsplit(self._server.listening_address)
+        address = urlsplit(self.address)
         connection = HTTPConnection(address.hostname or "", address.port, timeout=_SLOT_TIMEOUT_S)
         headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
         try:

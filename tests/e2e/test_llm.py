@@ -240,7 +240,7 @@ def test_weights_that_are_none_are_refused(tmp_path):
 
 def test_the_servers_own_port_is_locked(small):
     model = EmbeddedModel(small)
-    address = model._server.listening_address
+    address = model._server.address
     body = {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 4}
     assert httpx.post(f"{address}/v1/chat/completions", json=body).status_code == 401
     asyncio.run(model.close())
