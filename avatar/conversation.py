@@ -5,11 +5,12 @@ import logging
 import uuid
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from avatar.dialogue.feelings import feeling, mirrored
 from avatar.dialogue.history import History
 from avatar.dialogue.persona import Persona
+from avatar.drafts import Drafts
 from avatar.events import (
     ConversationEvent,
     ReplyEnded,
@@ -40,7 +41,8 @@ from avatar.listening import (
     WentOn,
 )
 from avatar.playout import Playout
-from avatar.turn import Voice, answer, barge_in, drop, play
+from avatar.reply import Reply
+from avatar.turn import Voice, answer, barge_in, play
 from render.types import NEUTRAL, SPEECH_CLOCK_HZ, Emotion, FaceCues, FaceState
 from speech.errors import PresenciaError, StageError
 from speech.stages import LISTENING_RATE_HZ, LanguageModel
@@ -80,42 +82,6 @@ class Configure:
 Command = Heard | Typed | Respond | Stop | Configure
 
 
-@dataclass(slots=True)
-class DraftCount:
-    """How often it paid to answer before the turn was over.
-
-    Attributes:
-        adopted: Drafts that became the answer.
-        dropped: Drafts of which nothing was heard: the person went on, or other words were meant.
-    """
-
-    adopted: int = 0
-    dropped: int = 0
-
-
-@dataclass(slots=True)
-class _Reply:
-    """An answer under way; a draft until it may speak."""
-
-    response_id: str
-    item_id: str
-    timeline: Timeline
-    may_speak: asyncio.Event = field(default_factory=asyncio.Event)
-    task: asyncio.Task[None] | None = None
-    first_sample: int | None = None
-    timed: bool = False
-    stopped_by_client: bool = False
-
-
-@dataclass(slots=True)
-class _Draft:
-    """An answer to words that the person may not have finished saying."""
-
-    utterance: int
-    text: str
-    reply: _Reply
-
-
 class Conversation:
     """One person's conversation with the avatar.
 
@@ -152,7 +118,7 @@ class Conversation:
     ) -> None:
         self.playout = Playout(on_start=self._chunk_starts)
         self.language = language
-        self.drafts = DraftCount()
+        self.drafts = Drafts()
         self._llm = llm
         self._voices = voices
         self._apologies = apologies
@@ -161,8 +127,7 @@ class Conversation:
         self._emit = emit
         self._instructions = ""
         self._inbox: asyncio.Queue[Command] = asyncio.Queue()
-        self._reply: _Reply | None = None
-        self._draft: _Draft | None = None
+        self._reply: Reply | None = None
         self._prefill: asyncio.Task[None] | None = None
         self._prefix = uuid.uuid4().hex[:12]
         self._person_speaks: int | None = None  # the utterance, once it is sustained
@@ -215,24 +180,28 @@ class Conversation:
                 self._mirror(text)
                 self._read_ahead(tasks, text)
             case Guessed(utterance, text):
-                await self._draft_reply(tasks, utterance, text)
+                await self.drafts.drop()
+                if self._reply is None:
+                    written = self._llm.reply(self._prompt(text))
+                    draft = self._prepare_reply(tasks, written, _timeline_now())
+                    self.drafts.begin(utterance, text, draft)
             case WentOn():
-                await self._drop_draft()
+                await self.drafts.drop()
             case TurnEnded() | FalseStart() | NotUnderstood():
                 await self._utterance_over(command, tasks)
             case Typed(text):
-                await self._drop_draft()
+                await self.drafts.drop()
                 self._add_user(text)
                 self._emit(UserTyped(new_id("item"), text))
             case Respond():
-                await self._drop_draft()
+                await self.drafts.drop()
                 await self._interrupt(by_client=True)
                 self._start_reply(tasks, self._written_reply(), _timeline_now())
             case Stop():
                 await self._interrupt(by_client=True)
                 self._owes_reply = False
             case Configure(language, instructions):
-                await self._drop_draft()
+                await self.drafts.drop()
                 self.language = language or self.language
                 if instructions is not None:
                     self._instructions = instructions
@@ -248,7 +217,7 @@ class Conversation:
         goes_on = self._person_speaks is not None
         self._emit(UserStopped(item_id, _ms(over.end_sample)))
         timeline = _timeline_now()
-        draft = await self._take_draft(over)
+        draft = await self.drafts.take(over)
         match over:
             case NotUnderstood(message=message):
                 self._emit(UserNotUnderstood(item_id, message))
@@ -271,9 +240,10 @@ class Conversation:
             if draft is None:
                 self._start_reply(tasks, self._written_reply(), timeline)
             else:
-                self._adopt(draft, timeline)
+                self.drafts.adopt(draft, timeline)
+                self._begin(draft)
         elif draft is not None:
-            await self._drop(draft)
+            await self.drafts.give_up(draft)
 
     def _item(self, utterance: int) -> str:
         return f"item_{self._prefix}_{utterance}"
@@ -330,13 +300,13 @@ class Conversation:
         tasks: asyncio.TaskGroup,
         written: AsyncGenerator[str, None] | None,
         timeline: Timeline,
-    ) -> _Reply:
+    ) -> Reply:
         self._stop_reading_ahead()
-        reply = _Reply(new_id("resp"), new_id("item"), timeline)
+        reply = Reply(new_id("resp"), new_id("item"), timeline)
         reply.task = tasks.create_task(self._speak(reply, written), name="turn")
         return reply
 
-    def _begin(self, reply: _Reply) -> None:
+    def _begin(self, reply: Reply) -> None:
         """Make a prepared reply the one under way, and let it speak."""
         self._reply = reply
         self.playout.start_reply()
@@ -344,48 +314,7 @@ class Conversation:
         self._change_state("thinking")
         reply.may_speak.set()
 
-    async def _draft_reply(self, tasks: asyncio.TaskGroup, utterance: int, text: str) -> None:
-        """Answer what the person may have said, without a sound."""
-        await self._drop_draft()
-        if self._reply is None:
-            written = self._llm.reply(self._prompt(text))
-            reply = self._prepare_reply(tasks, written, _timeline_now())
-            reply.timeline.mark("final_transcript")
-            self._draft = _Draft(utterance, text, reply)
-
-    async def _take_draft(self, over: TurnEnded | FalseStart | NotUnderstood) -> _Reply | None:
-        """The drafted answer to exactly these words, if it is good; any other is dropped."""
-        draft = self._draft
-        if (
-            draft is None
-            or draft.utterance != over.utterance
-            or not isinstance(over, TurnEnded)
-            or draft.text != over.transcript.text
-            or draft.reply.task is None
-            or draft.reply.task.done()  # a stage failed
-        ):
-            await self._drop_draft()
-            return None
-        self._draft = None
-        return draft.reply
-
-    def _adopt(self, reply: _Reply, timeline: Timeline) -> None:
-        self.drafts.adopted += 1
-        reply.timeline.zero_s = timeline.zero_s
-        reply.timeline.at_s = timeline.at_s | reply.timeline.at_s
-        self._begin(reply)
-
-    async def _drop_draft(self) -> None:
-        if self._draft is not None:
-            draft, self._draft = self._draft, None
-            await self._drop(draft.reply)
-
-    async def _drop(self, reply: _Reply) -> None:
-        self.drafts.dropped += 1
-        if reply.task is not None:
-            await drop(reply.task)
-
-    async def _speak(self, reply: _Reply, written: AsyncGenerator[str, None] | None) -> None:
+    async def _speak(self, reply: Reply, written: AsyncGenerator[str, None] | None) -> None:
         """Say the reply, or the apology for it; `written` None apologises at once."""
         status: ReplyStatus = "completed"
         message = ""
@@ -414,7 +343,7 @@ class Conversation:
             if reply.may_speak.is_set():
                 self._end_reply(reply, status, message)
 
-    def _end_reply(self, reply: _Reply, status: ReplyStatus, message: str) -> None:
+    def _end_reply(self, reply: Reply, status: ReplyStatus, message: str) -> None:
         heard, samples = self.playout.heard(), self.playout.heard_samples()
         self._history.add_assistant(heard, interrupted=status == "cancelled")
         if heard:
@@ -453,7 +382,7 @@ class Conversation:
             self._change_state("speaking")
         self._emit(ReplyHeard(reply.response_id, reply.item_id, chunk.text))
 
-    def _report_timing(self, reply: _Reply) -> None:
+    def _report_timing(self, reply: Reply) -> None:
         if not reply.timed:
             reply.timed = True
             self._emit(ReplyTimed(reply.response_id, reply.timeline.rows_ms()))

@@ -1,0 +1,68 @@
+"""Answers to words that the person may not have finished saying."""
+
+from dataclasses import dataclass
+
+from avatar.latency import Timeline
+from avatar.listening import FalseStart, NotUnderstood, TurnEnded
+from avatar.reply import Reply
+from avatar.turn import drop
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    utterance: int
+    text: str
+    reply: Reply
+
+
+class Drafts:
+    """At most one draft at a time: adopted, or dropped without a trace.
+
+    Attributes:
+        adopted: How many drafts became the answer.
+        dropped: Of how many nothing was heard: the person went on, or other words were meant.
+    """
+
+    def __init__(self) -> None:
+        self.adopted = 0
+        self.dropped = 0
+        self._draft: _Draft | None = None
+
+    def begin(self, utterance: int, text: str, reply: Reply) -> None:
+        """Take note of a silent answer to what the person may have said."""
+        reply.timeline.mark("final_transcript")
+        self._draft = _Draft(utterance, text, reply)
+
+    async def take(self, over: TurnEnded | FalseStart | NotUnderstood) -> Reply | None:
+        """The drafted answer to exactly these words, if it is good; any other is dropped."""
+        draft = self._draft
+        if (
+            draft is None
+            or draft.utterance != over.utterance
+            or not isinstance(over, TurnEnded)
+            or draft.text != over.transcript.text
+            or draft.reply.task is None
+            or draft.reply.task.done()  # a stage failed
+        ):
+            await self.drop()
+            return None
+        self._draft = None
+        return draft.reply
+
+    def adopt(self, reply: Reply, timeline: Timeline) -> None:
+        """Count what was taken as adopted, and let its rows go on from those of the turn's end."""
+        self.adopted += 1
+        reply.timeline.zero_s = timeline.zero_s
+        reply.timeline.at_s = timeline.at_s | reply.timeline.at_s
+
+    async def drop(self) -> None:
+        """Drop the draft under way, if there is one."""
+        if self._draft is not None:
+            draft, self._draft = self._draft, None
+            await self.give_up(draft.reply)
+
+    async def give_up(self, reply: Reply) -> None:
+        """Drop a draft that was taken."""
+        self.dropped += 1
+        if reply.task is not None:
+            await drop(reply.task)

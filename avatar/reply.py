@@ -1,0 +1,31 @@
+"""One answer of the avatar, from the first thought of it to its end."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from avatar.latency import Timeline
+
+
+@dataclass(slots=True)
+class Reply:
+    """An answer under way; a draft until it may speak.
+
+    Attributes:
+        response_id: On the wire, of the answer.
+        item_id: On the wire, of its words.
+        timeline: When each stage delivered.
+        may_speak: Set once it is no draft.
+        task: Its turn; over exactly when the answer is.
+        first_sample: Where it began to be heard.
+        timed: Whether its timeline has been reported.
+        stopped_by_client: Whether a client's command ended it.
+    """
+
+    response_id: str
+    item_id: str
+    timeline: Timeline
+    may_speak: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[None] | None = None
+    first_sample: int | None = None
+    timed: bool = False
+    stopped_by_client: bool = False
