@@ -55,12 +55,7 @@ def pack(
     new.mkdir(parents=True)
     arrays = face_mesh(figure)
     arrays |= lash_ribbons(figure, ARKIT, character).arrays(DELTA_UNIT_M)
-    for key, plate in (
-        ("relief", "rest"),
-        ("relief_left", "view_left"),
-        ("relief_right", "view_right"),
-    ):
-        arrays[key] = relief(np.load(cache / f"{plate}.npy"), by_name[plate])
+    arrays["relief"] = relief(np.load(cache / "rest.npy"), by_name["rest"])
     np.savez_compressed(new / "mesh.npz", **arrays)  # type: ignore[arg-type]  # numpy mistypes **
     lines = _head(figure, character)
     lines += ["", "[mesh]", *_file(new / "mesh.npz"), f"delta_unit = {DELTA_UNIT_M}"]
@@ -69,11 +64,6 @@ def pack(
     lines += _texture("lashes", lash_texture(character)[..., [2, 1, 0, 3]], new)
     lines += _texture("background", _background(character), new)
     lines += _shading(figure, by_name, cache, new)
-    for side in ("left", "right"):
-        spec = by_name[f"view_{side}"]
-        image = _read(cache, spec.name)
-        lines += ["", f"[views.{side}]", *_write(image, new / f"view_{side}.webp", _QUALITY)]
-        lines += [*_place(spec.origin, spec.scale), f"yaw = {spec.yaw}"]
     (new / "card.toml").write_text("\n".join(lines) + "\n", "utf-8")
     shutil.rmtree(out, ignore_errors=True)
     os.replace(new, out)

@@ -18,8 +18,6 @@ FACE_BOX = (256, 192, 768, 768)
 SHADE_BOX = (232, 120, 792, 776)
 EYES_BOX = (328, 300, 696, 450)
 TEETH_BOX = (384, 500, 640, 760)
-VIEW_YAW = 0.21
-"""12 degrees, in radians; the left view is of a head turned to its left."""
 CAMERA = Camera(focal=85 / 36, distance=0.88, height=0.669 - 0.045, plate_px=PLATE_PX)
 PIVOT = (0.0, -0.005, 0.575)
 """About the atlas: where a head turns on its neck, metres."""
@@ -73,7 +71,6 @@ class PlateSpec:
     wrinkles: dict[str, float] = field(default_factory=dict)
     shown: tuple[str, ...] = _ALL
     hidden: tuple[str, ...] = ()
-    yaw: float = 0.0
     depth: bool = False
 
     @property
@@ -94,12 +91,8 @@ def plates(samples: int, coarse: float = 1.0) -> list[PlateSpec]:
         return max(4, round(samples * of))
 
     whole = (WIDE[0], WIDE[1], WIDE[0] + WIDE[2], WIDE[1] + WIDE[3])
-    wide = {"canvas": WIDE, "box": whole, "depth": True}
-    view = 4 / 3 * coarse
     made = [
-        PlateSpec("rest", share(1), **wide, scale=coarse),  # type: ignore[arg-type]
-        PlateSpec("view_left", share(0.5), **wide, scale=view, yaw=VIEW_YAW),  # type: ignore[arg-type]
-        PlateSpec("view_right", share(0.5), **wide, scale=view, yaw=-VIEW_YAW),  # type: ignore[arg-type]
+        PlateSpec("rest", share(1), canvas=WIDE, box=whole, scale=coarse, depth=True),
         PlateSpec(
             "eyes",
             share(1),
@@ -148,7 +141,7 @@ def render_plates(
     code = _code_digest()
     todo = {}
     for spec in wanted:
-        key = _digest([asdict(spec), character, asdict(CAMERA), PIVOT, code])
+        key = _digest([asdict(spec), character, asdict(CAMERA), code])
         if _is_done(cache, spec, key):
             progress(f"{spec.name}: kept")
         else:
@@ -159,7 +152,6 @@ def render_plates(
         "data": str(data),
         "character": character,
         "camera": asdict(CAMERA),
-        "pivot": PIVOT,
         "plates": [
             asdict(spec) | {"file": str(cache / f"{spec.name}.png")} for spec, _ in todo.values()
         ],

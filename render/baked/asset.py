@@ -21,7 +21,6 @@ from speech.phonemes import VISEMES
 
 PLATES = ("rest", "open", "eyes", "teeth_upper", "teeth_lower", "tongue", "lashes", "background")
 SHADING = ("smile", "pucker", "brows_up", "brows_down", "squint", "frown", "jaw")
-VIEWS = ("left", "right")
 
 _MESH_ARRAYS = {
     "vertices": (np.float32, (-1, 3)),
@@ -32,8 +31,6 @@ _MESH_ARRAYS = {
     "morph_deltas": (np.int16, (-1, 3)),
     "jaw": (np.float32, (4, 3)),
     "relief": (np.float32, (-1, -1)),
-    "relief_left": (np.float32, (-1, -1)),
-    "relief_right": (np.float32, (-1, -1)),
     "lash_vertices": (np.float32, (-1, 3)),
     "lash_triangles": (np.uint16, (-1, 3)),
     "lash_uv": (np.float32, (-1, 2)),
@@ -75,21 +72,6 @@ class Shading:
     drivers: NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """The rest pose with the head turned.
-
-    Attributes:
-        plate: What the camera sees then.
-        yaw: Of the head, in radians, signed as `FacePose.head`.
-        relief: float32, shape (r, r): depth y of what it shows, over the square plate.
-    """
-
-    plate: Plate
-    yaw: float
-    relief: NDArray[np.float32]
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class BakedFace:
     """A face, checked and in memory. Its arrays are read-only and shared by every renderer.
@@ -106,7 +88,6 @@ class BakedFace:
         lashes: Ribbons at the lid margins; their texture is plate `lashes`.
         plates: One for each name in `PLATES`.
         shading: One for each name in `SHADING`.
-        views: One for each name in `VIEWS`.
     """
 
     name: str
@@ -120,7 +101,6 @@ class BakedFace:
     lashes: Lashes
     plates: dict[str, Plate] = field(repr=False)
     shading: dict[str, Shading] = field(repr=False)
-    views: dict[str, View] = field(repr=False)
 
     @classmethod
     def load(cls, folder: Path) -> "BakedFace":
@@ -144,10 +124,6 @@ class BakedFace:
             lashes=_lashes(arrays),
             plates={name: _read_plate(folder, card.plates[name]) for name in PLATES},
             shading={name: _read_shading(folder, card.shading[name]) for name in SHADING},
-            views={
-                name: View(_read_plate(folder, part), part.yaw, arrays[f"relief_{name}"])
-                for name, part in card.views.items()
-            },
         )
 
 
@@ -163,10 +139,6 @@ class _File(_Table):
 class _PictureCard(_File):
     origin: tuple[float, float]
     scale: float = Field(gt=0)
-
-
-class _ViewCard(_PictureCard):
-    yaw: float
 
 
 class _NeckCard(_Table):
@@ -271,7 +243,6 @@ class _CardFile(_Table):
     voices: dict[str, str] = {}
     plates: Annotated[dict[str, _PlateCard], _exactly("plate", PLATES)]
     shading: Annotated[dict[str, _ShadingCard], _exactly("shading", SHADING)]
-    views: Annotated[dict[str, _ViewCard], _exactly("view", VIEWS)]
 
 
 def _read_card(folder: Path) -> _CardFile:

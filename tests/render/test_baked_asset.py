@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from render.baked.asset import PLATES, SHADING, VIEWS, BakedFace
+from render.baked.asset import PLATES, SHADING, BakedFace
 from render.types import ARKIT
 from speech.errors import ConfigError, RenderError
 from speech.phonemes import VISEMES
@@ -28,8 +28,6 @@ def folder(tmp_path):
         morph_deltas=np.full((1, 3), 100, np.int16),
         jaw=np.zeros((4, 3), np.float32),
         relief=np.zeros((4, 4), np.float32),
-        relief_left=np.zeros((4, 4), np.float32),
-        relief_right=np.zeros((4, 4), np.float32),
         lash_vertices=np.zeros((3, 3), np.float32),
         lash_triangles=np.array([[0, 1, 2]], np.uint16),
         lash_uv=np.zeros((3, 2), np.float32),
@@ -49,9 +47,7 @@ def folder(tmp_path):
         f'sha256 = "{sha256(tmp_path / "mesh.npz")}"',
     ]  # fmt: skip
     drivers = "drivers = { mouthSmileLeft = 0.5, mouthSmileRight = 1, jawOpen = 0.5 }"
-    for part, names, last in (
-        ("plates", PLATES, []), ("shading", SHADING, [drivers]), ("views", VIEWS, ["yaw = 0.2"]),
-    ):  # fmt: skip
+    for part, names, last in (("plates", PLATES, []), ("shading", SHADING, [drivers])):
         for name in names:
             path = tmp_path / f"{part}_{name}.webp"
             picture = np.full((32, 32, 3 if part == "shading" else 4), 138, np.uint8)
@@ -105,7 +101,6 @@ def test_a_missing_plate_is_refused_by_name(folder):
         ("jawOpen = 0.5", "jawsOpen = 0.5", "unknown driver 'jawsOpen'"),
         (", mouthSmileRight = 1, jawOpen = 0.5", "", "nothing drives the right side"),
         ("[shading.squint]", "[shading.squid]", "missing shading 'squint'"),
-        ("[views.left]", "[views.west]", "missing view 'left'"),
         ("[plates.eyes]", "[plates.tail]\nfile = 'x'\nsha256 = ''\norigin = [0, 0]\nscale = 1\n"
          "[plates.eyes]", "unknown plate 'tail'"),
         ("scale = 2.0", "scale = 0.0", "greater than 0"),

@@ -1,8 +1,8 @@
 """Renders the plates of a character: run by Blender's Python with a job file (`render.bake.plan`).
 
 The job is JSON: `data` (unpacked MPFB folder), `character`, `camera` (focal, distance, height,
-plate_px), `pivot` of the neck, and `plates`, a list of `render.bake.plan.PlateSpec` as dicts with
-the `file` to write. For every plate done a line `presencia: NAME SECONDS` goes to stdout.
+plate_px), and `plates`, a list of `render.bake.plan.PlateSpec` as dicts with the `file` to write.
+For every plate done a line `presencia: NAME SECONDS` goes to stdout.
 """
 
 import json
@@ -15,7 +15,6 @@ from typing import Any
 
 import bpy
 import numpy as np
-from mathutils import Matrix, Vector
 
 from render.bake.blender.beard import add_beard
 from render.bake.blender.brows import add_brows
@@ -43,10 +42,6 @@ class Studio:
         self.figure = Figure(Source(Path(job["data"])), self.character)
         lens = job["camera"]
         self.camera = add_camera(lens["focal"], lens["distance"], lens["height"])
-        self._front = Matrix.LocRotScale(
-            self.camera.location, self.camera.rotation_euler, Vector((1, 1, 1))
-        )
-        self._pivot = Vector(job["pivot"])
         self._plate_px = int(lens["plate_px"])
         middle = (self.figure.landmarks["mouth"] + self.figure.eyes[0].mean(0)) / 2
         add_lights(self.character, middle)
@@ -67,7 +62,6 @@ class Studio:
             for thing in things:
                 thing.hide_render = name in plate["hidden"]
                 thing.visible_camera = name in plate["shown"]
-        self._aim(float(plate["yaw"]))
         self._frame(plate)
         scene = bpy.context.scene
         scene.cycles.samples = int(plate["samples"])
@@ -81,7 +75,7 @@ class Studio:
     @property
     def camera_distance(self) -> float:
         """From the camera to y = 0, metres."""
-        return -float(self._front.translation.y)
+        return -float(self.camera.location.y)
 
     def _take_pose(self, weights: dict[str, float], wrinkles: dict[str, float]) -> None:
         key = json.dumps([weights, wrinkles], sort_keys=True)
@@ -103,12 +97,6 @@ class Studio:
         if "beard" in self.character:
             self._moving["beard"] = add_beard(self.figure, posed, self.character)
         self._pose = key
-
-    def _aim(self, yaw: float) -> None:
-        """Turn the camera about the neck, as if the head had turned by `yaw` with its lights."""
-        about = Matrix.Translation(self._pivot)
-        back = about @ Matrix.Rotation(-yaw, 4, "Z") @ about.inverted()
-        self.camera.matrix_world = back @ self._front
 
     def _frame(self, plate: dict[str, Any]) -> None:
         left, top, width, height = plate["canvas"]
