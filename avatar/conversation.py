@@ -17,7 +17,6 @@ from avatar.events import (
     ReplyHeard,
     ReplyStarted,
     ReplyStatus,
-    ReplyTimed,
     StateChanged,
     UserInterim,
     UserNotUnderstood,
@@ -118,7 +117,7 @@ class Conversation:
     ) -> None:
         self.playout = Playout(on_start=self._chunk_starts)
         self.language = language
-        self.drafts = Drafts()
+        self.drafts = Drafts(emit)
         self._llm = llm
         self._voices = voices
         self._apologies = apologies
@@ -359,6 +358,7 @@ class Conversation:
                 samples * 1000 // SPEECH_CLOCK_HZ,
                 reply.stopped_by_client,
                 message,
+                reply.timeline.deliveries["llm_first_token"],
             )
         )
         self._change_state("listening")
@@ -385,7 +385,7 @@ class Conversation:
     def _report_timing(self, reply: Reply) -> None:
         if not reply.timed:
             reply.timed = True
-            self._emit(ReplyTimed(reply.response_id, reply.timeline.rows_ms()))
+            self._emit(reply.timing())
 
     def _change_state(self, state: FaceState) -> None:
         if state != self.state:

@@ -1,7 +1,10 @@
 """Answers to words that the person may not have finished saying."""
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from avatar.events import DraftEnded
 from avatar.latency import Timeline
 from avatar.listening import FalseStart, NotUnderstood, TurnEnded
 from avatar.reply import Reply
@@ -18,19 +21,24 @@ class _Draft:
 class Drafts:
     """At most one draft at a time: adopted, or dropped without a trace.
 
+    Args:
+        ended: Told what became of each, and what it had cost by then.
+
     Attributes:
         adopted: How many drafts became the answer.
         dropped: Of how many nothing was heard: the person went on, or other words were meant.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, ended: Callable[[DraftEnded], None]) -> None:
         self.adopted = 0
         self.dropped = 0
+        self._ended = ended
         self._draft: _Draft | None = None
 
     def begin(self, utterance: int, text: str, reply: Reply) -> None:
         """Take note of a silent answer to what the person may have said."""
         reply.timeline.mark("final_transcript")
+        reply.timeline.drafted_s = reply.timeline.at_s["final_transcript"]
         self._draft = _Draft(utterance, text, reply)
 
     async def take(self, over: TurnEnded | FalseStart | NotUnderstood) -> Reply | None:
@@ -52,6 +60,7 @@ class Drafts:
     def adopt(self, reply: Reply, timeline: Timeline) -> None:
         """Count what was taken as adopted, and let its rows go on from those of the turn's end."""
         self.adopted += 1
+        self._report(reply, adopted=True)
         reply.timeline.zero_s = timeline.zero_s
         reply.timeline.at_s = timeline.at_s | reply.timeline.at_s
 
@@ -66,3 +75,16 @@ class Drafts:
         self.dropped += 1
         if reply.task is not None:
             await drop(reply.task)
+        self._report(reply, adopted=False)
+
+    def _report(self, reply: Reply, *, adopted: bool) -> None:
+        timeline = reply.timeline
+        now_s = asyncio.get_running_loop().time()
+        self._ended(
+            DraftEnded(
+                adopted,
+                timeline.deliveries["llm_first_token"],
+                timeline.deliveries["tts_first_audio"],
+                round((now_s - timeline.zero_s) * 1000),
+            )
+        )

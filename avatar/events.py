@@ -7,6 +7,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Literal
 
+from avatar.latency import Action
 from render.types import FaceState
 
 
@@ -107,6 +108,7 @@ class ReplyEnded:
         heard_ms: How much audio of it was heard.
         by_client: Whether a cancelled one was stopped by the client, not by speech.
         message: For a failed one: what went wrong, for a person.
+        tokens: Pieces of text that the language model wrote for it, about a token each.
     """
 
     response_id: str
@@ -116,14 +118,46 @@ class ReplyEnded:
     heard_ms: int
     by_client: bool = False
     message: str = ""
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyTimed:
-    """The answer's latency, row by row, in ms after the last speech sample."""
+    """The answer's latency, row by row, in ms after the last speech sample.
+
+    Attributes:
+        rows_ms: When each row delivered.
+        starts_ms: When its own time began.
+        zero_s: Loop time of the last speech sample.
+        head_start_ms: By how much the answer was begun before the turn was over; 0 if it was not.
+        opener_ms: When an opener was heard; None if none was.
+        actions: What was done because a row was going to be late.
+    """
 
     response_id: str
     rows_ms: dict[str, int]
+    starts_ms: dict[str, int]
+    zero_s: float
+    head_start_ms: int = 0
+    opener_ms: int | None = None
+    actions: tuple[Action, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DraftEnded:
+    """An answer that was begun before the turn was over became the answer, or was never heard.
+
+    Attributes:
+        adopted: Whether it became the answer.
+        tokens: What the language model had written of it by then, in pieces of about a token.
+        clauses: What had been spoken of it by then, for nobody's ears yet.
+        lasted_ms: How long it had been going on.
+    """
+
+    adopted: bool
+    tokens: int
+    clauses: int
+    lasted_ms: int
 
 
 ConversationEvent = (
@@ -138,4 +172,5 @@ ConversationEvent = (
     | ReplyHeard
     | ReplyEnded
     | ReplyTimed
+    | DraftEnded
 )

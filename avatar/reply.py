@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
+from avatar.events import ReplyTimed
 from avatar.latency import Timeline
 
 
@@ -29,3 +30,17 @@ class Reply:
     first_sample: int | None = None
     timed: bool = False
     stopped_by_client: bool = False
+
+    def timing(self) -> ReplyTimed:
+        """Its timeline so far, for whom it concerns."""
+        timeline = self.timeline
+        ended_s, drafted_s = timeline.at_s.get("turn_ended"), timeline.drafted_s
+        return ReplyTimed(
+            self.response_id,
+            timeline.rows_ms(),
+            timeline.starts_ms(),
+            timeline.zero_s,
+            round((ended_s - drafted_s) * 1000) if ended_s and drafted_s else 0,
+            None if timeline.opener_s is None else timeline.since_zero_ms(timeline.opener_s),
+            tuple(timeline.actions),
+        )

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from avatar.events import FaceMode, FaceReason, new_id
+from avatar.latency import Action
 from render.types import FaceState
 from speech.types import Language
 
@@ -447,12 +448,27 @@ class AvatarState(ServerEvent):
 
 
 class AvatarTimeline(ServerEvent):
-    """How long the answer took, in ms after the last speech sample."""
+    """How long the answer took, in ms after the last speech sample.
+
+    Attributes:
+        rows: When each stage delivered.
+        starts: When its own time began.
+        targets: What `rows` may be in the median.
+        limits: And in 95 turns of 100.
+        head_start: By how much the answer was begun before the turn was over.
+        opener: When an opener was heard; absent if none was.
+        actions: What was done because a row was going to be late.
+    """
 
     type: Literal["avatar.timeline"] = "avatar.timeline"
     response_id: str
     rows: dict[str, int]
+    starts: dict[str, int]
     targets: dict[str, int]
+    limits: dict[str, int]
+    head_start: int = 0
+    opener: int | None = None
+    actions: tuple[Action, ...] = ()
 
 
 class FaceUpdated(ServerEvent):

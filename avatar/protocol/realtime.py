@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from avatar import events as say
 from avatar.conversation import Command, Configure, Respond, Stop, Typed
-from avatar.latency import TARGET_MS
+from avatar.latency import LIMIT_MS, TARGET_MS
 from avatar.protocol import events as wire
 from speech.types import Language
 
@@ -116,9 +116,8 @@ class Realtime:
                 self.send(wire.TranscriptFailed(item_id=item_id, error=error))
             case say.UserTyped(item_id, text):
                 self._add_item(item_id, wire.Part(type="input_text", text=text))
-            case say.ReplyTimed(response_id, rows):
-                targets = {str(row): target for row, target in TARGET_MS.items()}
-                self.send(wire.AvatarTimeline(response_id=response_id, rows=rows, targets=targets))
+            case say.ReplyTimed():
+                self._reply_timed(event)
             case say.ReplyStarted():
                 self._reply_started(event)
             case say.ReplyHeard():
@@ -182,6 +181,20 @@ class Realtime:
         self._reply = _Reply(event.response_id, event.item_id)
         self.send(
             wire.ResponseCreated(response=wire.Response(id=event.response_id, status="in_progress"))
+        )
+
+    def _reply_timed(self, event: say.ReplyTimed) -> None:
+        self.send(
+            wire.AvatarTimeline(
+                response_id=event.response_id,
+                rows=event.rows_ms,
+                starts=event.starts_ms,
+                targets={str(row): target for row, target in TARGET_MS.items()},
+                limits={str(row): limit for row, limit in LIMIT_MS.items()},
+                head_start=event.head_start_ms,
+                opener=event.opener_ms,
+                actions=event.actions,
+            )
         )
 
     def _reply_heard(self, event: say.ReplyHeard) -> None:

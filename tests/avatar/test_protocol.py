@@ -240,3 +240,17 @@ def test_no_message_breaks_the_protocol(message):
     client.server.receive(message)
     for event in client.seen:
         assert wire.ErrorEvent.model_validate(event)
+
+
+def test_a_timeline_has_each_row_beside_its_target_and_its_limit():
+    client = Client()
+    rows, starts = {"turn_ended": 210, "first_sound": 900}, {"turn_ended": 0, "first_sound": 880}
+    client.server.tell(
+        say.ReplyTimed("resp_1", rows, starts, 5.0, 110, None, ("short_first_clause",))
+    )
+    (timeline,) = client.seen
+    assert timeline["type"] == "avatar.timeline"
+    assert (timeline["rows"], timeline["starts"]) == (rows, starts)
+    assert rows.keys() <= timeline["targets"].keys() == timeline["limits"].keys()
+    assert timeline["targets"]["first_sound"] < timeline["limits"]["first_sound"] < 900
+    assert (timeline["head_start"], timeline["actions"]) == (110, ["short_first_clause"])

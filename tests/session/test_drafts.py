@@ -1,6 +1,6 @@
 """Answers drafted before the turn is over: heard if it ends there, otherwise never."""
 
-from avatar.events import ReplyStarted, ReplyTimed
+from avatar.events import DraftEnded, ReplyEnded, ReplyStarted, ReplyTimed
 from tests.session.scripted_call import Configure, Respond, ScriptedCall, Stop
 
 
@@ -13,6 +13,38 @@ def test_an_answer_is_written_while_the_end_of_the_turn_is_awaited():
     assert timed.rows_ms["first_sound"] <= timed.rows_ms["turn_ended"] + 40
     assert len(call.model.prompts) == 1, "the draft is the answer"
     assert (call.conversation.drafts.adopted, call.conversation.drafts.dropped) == (1, 0)
+
+
+def test_an_adopted_draft_says_how_far_it_was_ahead():
+    call = ScriptedCall(["I am fine, thank you."]).says("how are you", 0.5, 1.8)
+    call.turn_detector.probability = 0.4
+    call.run(8)
+    (_, timed), *_ = call.of(ReplyTimed)
+    assert timed.rows_ms["final_transcript"] < 300
+    gained_ms = timed.rows_ms["turn_ended"] - timed.rows_ms["final_transcript"]
+    assert timed.head_start_ms == gained_ms > 300
+    ((_, draft),) = call.of(DraftEnded)
+    assert draft.adopted
+    ((_, ended),) = call.of(ReplyEnded)
+    assert ended.tokens == 5, "a piece of text is counted once, drafted or not"
+
+
+def test_an_answer_that_was_not_drafted_has_no_head_start():
+    call = ScriptedCall(["Good morning."]).types("good morning", 0.5).run(4)
+    (_, timed), *_ = call.of(ReplyTimed)
+    assert timed.head_start_ms == 0
+    assert call.of(DraftEnded) == []
+
+
+def test_a_dropped_draft_says_what_it_cost():
+    call = ScriptedCall(["This answer is wrong.", "Right."])
+    call.turn_detector.probability = 0.0
+    call.says("I would like", 0.5, 1.5).says("a cup of tea", 2.1, 3.0).run(9)
+    dropped, adopted = (draft for _, draft in call.of(DraftEnded))
+    assert (dropped.adopted, adopted.adopted) == (False, True)
+    assert dropped.tokens == 4
+    assert dropped.clauses == 1
+    assert 300 < dropped.lasted_ms < 700
 
 
 def test_a_draft_makes_no_sound_and_no_event_before_the_turn_ends():
