@@ -106,6 +106,29 @@ class FaceSettings(_Section):
     idle_fps: Literal[10, 12, 15, 25] = 15
 
 
+class RecordingSettings(_Section):
+    """Recording calls to files, for replays (docs/replay.md)."""
+
+    enabled: bool = Field(False, description="record the calls whose person has agreed to it")
+    folder: Path = Field(
+        Path("~/.local/share/presencia/recordings"), description="readable by this user alone"
+    )
+    keep_days: int = Field(30, ge=1, description="recordings are deleted when they are older")
+
+    @property
+    def root(self) -> Path:
+        """`folder`, with `~` resolved."""
+        return self.folder.expanduser()
+
+
+class TelemetrySettings(_Section):
+    """What is told about the calls to those who run the server; never words."""
+
+    otlp_endpoint: str = Field(
+        "", description="OpenTelemetry collector, as 'http://127.0.0.1:4318'; needs presencia[otel]"
+    )
+
+
 class Settings(_Section):
     """All settings. Immutable; made by `load`."""
 
@@ -115,6 +138,8 @@ class Settings(_Section):
     llm: LlmSettings = LlmSettings()
     voice: VoiceSettings = VoiceSettings()
     face: FaceSettings = FaceSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
+    recording: RecordingSettings = RecordingSettings()
     persona: str = Field("default", description="file in avatar/dialogue/personas, or a path")
 
 

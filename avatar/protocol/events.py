@@ -42,12 +42,24 @@ class Audio(_Wire):
     input: AudioInput | None = None
 
 
+class AvatarConfig(_Wire):
+    """What a client may say about the avatar's call.
+
+    Attributes:
+        recording: The person's consent to being recorded. It counts where the call begins; later
+            it can only be withdrawn.
+    """
+
+    recording: bool | None = None
+
+
 class SessionConfig(_Wire):
     """The part of a session that a client may change."""
 
     type: Literal["realtime"] = "realtime"
     instructions: Annotated[str, StringConstraints(max_length=MAX_TEXT_CHARS)] | None = None
     audio: Audio | None = None
+    avatar: AvatarConfig | None = None
 
     @property
     def language(self) -> Language | None:
@@ -55,6 +67,11 @@ class SessionConfig(_Wire):
         if self.audio and self.audio.input and self.audio.input.transcription:
             return self.audio.input.transcription.language
         return None
+
+    @property
+    def recording(self) -> bool | None:
+        """Whether the person consents to being recorded; None if nothing is said about it."""
+        return self.avatar.recording if self.avatar else None
 
 
 class _ClientEvent(_Wire):
@@ -231,9 +248,10 @@ class Face(_Wire):
 
 
 class Avatar(_Wire):
-    """Whom the client talks to."""
+    """Whom the client talks to, and whether the call is recorded."""
 
     face: Face
+    recording: bool = False
 
 
 class Session(_Wire):

@@ -36,6 +36,8 @@ class Realtime:
         show_face: Called with the mode that the client wants, whether less will do while the
             server is busy, and why.
         face: Of the avatar.
+        recorded: Whether the call is being recorded.
+        withdraw: Called when the person withdraws the consent to that.
     """
 
     call_id: str
@@ -46,6 +48,8 @@ class Realtime:
     pinged: Callable[[], None]
     show_face: Callable[[say.FaceMode, bool, say.FaceReason], None]
     face: wire.Face
+    recorded: Callable[[], bool] = lambda: False
+    withdraw: Callable[[], None] = lambda: None
     instructions: str = ""
     _last_item: str | None = None
     _reply: _Reply | None = field(default=None)
@@ -60,6 +64,8 @@ class Realtime:
         self.language = config.language or self.language
         if config.instructions is not None:
             self.instructions = config.instructions
+        if config.recording is False:
+            self.withdraw()
         self.command(Configure(config.language, config.instructions))
 
     def receive(self, message: str) -> None:
@@ -73,7 +79,7 @@ class Realtime:
         match event:
             case wire.SessionUpdate(session=config):
                 self.configure(config)
-                self.send(wire.SessionUpdated(session=self._session()))
+                self.show_session()
             case wire.ItemCreate(item=item):
                 self.command(Typed("\n".join(part.text for part in item.content)))
             case wire.ResponseCreate():
@@ -131,6 +137,10 @@ class Realtime:
             wire.ErrorEvent(error=wire.ErrorBody(type="server_error", code=code, message=message))
         )
 
+    def show_session(self) -> None:
+        """Tell the client how the session stands, unasked."""
+        self.send(wire.SessionUpdated(session=self._session()))
+
     def show(self, mode: say.FaceMode, reason: say.FaceReason, frame_rate: int) -> None:
         """Tell the client who draws the face from now on."""
         self.send(wire.FaceUpdated(mode=mode, reason=reason, frame_rate=frame_rate))
@@ -144,7 +154,7 @@ class Realtime:
             model=MODEL,
             instructions=self.instructions,
             audio=audio,
-            avatar=wire.Avatar(face=self.face),
+            avatar=wire.Avatar(face=self.face, recording=self.recorded()),
         )
 
     def _refuse(
