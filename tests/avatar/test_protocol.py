@@ -55,7 +55,19 @@ def test_the_channel_opens_with_the_session():
     assert client.types == ["session.created", "avatar.state"]
     assert client.seen[0]["session"]["id"] == "rtc_1"
     face = {"name": "elena", "url": "/v1/avatar/faces/elena/"}
-    assert client.seen[0]["session"]["avatar"] == {"face": face}
+    assert client.seen[0]["session"]["avatar"] == {"face": face, "recording": False}
+
+
+def test_a_recorded_call_says_so_until_the_consent_is_withdrawn():
+    client, withdrawn = Client(), []
+    client.server.recorded = lambda: not withdrawn
+    client.server.withdraw = lambda: withdrawn.append(True)
+    client.server.open()
+    client.sends(type="session.update", session={"avatar": {"recording": True}})
+    client.sends(type="session.update", session={"avatar": {"recording": False}})
+    sessions = [event["session"] for event in client.seen if "session" in event]
+    assert [session["avatar"]["recording"] for session in sessions] == [True, True, False]
+    assert withdrawn == [True]
 
 
 def test_a_spoken_turn_comes_in_the_order_that_sdks_expect():
