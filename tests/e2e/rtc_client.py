@@ -26,6 +26,17 @@ from render.types import VideoFrame
 
 FRAME = 960
 SETTINGS = RtcSettings(offer_loopback=True)
+PATIENCE_S = 60.0
+"""For what takes a moment where nothing else runs: a starved machine fails no test."""
+
+
+async def until(condition: Callable[[], bool], what: str, limit_s: float = PATIENCE_S) -> None:
+    """Wait for what has no event to wait for."""
+    loop = asyncio.get_running_loop()
+    deadline_s = loop.time() + limit_s
+    while not condition():
+        assert loop.time() < deadline_s, f"not within {limit_s} s: {what}"
+        await asyncio.sleep(0.02)
 
 
 def beep_at(frame: int) -> bool:
@@ -100,6 +111,13 @@ class Client:
     reports: dict[str, list[tuple[float, RtcpSrPacket]]] = field(
         default_factory=lambda: {"audio": [], "video": []}
     )
+    lost: int = 0
+    """RTP packets that were sent and never arrived."""
+
+    async def has_seen(self, pictures: int) -> None:
+        """Wait until so many pictures have come, since the beginning."""
+        seen = self.frames["video"]
+        await until(lambda: len(seen) >= pictures, f"{pictures} pictures")
 
     def watch(self, kind: str) -> None:
         """Note every packet and sender report of one kind of media."""
@@ -169,13 +187,13 @@ async def call(
     face = pictures(clock) if video else None
     peer = await Peer.answer(sdp, audio=Beeps(), video=face, clock=clock, settings=settings)
     client = Client(pc, peer, microphone, clock, messages)
-    _drop(pc, lose)
+    _drop(client, lose)
     try:
         async with asyncio.TaskGroup() as group:
             pc.on("track", lambda track: group.create_task(client.drain(track)))
             pc.on("track", lambda track: client.watch(track.kind))
             await pc.setRemoteDescription(RTCSessionDescription(peer.answer_sdp, "answer"))
-            await asyncio.wait_for(peer.connected.wait(), 5)
+            await asyncio.wait_for(peer.connected.wait(), PATIENCE_S)
             yield client
             await pc.close()
             await peer.close()
@@ -184,13 +202,15 @@ async def call(
         await peer.close()
 
 
-def _drop(pc: RTCPeerConnection, lose: Callable[[int], bool]) -> None:
-    transport = pc.getSenders()[0].transport
+def _drop(client: Client, lose: Callable[[int], bool]) -> None:
+    transport = client.pc.getSenders()[0].transport
     send, count = transport._send_rtp, iter(range(10**9))
 
     async def send_or_lose(data: bytes) -> None:
         is_rtp = not 192 <= data[1] <= 223  # RFC 5761, section 4
-        if not (is_rtp and lose(next(count))):
+        if is_rtp and lose(next(count)):
+            client.lost += 1
+        else:
             await send(data)
 
     transport._send_rtp = send_or_lose
