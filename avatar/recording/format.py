@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from speech.errors import PresenciaError
-from speech.types import Language
+from speech.types import Language, Message
 
 FORMAT: Literal["presencia-call"] = "presencia-call"
 VERSION = 1
@@ -40,6 +40,13 @@ _STARTED = "%Y%m%dT%H%M%SZ"
 
 class CallRecordingError(PresenciaError):
     """A recording can't be read. Not retryable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What the avatar remembers of the conversation when it ends."""
+
+    messages: tuple[Message, ...]
 
 
 class Header(BaseModel):

@@ -35,9 +35,12 @@ async def keep_promise(settings: RecordingSettings) -> None:
     Also while recording is switched off: what was recorded before was promised to go as well.
     """
     while True:
-        deleted = await asyncio.to_thread(
-            delete_old, settings.root, settings.keep_days, datetime.now(UTC)
-        )
-        if deleted:
-            _log.info("recordings deleted", extra={"count": deleted})
+        try:
+            deleted = await asyncio.to_thread(
+                delete_old, settings.root, settings.keep_days, datetime.now(UTC)
+            )
+        except OSError:
+            _log.exception("old recordings can't be deleted")
+        else:
+            _log.info("old recordings deleted", extra={"count": deleted})
         await asyncio.sleep(_LOOK_EVERY_S)

@@ -176,6 +176,11 @@ class Peer:
         self._events.send(text)
 
     @property
+    def takes_video(self) -> bool:
+        """Whether the client's offer has a line for the face."""
+        return self.offer.wants_face
+
+    @property
     def takes_poses(self) -> bool:
         """Whether the client draws the face: its data channel `avatar.poses` is open."""
         return self._poses.is_open

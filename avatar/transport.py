@@ -1,0 +1,62 @@
+"""What a call needs of whatever carries it."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Protocol
+
+from avatar.rtc.peer import PeerStats
+from speech.types import AudioFrame
+
+
+class Transport(Protocol):
+    """One client's connection: `avatar.rtc.peer.Peer`, or a stand-in for it in a replay.
+
+    Attributes:
+        answer_sdp: The answer to the client's offer.
+        closed: Set when the client is gone.
+    """
+
+    answer_sdp: str
+    closed: asyncio.Event
+
+    @property
+    def takes_video(self) -> bool:
+        """Whether the client takes video."""
+        ...
+
+    @property
+    def takes_poses(self) -> bool:
+        """Whether the client draws the face."""
+        ...
+
+    def microphone(self) -> AsyncGenerator[AudioFrame, None]:
+        """The client's voice: int16 mono at 16 kHz; ends when the client is gone."""
+        ...
+
+    def events_in(self) -> AsyncGenerator[str, None]:
+        """The client's messages, in order, until it is gone."""
+        ...
+
+    def send(self, text: str) -> None:
+        """Send a message. Never waits."""
+        ...
+
+    def send_poses(self, message: bytes) -> bool:
+        """Send poses, if the client takes them. Never waits."""
+        ...
+
+    def audio_timestamp(self, sample: int) -> int | None:
+        """RTP timestamp of a sample's audio; None before any left."""
+        ...
+
+    def send_keyframe(self) -> None:
+        """Make the next picture a complete one."""
+        ...
+
+    def stats(self) -> PeerStats:
+        """What the connection cost and lost so far."""
+        ...
+
+    async def close(self) -> None:
+        """Hang up and free everything."""
+        ...
