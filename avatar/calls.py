@@ -9,6 +9,7 @@ from avatar.events import new_id
 from avatar.protocol.events import SessionConfig
 from avatar.session import MediaCost, Session
 from avatar.settings import Settings
+from avatar.telemetry.turns import Telemetry
 from speech.errors import ServerFullError
 
 _log = logging.getLogger(__name__)
@@ -20,11 +21,13 @@ class Calls:
 
     Attributes:
         tasks: Owns the calls' tasks; ends when the server does.
+        telemetry: Told what every conversation's answers were like.
     """
 
     settings: Settings
     engines: Engines
     tasks: asyncio.TaskGroup
+    telemetry: Telemetry = field(default_factory=Telemetry)
     _sessions: dict[str, Session] = field(default_factory=dict)
     _places_taken: int = 0
     _spent: MediaCost = field(default_factory=MediaCost)
@@ -48,7 +51,7 @@ class Calls:
         self._places_taken += 1  # before anything is awaited, or two callers get one place
         try:
             session = await Session.answer(
-                new_id("rtc"), offer_sdp, config, self.engines, self.settings
+                new_id("rtc"), offer_sdp, config, self.engines, self.settings, self.telemetry
             )
         except BaseException:
             self._places_taken -= 1

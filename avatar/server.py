@@ -4,7 +4,7 @@ import asyncio
 import logging
 import socket
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import psutil
 import uvicorn
@@ -20,9 +20,11 @@ from avatar.engines import Engines
 from avatar.face.files import face_files
 from avatar.face.library import face_folder, face_url
 from avatar.protocol.events import SessionConfig, explain_config
+from avatar.recording.retention import keep_promise
 from avatar.rtc.ice import browser_ice_servers
 from avatar.settings import Settings
 from avatar.store.data import data_folder
+from avatar.telemetry.turns import Telemetry
 from speech.errors import PresenciaError, ServerFullError, SignallingError
 
 _log = logging.getLogger(__name__)
@@ -70,6 +72,7 @@ class State:
     """What the server has, once it has it."""
 
     calls: Calls | None = None
+    telemetry: Telemetry = field(default_factory=Telemetry)
 
     @property
     def ready(self) -> Calls:
@@ -89,6 +92,8 @@ def create_app(settings: Settings, state: State) -> FastAPI:
     app = FastAPI(title="Presencia", docs_url=None, redoc_url=None)
     process = psutil.Process()
     folder = face_folder(settings.face.name)
+    recording = settings.recording
+    state.telemetry.metrics.count_calls(lambda: len(state.calls) if state.calls else 0)
 
     @app.exception_handler(ApiError)
     async def api_error(_: Request, error: ApiError) -> JSONResponse:
@@ -141,6 +146,7 @@ def create_app(settings: Settings, state: State) -> FastAPI:
             "ice_servers": browser_ice_servers(settings.rtc),
             "video": {"width": settings.face.width, "height": settings.face.height},
             "face": {"name": folder.name, "url": face_url(settings.face.name)},
+            "recording": {"keep_days": recording.keep_days} if recording.enabled else None,
         }
 
     @app.get("/v1/avatar/metrics")
@@ -154,7 +160,13 @@ def create_app(settings: Settings, state: State) -> FastAPI:
             "threads": threading.active_count(),
             "open_files": process.num_fds(),
             **calls.cost().per_frame_ms(),
+            **state.telemetry.metrics.counts(),
         }
+
+    @app.get("/v1/metrics")
+    async def prometheus(request: Request) -> Response:
+        body, content_type = state.telemetry.metrics.exposition(request.headers.get("accept", ""))
+        return Response(body, headers={"Content-Type": content_type})
 
     @app.get("/v1/health/live")
     async def live() -> dict[str, str]:
@@ -215,9 +227,13 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
     """Load the models and serve until interrupted.
 
     Raises:
-        PresenciaError: The models can't be loaded.
+        PresenciaError: The models can't be loaded, or the settings don't fit the installation.
     """
-    state = State()
+    async with Telemetry.started(settings) as telemetry:
+        await _serve(settings, listener, State(telemetry=telemetry))
+
+
+async def _serve(settings: Settings, listener: socket.socket, state: State) -> None:
     http = uvicorn.Server(
         uvicorn.Config(
             create_app(settings, state), log_level="warning", access_log=False, lifespan="off"
@@ -226,9 +242,10 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
     failure: PresenciaError | None = None
     async with asyncio.TaskGroup() as tasks:
         serving = tasks.create_task(http.serve(sockets=[listener]), name="http")
+        retaining = tasks.create_task(keep_promise(settings.recording), name="retention")
         try:
             async with Engines.loaded(settings) as engines, asyncio.TaskGroup() as call_tasks:
-                state.calls = calls = Calls(settings, engines, call_tasks)
+                state.calls = calls = Calls(settings, engines, call_tasks, state.telemetry)
                 host, port = listener.getsockname()[:2]
                 # For whoever started us, a person or `presencia bench`.
                 print(f"Presencia is ready at http://{host}:{port}", flush=True)  # noqa: T201
@@ -238,5 +255,7 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
         except PresenciaError as error:
             failure = error  # raised below, or the group would wrap it
             http.should_exit = True
+        finally:
+            retaining.cancel()
     if failure is not None:
         raise failure

@@ -2,33 +2,47 @@
 
 import asyncio
 import logging
+import secrets
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import NoReturn, Self
 
 from avatar.conversation import Command, Configure, Conversation
 from avatar.dialogue.history import History
 from avatar.engines import Engines
-from avatar.events import FaceReason
+from avatar.events import ConversationEvent, FaceReason
 from avatar.face.library import face_url
 from avatar.face.mode import FaceControl, Shown, Wish
 from avatar.face.movement import Movement
 from avatar.face.poses import PoseStream
 from avatar.face.video import FaceStream
-from avatar.listening import Listener
+from avatar.listening import Heard, Listener
+from avatar.playout import Playout
 from avatar.protocol import events as wire
 from avatar.protocol.realtime import Realtime
+from avatar.recording.about import header
+from avatar.recording.format import Header, Remembered, Source
+from avatar.recording.recorder import Recorder
 from avatar.rtc.clock import MediaClock
 from avatar.rtc.peer import Peer
 from avatar.settings import Settings
+from avatar.telemetry.turns import Telemetry
+from avatar.transport import Transport
+from render.types import VideoFrame
 from speech.endpointing import Endpointer
 from speech.errors import StageError
-from speech.types import Language
+from speech.types import AudioFrame, Language
 
 _log = logging.getLogger(__name__)
 
 HEARTBEAT_LIMIT_S = 10.0
 """A client that has pinged once and then not for so long is gone."""
+
+
+Connect = Callable[[Playout, AsyncGenerator[VideoFrame, None], MediaClock], Transport]
+"""Makes a transport for a call's sound and pictures, paced by its clock."""
 
 
 class _CallEnded(Exception):
@@ -69,21 +83,29 @@ class Session:
         peer: Its transport; there from `answer` on.
     """
 
-    peer: Peer
+    peer: Transport
 
     def __init__(
-        self, call_id: str, config: wire.SessionConfig, engines: Engines, settings: Settings
+        self,
+        call_id: str,
+        config: wire.SessionConfig,
+        engines: Engines,
+        settings: Settings,
+        telemetry: Telemetry,
+        seed: int,
     ) -> None:
         self.call_id = call_id
         language: Language = config.language or settings.listening.language
         self._engines = engines
         self._settings = settings
+        self._telemetry = telemetry.of_call(call_id, language)
         self._hung_up = asyncio.Event()
         self._pinged_at_s: float | None = None
+        self._recorder: Recorder | None = None
         self._protocol = Realtime(
             call_id=call_id,
             language=language,
-            send=lambda event: self.peer.send(event.model_dump_json(exclude_none=True)),
+            send=self._send,
             command=self._obey,
             forget=lambda: self._listener.forget(),
             pinged=self._note_ping,
@@ -91,16 +113,19 @@ class Session:
                 Wish(mode, automatic), reason
             ),
             face=wire.Face(name=Path(settings.face.name).name, url=face_url(settings.face.name)),
+            recorded=lambda: self.is_recorded,
+            withdraw=self._stop_recording,
         )
         self._llm = engines.language_model()
+        self._history = History(settings.llm.context_tokens, settings.llm.max_reply_tokens)
         self._conversation = Conversation(
             llm=self._llm,
             voices=engines.voices,
             apologies=engines.apologies,
             persona=engines.persona,
-            history=History(settings.llm.context_tokens, settings.llm.max_reply_tokens),
+            history=self._history,
             language=language,
-            emit=self._protocol.tell,
+            emit=self._tell,
         )
         self._listener = Listener(
             detector=engines.voice_detector(),
@@ -112,10 +137,10 @@ class Session:
                 patient_silence_ms=settings.listening.patient_silence_ms,
             ),
             barge_in_ms=settings.listening.barge_in_ms,
-            emit=self._conversation.send,
+            emit=self._heard,
         )
         self._clock = MediaClock()
-        movement = Movement(engines.animator(), self._conversation.cues, settings.face)
+        movement = Movement(engines.animator(seed), self._conversation.cues, settings.face)
         self.face = FaceStream(
             clock=self._clock,
             movement=movement,
@@ -134,7 +159,7 @@ class Session:
             video=self.face,
             poses=self._poses,
             can_draw=lambda: self.peer.takes_poses,
-            takes_video=lambda: self.peer.offer.wants_face,
+            takes_video=lambda: self.peer.takes_video,
             keyframe=lambda: self.peer.send_keyframe(),
             tell=self._tell_face,
         )
@@ -148,13 +173,15 @@ class Session:
         config: wire.SessionConfig,
         engines: Engines,
         settings: Settings,
+        telemetry: Telemetry,
     ) -> Self:
         """Answer a client's offer.
 
         Raises:
             SignallingError: The offer can't be answered.
         """
-        session = cls(call_id, config, engines, settings)
+        seed = secrets.randbits(32)
+        session = cls(call_id, config, engines, settings, telemetry, seed)
         try:
             session.peer = await Peer.answer(
                 offer_sdp,
@@ -167,12 +194,54 @@ class Session:
         except BaseException:
             await session._llm.close()
             raise
+        if settings.recording.enabled and config.recording:
+            takes_video = session.peer.takes_video
+            about = header(call_id, config, settings, seed=seed, takes_video=takes_video)
+            session.record(settings.recording.root, about)
+        return session
+
+    @classmethod
+    def over(
+        cls,
+        connect: Connect,
+        call_id: str,
+        config: wire.SessionConfig,
+        engines: Engines,
+        settings: Settings,
+        telemetry: Telemetry,
+        seed: int,
+    ) -> Self:
+        """A call over another transport than WebRTC.
+
+        Args:
+            connect: Makes the transport.
+            call_id: Its public name.
+            config: What the client asks for.
+            engines: The stages.
+            settings: The server's.
+            telemetry: Told what every answer was like.
+            seed: Of the face's movement.
+        """
+        session = cls(call_id, config, engines, settings, telemetry, seed)
+        session.peer = connect(session._conversation.playout, session.face.frames(), session._clock)
         return session
 
     @property
     def answer_sdp(self) -> str:
         """The answer to the client's offer."""
         return self.peer.answer_sdp
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether the call is being recorded."""
+        return self._recorder is not None and self._recorder.is_recording
+
+    def record(self, root: Path, about: Header) -> None:
+        """Record the call from now on, below `root`. If that fails, it goes on unrecorded."""
+        try:
+            self._recorder = Recorder.start(root, about, self._protocol.show_session)
+        except OSError:
+            _log.exception("recording failed", extra={"call_id": self.call_id})
 
     def cost(self) -> MediaCost:
         """What the call's video has cost so far."""
@@ -188,7 +257,7 @@ class Session:
         """Hold the call until the client goes or `hang_up` is called."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._listener.run(self.peer.microphone()), name="listener")
+                tasks.create_task(self._listen(), name="listener")
                 tasks.create_task(self._conversation.run(), name="conversation")
                 tasks.create_task(self._client_events(), name="client-events")
                 tasks.create_task(self._heartbeat(), name="heartbeat")
@@ -201,14 +270,34 @@ class Session:
         finally:
             await self.peer.close()
             await self._llm.close()
+            if self._recorder is not None:
+                self._recorder.close()
+
+    async def _listen(self) -> None:
+        async with aclosing(self._microphone()) as microphone:
+            await self._listener.run(microphone)
+
+    async def _microphone(self) -> AsyncGenerator[AudioFrame, None]:
+        async with aclosing(self.peer.microphone()) as frames:
+            async for frame in frames:
+                if self._recorder is not None:
+                    self._recorder.hear(frame)
+                yield frame
 
     async def _client_events(self) -> None:
         self._protocol.open()
         async for message in self.peer.events_in():
+            self._note("client", message)
             self._protocol.receive(message)
 
     async def _end_when(self, event: asyncio.Event) -> None:
         await event.wait()
+        self._end()
+
+    def _end(self) -> NoReturn:
+        if self._recorder is not None:
+            self._note("session", Remembered(self._history.messages))
+            self._recorder.end(self._conversation.playout.position)
         raise _CallEnded
 
     async def _heartbeat(self) -> None:
@@ -219,7 +308,7 @@ class Session:
             await asyncio.sleep(last_s + HEARTBEAT_LIMIT_S - loop.time())
             if self._pinged_at_s == last_s:
                 _log.info("the client stopped pinging", extra={"call_id": self.call_id})
-                raise _CallEnded
+                self._end()
 
     def _note_ping(self) -> None:
         self._pinged_at_s = asyncio.get_running_loop().time()
@@ -230,6 +319,29 @@ class Session:
                 command.language, self._engines.recognizers[command.language]
             )
         self._conversation.send(command)
+
+    def _send(self, event: wire.ServerEvent) -> None:
+        message = event.model_dump_json(exclude_none=True)
+        self._note("server", message)
+        self.peer.send(message)
+
+    def _heard(self, event: Heard) -> None:
+        self._note("listener", event)
+        self._conversation.send(event)
+
+    def _note(self, source: Source, event: object) -> None:
+        if self._recorder is not None:
+            self._recorder.note(event, source=source, played=self._conversation.playout.position)
+
+    def _stop_recording(self) -> None:
+        """Delete what was recorded: the person has withdrawn."""
+        if self._recorder is not None:
+            self._recorder.discard()
+
+    def _tell(self, event: ConversationEvent) -> None:
+        self._note("conversation", event)
+        self._protocol.tell(event)
+        self._telemetry(event)
 
     def _face_failed(self, error: StageError) -> None:
         self._protocol.fail(

@@ -21,7 +21,7 @@ from avatar.client.observer import MouthReader, Observer
 from avatar.client.signalling import Signalling
 from avatar.client.turns import Patience, Turn, interrupt, take_turn
 from bench.recordings import Recording
-from bench.report import Report
+from bench.report import SERVER_COUNTS, Report
 from bench.wer import edits, words
 from speech.errors import CallError
 from speech.types import Language
@@ -67,12 +67,15 @@ async def measure(
         read_mouth: Reads the mouth of the server's face.
     """
     report = Report()
+    before = await _server_counts(url)
     said = itertools.cycle(recordings)
     for begin in range(0, plan.turns, _TURNS_PER_CALL):
         batch = list(itertools.islice(said, min(_TURNS_PER_CALL, plan.turns - begin)))
         await _answered_turns(url, batch, plan, Observer(read_mouth), report)
     if plan.barge_ins:
         await _barge_ins(url, said, plan, Observer(read_mouth), report)
+    after = await _server_counts(url)
+    report.counts.update({name: after[name] - before.get(name, 0) for name in after})
     return report
 
 
@@ -143,6 +146,15 @@ async def _calling(url: str, observer: Observer, report: Report) -> AsyncGenerat
 async def _server_metrics(url: str) -> dict[str, float]:
     measured = await Signalling(url).metrics()
     return {name: float(measured[name]) for name in SERVER_METRICS if measured.get(name)}
+
+
+async def _server_counts(url: str) -> dict[str, int]:
+    try:
+        measured = await Signalling(url).metrics()
+    except CallError as error:
+        _log.warning("the server's counts are missing: %s", error)
+        return {}
+    return {name: round(measured[name]) for name in SERVER_COUNTS if name in measured}
 
 
 def _cpu_s() -> float:

@@ -146,6 +146,13 @@ def test_the_page_is_served_and_may_load_nothing_from_elsewhere():
     assert "default-src 'self'" in response.headers["content-security-policy"]
 
 
+def test_metrics_can_be_scraped_before_the_models_are_loaded():
+    response = client().get("/v1/metrics")
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith("text/plain")
+    assert "\npresencia_calls 0.0\n" in response.text
+
+
 def test_an_unknown_path_is_not_found_in_the_api_shape():
     response = client(Calls()).get("/v1/nonsense")
     assert (response.status_code, error_of(response)) == (404, "not_found")

@@ -122,6 +122,7 @@ class ScriptedCall:
 
     replies: list[str] = field(default_factory=list)
     barge_in_ms: int = 96
+    told: list = field(default_factory=list)  # called with every event, as they happen
 
     def __post_init__(self):
         self.model = ScriptedModel(self.replies)
@@ -162,6 +163,12 @@ class ScriptedCall:
         loop = asyncio.get_running_loop()
         zero = loop.time()
         voice = Voice("en", self.voice, StillLips())
+
+        def emit(event):
+            self.events.append((round(loop.time() - zero, 3), event))
+            for tell in self.told:
+                tell(event)
+
         conversation = self.conversation = Conversation(
             llm=self.model,
             voices={"en": voice, "es": voice},
@@ -169,7 +176,7 @@ class ScriptedCall:
             persona=load_persona("default"),
             history=self.history,
             language="en",
-            emit=lambda event: self.events.append((round(loop.time() - zero, 3), event)),
+            emit=emit,
         )
         listener = Listener(
             detector=LoudnessDetector(),
