@@ -1,7 +1,6 @@
 """Every model of the service: loaded once, shared by all calls."""
 
 import asyncio
-import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -66,7 +65,7 @@ class Engines:
         apologies: By language: spoken in advance.
         language_model: Lends a language model to one call.
         voice_detector: Makes the detector of one microphone.
-        animator: Makes the movement of one call's face.
+        animator: Makes the movement of one call's face, from a seed.
         renderer: Makes the renderer of one call's face.
         poster: The face as a still, WebP.
     """
@@ -78,7 +77,7 @@ class Engines:
     apologies: Mapping[Language, SpeechChunk]
     language_model: Callable[[], CallModel]
     voice_detector: Callable[[], VoiceDetector]
-    animator: Callable[[], FaceAnimator]
+    animator: Callable[[int], FaceAnimator]
     renderer: Callable[[], BakedRenderer]
     poster: bytes
 
@@ -129,7 +128,7 @@ class Engines:
                 },
                 language_model=language_model,
                 voice_detector=vad.detector,
-                animator=lambda: FaceAnimator(seed=secrets.randbits(32)),
+                animator=FaceAnimator,
                 renderer=lambda: BakedRenderer(face, settings.face.width, settings.face.height),
                 poster=draw_poster(face, settings.face.width, settings.face.height),
             )
