@@ -110,9 +110,10 @@ class Background(_Table):
 
 
 class Light(_Table):
-    """The studio; `gain` brightens all lamps."""
+    """The studio; `gain` brightens all lamps, `fill` those that soften the key's shadows."""
 
     gain: Annotated[float, Field(gt=0.0, le=4.0)] = 1.0
+    fill: Annotated[float, Field(gt=0.0, le=2.0)] = 1.0
 
 
 class Character(_Table):

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from render.bake.figure import Figure
-from render.bake.hairstyles import Strands, coils, smooth, wave
+from render.bake.growth import Strands, coils, smooth, wave
 
 Floats = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.integer[Any]]
@@ -93,13 +93,13 @@ def _brow(
     rng: np.random.Generator,
 ) -> Floats:  # fmt: skip
     """One eyebrow's hairs (n, 8, 3): upright at the nose, then outwards, meeting in the middle."""
-    count = int(560 * thickness**0.7)
+    count = int(900 * thickness**0.7)
     scale, side = abs(eye[0]) / _EYE_M, np.sign(eye[0])
     t = rng.beta(1.15, 1.2, count)
     v = np.clip(rng.normal(0.0, 0.52, count), -1.15, 1.15)
     middle = 0.0168 + 0.0052 * np.sin(np.minimum(t / 0.66, 1.0) * np.pi / 2)
     middle -= 0.0058 * np.clip((t - 0.66) / 0.34, 0.0, 1.0) ** 1.4
-    width = 0.0037 * thickness * (1 - 0.74 * t**1.4) * (0.55 + 0.45 * smooth(t, 0.0, 0.14))
+    width = 0.0040 * thickness * (1 - 0.66 * t**2.0) * (0.55 + 0.45 * smooth(t, 0.0, 0.14))
     x = side * scale * (0.0125 + 0.0400 * t + rng.normal(0.0, 0.0006, count))
     z = eye[2] + scale * (middle + v * width - 0.0022)
     near = np.linalg.norm(rest[triangles].mean(axis=1)[:, [0, 2]] - eye[[0, 2]], axis=1) < 0.05
@@ -108,7 +108,7 @@ def _brow(
     normal = roots.on(normals)
     normal /= np.linalg.norm(normal, axis=1, keepdims=True)
     angle = np.interp(t, [0.0, 0.08, 0.25, 0.6, 1.0], [84.0, 66.0, 38.0, 8.0, -28.0])
-    angle = np.radians(angle - 24.0 * v * smooth(t, 0.05, 0.2) + rng.normal(0.0, 8.0, len(t)))
+    angle = np.radians(angle - 24.0 * v * smooth(t, 0.05, 0.2) + rng.normal(0.0, 12.0, len(t)))
     way = np.stack([side * np.cos(angle), np.zeros(len(t)), np.sin(angle)], axis=1)
     way -= normal * (way * normal).sum(axis=1, keepdims=True)
     way /= np.linalg.norm(way, axis=1, keepdims=True)
@@ -116,7 +116,7 @@ def _brow(
     length *= 0.7 + 0.3 * smooth(t, 0.0, 0.1)
     bend = np.cross(normal, way) * (side * rng.normal(-0.12, 0.10, len(t)))[:, None]
     s = np.linspace(0.0, 1.0, 8)[None, :, None]
-    lie = rng.uniform(0.8, 1.5, (len(t), 1, 1)) * 0.001
+    lie = rng.uniform(0.5, 1.0, (len(t), 1, 1)) * 0.001
     start = (roots.on(posed) - 0.0004 * normal)[:, None]
     along = (way[:, None] * s + bend[:, None] * s**2) * length[:, None, None]
     return np.asarray(start + along + normal[:, None] * lie * (1.7 * s - 1.15 * s**2))

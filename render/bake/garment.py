@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from render.bake.figure import Figure
-from render.bake.hairstyles import smooth, wave
+from render.bake.growth import smooth, wave
 from render.bake.skull import surface_samples
 
 Floats = npt.NDArray[np.floating[Any]]

@@ -16,4 +16,4 @@ def add_brows(figure: Any, vertices: np.ndarray, character: dict[str, Any]) -> l
     strands = brow_strands(figure, np.asarray(vertices), brows, seed)
     colour = brows.get("colour") or hair["colour"]
     tint = tints(colour, 0.5 * float(hair.get("grey", 0.0)), strands.lock, seed)
-    return [strands_object("brows", strands, tint, hair_material("brow", 0.4, 0.2))]
+    return [strands_object("brows", strands, tint, hair_material("brow", 0.75, 0.2))]

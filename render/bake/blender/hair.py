@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from render.bake.blender.strands import hair_material, strands_object, tints
-from render.bake.hairstyles import grow, hair_depth, hairline, smooth
+from render.bake.growth import smooth
+from render.bake.hairstyles import grow, hair_depth, hairline
 from render.bake.skull import Skull, fit_skull
 
 _EAR_MASK_M = 0.0035

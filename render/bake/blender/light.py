@@ -21,6 +21,7 @@ _LIGHTS: tuple[tuple[str, Place, float, float, Place], ...] = (
     ("edge", (-0.85, 0.65, 0.30), 0.60, 2.4, (0.97, 0.985, 1.0)),
 )
 _AROUND = 0.11
+_FILL = ("fill", "front")
 
 
 def add_lights(character: dict[str, Any], centre: np.ndarray) -> list[Any]:
@@ -28,11 +29,13 @@ def add_lights(character: dict[str, Any], centre: np.ndarray) -> list[Any]:
 
     The lights are the same for every plate, so that plates differ by the expression alone.
     """
-    gain = float(character.get("light", {}).get("gain", 1.0))
+    light = character.get("light", {})
+    gain, fill = float(light.get("gain", 1.0)), float(light.get("fill", 1.0))
     made = []
     for name, place, side, watts, colour in _LIGHTS:
         lamp = bpy.data.lights.new(name, "AREA")
-        lamp.size, lamp.energy, lamp.color = side, watts * gain, colour
+        lamp.size, lamp.color = side, colour
+        lamp.energy = watts * gain * (fill if name in _FILL else 1.0)
         thing = bpy.data.objects.new(name, lamp)
         thing.location = np.asarray(centre) + np.array(place)
         aim = -np.array(place)
@@ -41,7 +44,8 @@ def add_lights(character: dict[str, Any], centre: np.ndarray) -> list[Any]:
         made.append(thing)
     world = bpy.data.worlds.new("room")
     graph = Graph(world)
-    shine = graph.node("Background", {"Color": (1.0, 0.985, 0.965), "Strength": _AROUND * gain})
+    strength = _AROUND * gain * fill
+    shine = graph.node("Background", {"Color": (1.0, 0.985, 0.965), "Strength": strength})
     graph.set(graph.node("OutputWorld").inputs["Surface"], shine.outputs[0])
     bpy.context.scene.world = world
     return made

@@ -6,7 +6,7 @@ import bpy
 import numpy as np
 
 from render.bake.blender.nodes import Graph, linear, material
-from render.bake.hairstyles import Strands
+from render.bake.growth import Strands
 
 _GREY = np.array([0.40, 0.39, 0.37])
 """Reflectance of a white hair among others (linear)."""

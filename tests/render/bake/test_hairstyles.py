@@ -34,7 +34,7 @@ def test_a_lifted_point_is_at_that_height() -> None:
     np.testing.assert_allclose(SKULL.height(SKULL.lift(points, 0.004)), 0.004, atol=1e-9)
 
 
-@pytest.mark.parametrize("style", ["tied_back", "short_layered", "cropped"])
+@pytest.mark.parametrize("style", ["tied_back", "bob", "short_layered", "cropped"])
 def test_hair_is_rooted_within_its_hairline_and_stays_out_of_the_skin(style: str) -> None:
     for strands in grow(style, SKULL, 0.02, seed=1, density=0.03):
         points = strands.points.astype(float)
@@ -50,6 +50,15 @@ def test_short_hair_ends_above_the_shoulders_and_cropped_hair_is_millimetres_lon
     (cropped,) = grow("cropped", SKULL, 0.0, 1, 0.03)
     reach = np.linalg.norm(cropped.points - cropped.points[:, :1], axis=2).max(1)
     assert reach.max() < 0.011
+
+
+def test_a_bob_hangs_beside_the_face_to_the_jaw() -> None:
+    bob, _ = grow("bob", SKULL, 0.02, 1, 0.03)
+    at = bob.points.astype(float) - EYES
+    below = at[at[..., 2] < -0.02]
+    beside = below[np.abs(below[:, 0]) > 0.06]
+    assert -0.09 < beside[:, 2].min() < -0.055
+    assert below[:, 1].min() > 0.02
 
 
 def test_an_unknown_style_is_refused_by_name() -> None:
