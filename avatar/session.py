@@ -197,7 +197,10 @@ class Session:
         if settings.recording.enabled and config.recording:
             takes_video = session.peer.takes_video
             about = header(call_id, config, settings, seed=seed, takes_video=takes_video)
-            session.record(settings.recording.root, about)
+            try:
+                session.record(settings.recording.root, about)
+            except OSError:
+                _log.exception("recording failed", extra={"call_id": call_id})
         return session
 
     @classmethod
@@ -236,12 +239,14 @@ class Session:
         """Whether the call is being recorded."""
         return self._recorder is not None and self._recorder.is_recording
 
-    def record(self, root: Path, about: Header) -> None:
-        """Record the call from now on, below `root`. If that fails, it goes on unrecorded."""
-        try:
-            self._recorder = Recorder.start(root, about, self._protocol.show_session)
-        except OSError:
-            _log.exception("recording failed", extra={"call_id": self.call_id})
+    def record(self, root: Path, about: Header) -> Recorder:
+        """Record the call from now on, below `root`.
+
+        Raises:
+            OSError: That is not possible; the call can go on unrecorded.
+        """
+        self._recorder = Recorder.start(root, about, self._protocol.show_session)
+        return self._recorder
 
     def cost(self) -> MediaCost:
         """What the call's video has cost so far."""

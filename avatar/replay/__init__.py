@@ -1,0 +1,1 @@
+"""Calls run again: recorded ones and written ones, through today's code, without a network."""

@@ -1,0 +1,71 @@
+"""The person of a recorded call, who says and does everything again."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar.recording.reading import RecordedCall
+from speech.stages import LISTENING_RATE_HZ
+from speech.types import AudioFrame
+
+FRAME_SAMPLES = LISTENING_RATE_HZ // 50
+
+_NOT_AGAIN = {"avatar.ping"}
+"""Pings say that a client is alive: a replay ends when it is over, not when they cease."""
+
+
+class RecordedPerson:
+    """Speaks the recorded voice and sends the recorded messages, at their times.
+
+    Once the recording is over they are silent. What refers to an answer by its name, which is
+    another one each time, refers to the answer under way.
+    """
+
+    def __init__(self, call: RecordedCall) -> None:
+        self._call = call
+        self._began_s = asyncio.get_running_loop().time()
+
+    async def voice(self) -> AsyncGenerator[AudioFrame, None]:
+        """Every frame when it came, then silence."""
+        end, at_s = 0, 0.0
+        for arrival in self._call.arrivals:
+            await self._until(arrival.at_s)
+            yield arrival.frame
+            end, at_s = arrival.frame.start_sample + len(arrival.frame.pcm), arrival.at_s
+        while True:
+            at_s += FRAME_SAMPLES / LISTENING_RATE_HZ
+            await self._until(at_s)
+            yield AudioFrame(np.zeros(FRAME_SAMPLES, np.int16), LISTENING_RATE_HZ, end)
+            end += FRAME_SAMPLES
+
+    async def messages(self) -> AsyncGenerator[str, None]:
+        """Every message when it came."""
+        for entry in self._call.entries:
+            if entry.source == "client" and entry.type not in _NOT_AGAIN:
+                await self._until(entry.at_s)
+                yield _message(entry.type, entry.body)
+
+    def told(self, event: dict[str, Any]) -> None:
+        """A recording listens to nobody."""
+
+    def hears(self, pcm: NDArray[np.int16]) -> None:
+        """A recording listens to nobody."""
+
+    async def done(self) -> None:
+        """Return when the recording is over."""
+        await self._until(self._call.length_s)
+
+    async def _until(self, at_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(max(0.0, self._began_s + at_s - loop.time()))
+
+
+def _message(type_: str, body: dict[str, Any]) -> str:
+    if type_ == "malformed":
+        return str(body["text"])
+    kept = {name: value for name, value in body.items() if name != "response_id"}
+    return json.dumps({"type": type_, **kept})
