@@ -12,6 +12,8 @@ from render.bake.figure import Figure
 from render.bake.source import Floats
 from render.bake.teeth import Surface, arch, gum, teeth
 
+_TONGUE_TIP_M = 0.014
+
 
 def add_teeth(figure: Figure, vertices: Floats, character: dict[str, Any]) -> dict[str, Any]:
     """Adds teeth and tongue, moved as the posed vertices (n, 3) say.
@@ -35,10 +37,20 @@ def add_teeth(figure: Figure, vertices: Floats, character: dict[str, Any]) -> di
         ):
             made[name] = _object(name, surface, move)
             made[name].data.materials.append(look)
-    tongue = mesh_object(figure, "tongue", ["helper-tongue"], vertices)
+    tongue = mesh_object(figure, "tongue", ["helper-tongue"], _pointed_tongue(figure, vertices))
     subdivide(tongue, 2)
     tongue.data.materials.append(_tongue_material())
     return made | {"tongue": tongue}
+
+
+def _pointed_tongue(figure: Figure, vertices: Floats) -> Floats:
+    """The posed vertices, the tongue's tip rounded: MakeHuman's ends as broad as it began."""
+    used = figure.members("helper-tongue")
+    out = vertices.copy()
+    behind = vertices[used, 1] - vertices[used, 1].min()
+    tip = np.clip(1 - behind / _TONGUE_TIP_M, 0, 1)
+    out[used, 0] *= np.sqrt(1 - 0.75 * tip**2)
+    return out
 
 
 def _affine(rest: Floats, posed: Floats) -> Floats:
@@ -123,18 +135,18 @@ def _tongue_material() -> Any:
     made, graph, surface = material("tongue")
     rest = graph.attribute("rest")
     at = graph.node("SeparateXYZ", {0: rest})
-    furrow = graph.smooth(graph.math("ABSOLUTE", at.outputs[0]), 0.0, 0.0022, 1, 0)
+    furrow = graph.smooth(graph.math("ABSOLUTE", at.outputs[0]), 0.0, 0.005, 1, 0)
     spot = graph.noise(rest, 240, 4)
     colour = graph.mix(graph.smooth(spot, 0.3, 0.7), (0.42, 0.135, 0.12), (0.52, 0.215, 0.19))
     colour = graph.mix(graph.math("MULTIPLY", furrow, 0.4), colour, (0.30, 0.07, 0.06))
     papillae = graph.node("TexVoronoi", {"Vector": rest, "Scale": 1300.0}).outputs["Distance"]
     height = graph.math("MULTIPLY", papillae, -2.2e-4)
-    height = graph.math("MULTIPLY_ADD", furrow, -6e-4, height)
+    height = graph.math("MULTIPLY_ADD", furrow, -4e-4, height)
     shader = graph.node(
         "BsdfPrincipled",
         {
             "Base Color": colour,
-            "Roughness": 0.36,
+            "Roughness": 0.5,
             "Subsurface Weight": 1.0,
             "Subsurface Radius": (1.0, 0.35, 0.25),
             "Subsurface Scale": 0.002,
