@@ -15,6 +15,7 @@ import { Signalling } from "./signalling.js";
 import { translate } from "./strings.js";
 import { Transcript } from "./transcript.js";
 import { part, View } from "./view.js";
+import { Waterfall } from "./waterfall.js";
 
 /** @typedef {import("./notices.js").Notice} Notice */
 /** @typedef {import("./view.js").Model} Model */
@@ -51,6 +52,7 @@ export class CallPage {
   #words = part("words", HTMLInputElement);
   #view = new View(this.#translate);
   #conversation = new ConversationView(this.#translate);
+  #waterfall = new Waterfall(this.#translate, () => this.stats());
   #microphone = new Microphone({
     onlevel: (level) => this.#view.setLevel(level),
     ontrouble: (trouble) => this.#noticeMicrophone(trouble),
@@ -122,29 +124,23 @@ export class CallPage {
   }
 
   #listen() {
-    const onclick = (/** @type {string} */ id, /** @type {() => void} */ action) => {
-      part(id, HTMLButtonElement).onclick = action;
-    };
+    const onclick = (/** @type {string} */ id, /** @type {() => void} */ action) => (part(id, HTMLButtonElement).onclick = action);
     onclick("call", () => this.#start());
-    onclick("hang-up", () => this.#hangUp());
-    onclick("cancel", () => this.#hangUp());
-    onclick("settings-open", () => this.#openSettings());
-    onclick("settings-open-before", () => this.#openSettings());
+    for (const id of ["hang-up", "cancel"]) onclick(id, () => this.#hangUp());
+    for (const id of ["settings-open", "settings-open-before"]) onclick(id, () => this.#openSettings());
     onclick("mute", () => this.#toggleMute());
     onclick("captions", () => this.#toggleCaptions());
     onclick("hear", () => this.#playback.play());
     onclick("stop", () => this.#call?.interrupt());
     onclick("notice-action", () => this.#actOnNotice());
     onclick("notice-dismiss", () => this.#dismissNotice());
-    part("composer", HTMLFormElement).onsubmit = (event) => {
-      event.preventDefault();
-      this.#say();
-    };
+    part("composer", HTMLFormElement).onsubmit = (event) => this.#say(event);
     this.#words.oninput = () => this.#render();
     window.addEventListener("pagehide", () => this.#hangUp());
     listenToKeys(() => this.#preferences.shortcuts && this.#attempt !== null && !this.#settings.isOpen, {
       m: () => this.#toggleMute(),
       c: () => this.#toggleCaptions(),
+      l: () => this.#waterfall.toggle(),
       "/": () => this.#words.focus(),
       escape: () => this.#call?.interrupt(),
     });
@@ -224,6 +220,7 @@ export class CallPage {
           onevent: (event) => {
             this.#picture.hear(event);
             this.transcript.apply(event);
+            this.#waterfall.hear(event);
           },
         },
       );
@@ -293,7 +290,9 @@ export class CallPage {
     await this.#playback.show(stream);
   }
 
-  #say() {
+  /** @param {SubmitEvent} event */
+  #say(event) {
+    event.preventDefault();
     const words = this.#words.value.trim();
     if (!words || this.#call?.phase !== "connected") return;
     this.#call.say(words);
