@@ -1,17 +1,17 @@
-"""The server under test, in a process of its own."""
+"""What is under test, in processes of its own."""
 
 import asyncio
 import os
 import re
 import signal
 import sys
-from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from typing import IO
 
 from speech.errors import CallError
 
-READY = re.compile(r"Presencia is ready at (http://\S+)")
+READY = "Presencia is ready at "
 _READY_TIMEOUT_S = 1800.0  # a first start fetches the models
 _STOP_TIMEOUT_S = 15.0
 
@@ -26,50 +26,85 @@ async def serving(*, verbose: bool = False) -> AsyncGenerator[str]:
     Raises:
         CallError: It ended, or was not ready in time; the message ends with its last words.
     """
+    command = (sys.executable, "-m", "avatar.cli.main", "serve", "--host", "127.0.0.1")
+    environment = {"PRESENCIA_RTC__OFFER_LOOPBACK": "true"}
+    async with running("server", (*command, "--port", "0"), READY, environment, verbose) as url:
+        yield url
+
+
+@asynccontextmanager
+async def running(
+    name: str,
+    command: Sequence[str],
+    ready: str,
+    environment: Mapping[str, str] | None = None,
+    verbose: bool = False,
+    log: IO[str] | None = None,
+) -> AsyncGenerator[str]:
+    """Start a process that serves HTTP; yields its URL once it is ready; stops it by SIGINT after.
+
+    Args:
+        name: For people.
+        command: Program and arguments.
+        ready: What it writes to stdout before its URL when it is ready.
+        environment: Of the process, beside this one's.
+        verbose: Pass what it writes on to stderr.
+        log: Gets what it writes.
+
+    Raises:
+        CallError: It ended, or was not ready in time; the message ends with its last words.
+    """
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "avatar.cli.main", "serve", "--host", "127.0.0.1", "--port", "0"),
-        env={**os.environ, "PRESENCIA_RTC__OFFER_LOOPBACK": "true", "PYTHONUNBUFFERED": "1"},
+        *command,
+        env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None
     assert process.stderr is not None
-    words: deque[str] = deque(maxlen=1)
+    words = _Words(verbose, log)
     try:
         async with asyncio.TaskGroup() as tasks:
-            log = tasks.create_task(_follow(process.stderr, words, verbose=verbose))
-            url = await _ready(process.stdout)
-            rest = tasks.create_task(_follow(process.stdout, words, verbose=verbose))
+            following = [tasks.create_task(words.follow(process.stderr))]
             try:
+                url = await _ready(process.stdout, ready)
                 if url is None:
-                    await asyncio.wait([log], timeout=1)
-                    raise CallError(f"The server did not start: {' '.join(words) or 'no word'}")
+                    await asyncio.wait(following, timeout=1)
+                    raise CallError(f"The {name} did not start: {words.last or 'no word'}")
+                following.append(tasks.create_task(words.follow(process.stdout)))
                 yield url
             finally:
                 await _stop(process)
-                await asyncio.wait([log, rest], timeout=1)
-                log.cancel()
-                rest.cancel()
+                await asyncio.wait(following, timeout=1)
+                for task in following:
+                    task.cancel()
     except BaseExceptionGroup as group:
         raise group.exceptions[0] from None
 
 
-async def _ready(stdout: asyncio.StreamReader) -> str | None:
+class _Words:
+    """Reads what a process writes to the end, so that it never blocks on a full pipe."""
+
+    def __init__(self, verbose: bool, log: IO[str] | None) -> None:
+        self.last = ""
+        self._sinks = [sink for sink in (sys.stderr if verbose else None, log) if sink]
+
+    async def follow(self, stream: asyncio.StreamReader) -> None:
+        async for line in stream:
+            self.last = line.decode(errors="replace").rstrip()
+            for sink in self._sinks:
+                print(self.last, file=sink, flush=True)
+
+
+async def _ready(stdout: asyncio.StreamReader, ready: str) -> str | None:
+    """The URL that it is ready at; None if it ended before, or too much time passed."""
+    pattern = re.compile(rf"{re.escape(ready)}(http://\S+)")
     with suppress(TimeoutError):
         async with asyncio.timeout(_READY_TIMEOUT_S):
             async for line in stdout:
-                if match := READY.search(line.decode(errors="replace")):
+                if match := pattern.search(line.decode(errors="replace")):
                     return match[1]
     return None
-
-
-async def _follow(stream: asyncio.StreamReader, words: deque[str], *, verbose: bool) -> None:
-    """Read to the end, so that the server never blocks on a full pipe."""
-    async for line in stream:
-        text = line.decode(errors="replace").rstrip()
-        words.append(text)
-        if verbose:
-            print(text, file=sys.stderr)
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:

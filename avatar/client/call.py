@@ -1,7 +1,6 @@
 """One call to a Presencia server, as a browser makes it, without the browser."""
 
 import asyncio
-import json
 import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -24,7 +23,7 @@ from avatar.client.poses import PoseQueue
 from avatar.client.reception import prepare
 from avatar.client.recorder import Recorder
 from avatar.client.sender_clock import SenderClock
-from avatar.client.signalling import Answer, Signalling
+from avatar.client.signalling import Answer, Signaller, Signalling
 from avatar.events import FaceMode
 from avatar.rtc import aiortc_private
 from avatar.rtc.poses_channel import LABEL as POSES_LABEL
@@ -33,7 +32,6 @@ from speech.errors import CallError
 _log = logging.getLogger(__name__)
 _CONNECT_TIMEOUT_S = 20.0
 _CLOSE_TIMEOUT_S = 3.0
-_PING_S = 3.0  # docs/protocol.md: 10 s without one end the call
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +59,12 @@ class Call:
         face: Who draws the face, as the server last said.
     """
 
-    def __init__(self, observer: Observer, recorder: Recorder | None) -> None:
+    def __init__(self, signaller: Signaller, observer: Observer, recorder: Recorder | None) -> None:
         self.microphone = Microphone()
         self.observer = observer
         self.events: list[Event] = []
         self.face: FaceMode = "video"
+        self._signaller = signaller
         self._clock = SenderClock()
         self._recorder = recorder
         self._changed = asyncio.Event()
@@ -79,12 +78,15 @@ class Call:
     @classmethod
     @asynccontextmanager
     async def connect(
-        cls, url: str, observer: Observer | None = None, recorder: Recorder | None = None
+        cls,
+        server: str | Signaller,
+        observer: Observer | None = None,
+        recorder: Recorder | None = None,
     ) -> AsyncGenerator[Self]:
-        """Call the server at `url`; hang up on leaving.
+        """Call a server; hang up on leaving.
 
         Args:
-            url: As "http://127.0.0.1:8080".
+            server: A Presencia server's URL, as "http://127.0.0.1:8080", or another's signaller.
             observer: Keeps what is heard and seen; None makes one that reads no mouth.
             recorder: Gets every frame as well.
 
@@ -92,9 +94,10 @@ class Call:
             CallError: No server, no place, no connection, or the call was lost while it was
                 waited on; the message says which.
         """
-        call = cls(observer or Observer(), recorder)
+        signaller = Signalling(server) if isinstance(server, str) else server
+        call = cls(signaller, observer or Observer(), recorder)
         try:
-            async with call._connected(Signalling(url)):
+            async with call._connected():
                 yield call
         except BaseExceptionGroup as group:
             if len(group.exceptions) == 1:
@@ -119,7 +122,8 @@ class Call:
         """
         if self._ended or self._channel is None:
             raise CallError("The call has ended.")
-        self._channel.send(json.dumps(event))
+        for message in self._signaller.outgoing(event):
+            self._channel.send(message)
 
     def say_text(self, text: str) -> None:
         """Type a message and ask for an answer to it."""
@@ -209,28 +213,26 @@ class Call:
             raise CallError("The data channel for poses does not open.")
 
     @asynccontextmanager
-    async def _connected(self, signalling: Signalling) -> AsyncGenerator[None]:
-        config = await signalling.config()
+    async def _connected(self) -> AsyncGenerator[None]:
+        config = await self._signaller.config()
         peer = RTCPeerConnection(RTCConfiguration(iceServers=_ice_servers(config)))
         self._peer = peer
         async with asyncio.TaskGroup() as tasks:
             answer: Answer | None = None
             try:
-                answer = await self._dial(peer, signalling, tasks)
+                answer = await self._dial(peer, tasks)
                 pinging = tasks.create_task(self._ping())
                 yield
                 pinging.cancel()
             finally:
-                await self._hang_up(peer, signalling, answer)
+                await self._hang_up(peer, answer)
 
-    async def _dial(
-        self, peer: RTCPeerConnection, signalling: Signalling, tasks: asyncio.TaskGroup
-    ) -> Answer:
+    async def _dial(self, peer: RTCPeerConnection, tasks: asyncio.TaskGroup) -> Answer:
         audio = peer.addTransceiver(self.microphone, direction="sendrecv")
         video = peer.addTransceiver("video", direction="recvonly")
         prepare(audio.receiver, "audio", self._clock)
         prepare(video.receiver, "video", self._clock)
-        if signalling.is_local:
+        if self._signaller.is_local:
             aiortc_private.also_offer_host(audio.sender.transport.transport, "127.0.0.1")
         self._channel = channel = peer.createDataChannel("oai-events")
         opened = asyncio.Event()
@@ -248,7 +250,7 @@ class Call:
         peer.on("track", listen)
         peer.on("connectionstatechange", follow)
         await peer.setLocalDescription(await peer.createOffer())
-        answer = await signalling.offer(peer.localDescription.sdp)
+        answer = await self._signaller.offer(peer.localDescription.sdp)
         await peer.setRemoteDescription(RTCSessionDescription(answer.sdp, "answer"))
         try:
             async with asyncio.timeout(_CONNECT_TIMEOUT_S):
@@ -260,15 +262,13 @@ class Call:
             ) from None
         return answer
 
-    async def _hang_up(
-        self, peer: RTCPeerConnection, signalling: Signalling, answer: Answer | None
-    ) -> None:
+    async def _hang_up(self, peer: RTCPeerConnection, answer: Answer | None) -> None:
         self._ended = True
         self.microphone.stop()
         with suppress(TimeoutError, CallError):
             async with asyncio.timeout(_CLOSE_TIMEOUT_S):
                 if answer:
-                    await signalling.hang_up(answer)
+                    await self._signaller.hang_up(answer)
         with suppress(TimeoutError):
             async with asyncio.timeout(_CLOSE_TIMEOUT_S):
                 await peer.close()
@@ -302,20 +302,21 @@ class Call:
     async def _ping(self) -> None:
         while not self._ended:
             self.send({"type": "avatar.ping"})
-            await asyncio.sleep(_PING_S)
+            await asyncio.sleep(self._signaller.ping_every_s)
 
     def _receive_event(self, message: str | bytes) -> None:
         now_s = asyncio.get_running_loop().time()
         try:
-            body = json.loads(message)
-            kind = body["type"]
-        except (ValueError, TypeError, KeyError):
-            _log.warning("event is not a JSON object with a type", extra={"bytes": len(message)})
+            bodies = list(self._signaller.incoming(message))
+        except ValueError:
+            _log.warning("event is malformed", extra={"bytes": len(message)})
             return
-        if kind != "avatar.pong":
-            self._follow(kind, body)
-            self.events.append(Event(now_s, kind, body))
-            self._notify()
+        for body in bodies:
+            kind = body["type"]
+            if kind != "avatar.pong":
+                self._follow(kind, body)
+                self.events.append(Event(now_s, kind, body))
+                self._notify()
 
     def _follow(self, kind: str, body: dict[str, Any]) -> None:
         match kind:

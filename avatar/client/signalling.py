@@ -1,7 +1,12 @@
-"""HTTP to a Presencia server: its configuration, an offer for an answer, hanging up."""
+"""What a client must know of a server besides media, and how that is for Presencia's own.
 
+HTTP: its configuration, an offer for an answer, hanging up; on the data channel: its events.
+"""
+
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -32,12 +37,65 @@ class Answer:
     call_url: str
 
 
+class Signaller(Protocol):
+    """Calls a server, and puts its messages into the words of docs/protocol.md.
+
+    Attributes:
+        ping_every_s: How often the server wants an "avatar.ping".
+    """
+
+    ping_every_s: float
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the server is on this machine, which may have no address but loopback."""
+        ...
+
+    async def config(self) -> dict[str, Any]:
+        """What the server says about itself; "ice_servers" is what counts here.
+
+        Raises:
+            CallError: The server can't be reached or refuses.
+        """
+        ...
+
+    async def offer(self, sdp: str) -> Answer:
+        """Start a call.
+
+        Raises:
+            CallError: The server can't be reached or refuses.
+        """
+        ...
+
+    async def hang_up(self, answer: Answer) -> None:
+        """End the call.
+
+        Raises:
+            CallError: The server can't be reached or knows no such call.
+        """
+        ...
+
+    def outgoing(self, event: dict[str, Any]) -> Iterable[str]:
+        """The messages that tell the server a client event."""
+        ...
+
+    def incoming(self, message: str | bytes) -> Iterable[dict[str, Any]]:
+        """The server events that a message stands for.
+
+        Raises:
+            ValueError: It is malformed.
+        """
+        ...
+
+
 class Signalling:
-    """One server's HTTP door.
+    """The `Signaller` of a Presencia server.
 
     Args:
         url: As "http://127.0.0.1:8080".
     """
+
+    ping_every_s = 3.0  # docs/protocol.md: 10 s without one end the call
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
@@ -83,6 +141,21 @@ class Signalling:
             CallError: The server can't be reached or knows no such call.
         """
         await self._request("POST", f"{answer.call_url}/hangup")
+
+    def outgoing(self, event: dict[str, Any]) -> Iterable[str]:
+        """The event as JSON."""
+        yield json.dumps(event)
+
+    def incoming(self, message: str | bytes) -> Iterable[dict[str, Any]]:
+        """The event that the JSON is.
+
+        Raises:
+            ValueError: It is no JSON object with a type.
+        """
+        event = json.loads(message)
+        if not isinstance(event, dict) or not isinstance(event.get("type"), str):
+            raise ValueError("An event is a JSON object with a type.")
+        yield event
 
     async def _request(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own options
         try:

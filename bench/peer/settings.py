@@ -1,0 +1,25 @@
+"""What the peer is set to, and why. Imported in both environments, so it needs neither."""
+
+LISTENING_RATE_HZ = 16_000
+SPEAKING_RATE_HZ = 24_000
+
+VAD_START_S = 0.2
+VAD_STOP_S = 0.2
+OUTPUT_CHUNKS = 2
+
+PEER_SETTINGS = {
+    "transport": "SmallWebRTC, audio only, no video, no filter, no mixer, uvloop",
+    "vad": f"Silero, start_secs {VAD_START_S}, stop_secs {VAD_STOP_S} (recommended: smart turn and "
+    "the services' own latency figures assume it)",
+    "turn_start": "VAD and transcription strategies (default, interrupts at once)",
+    "turn_end": "smart-turn v3.2 CPU through TurnAnalyzerUserTurnStopStrategy (default)",
+    "recognizer": "segmented, final transcripts marked finalized (no wait for the p99 timer), "
+    "interim transcripts verified as drafts while the person speaks, no silence appended "
+    "(default 0.5 s: the recogniser appends its own 0.2 s)",
+    "language_model": "OpenAILLMService over loopback, prompt cache warm, no retry timer",
+    "speech": "sentence aggregation (default; the voice can't take single tokens)",
+    "output": f"audio_out_10ms_chunks {OUTPUT_CHUNKS} (default 4; less to play out at an "
+    "interruption)",
+    "metrics": "off, logging at warnings only",
+}
+"""By part of the pipeline; for the report."""
