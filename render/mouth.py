@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from render.baked.asset import BakedFace
 from render.baked.compositor import frame_scale
+from render.baked.pictures import yuva
 from render.baked.rig import Camera, Mesh
-from render.baked.scaled import yuva
 
 Luma = NDArray[np.uint8]
 _Box = tuple[float, float, float, float]

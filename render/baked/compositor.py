@@ -7,25 +7,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from render.baked.backdrop import backdrop
-from render.baked.kernels import Bytes, Coat, Floats, Ints, Planes, Target, Turn
-from render.baked.raster import (
+from render.baked.kernels import (
     FAR,
-    INSIDE,
-    SURFACE,
-    WHERE_INSIDE,
     WITHIN,
-    draw,
-    fade_in,
-    farthest_move,
-    moved_triangles,
-    place,
-    project,
-    shade_under,
-    soften,
-    tint,
+    Bytes,
+    Coat,
+    Floats,
+    Ints,
+    Planes,
+    Target,
+    Turn,
+    as_words,
 )
+from render.baked.morphing import farthest_move, moved_triangles, place, project
+from render.baked.pictures import Layer
+from render.baked.raster import INSIDE, SURFACE, WHERE_INSIDE, draw, draw_skin
+from render.baked.retouch import fade_in, shade_under, soften, tint
 from render.baked.rig import rotation, turned_eye
-from render.baked.scaled import Layer, ScaledFace
+from render.baked.scaled import ScaledFace
 from render.baked.warp import CELL_PX, aim, compose
 from render.types import ARKIT, FacePose
 from speech.errors import RenderError
@@ -63,15 +62,13 @@ class Compositor:
     def __init__(self, face: ScaledFace, width: int, height: int) -> None:
         self._face = face
         rows = face.rest.shape[0]
-        self._target = Target(
-            face.rest.copy(),
-            np.full(face.rest.shape[:2], FAR, np.float32),
-            np.zeros(face.rest.shape[:2], np.uint8),
-        )
+        self._target = Target.of(face.rest.copy())
         self._skin = face.rest.copy()
+        self._words = as_words(self._skin)
         self._shade = np.zeros((len(face.shades), 2), np.float32)
         self._lash_at = np.empty_like(face.lash_morphs.vertices)
         self._at = face.at_rest.copy()
+        self._lips_at = face.lips_at_rest.copy()
         self._bands = (
             _Band(0, face.split_row, face),
             _Band(face.split_row, rows, face),
@@ -193,6 +190,7 @@ class Compositor:
     def _draw_mouth(self, band: "_Band", weights: Floats) -> None:
         face = self._face
         jaw, tongue = float(weights[_JAW]), float(weights[_TONGUE])
+        place(face.lip_morphs, weights, face.lens, self._lips_at)
         opening = face.lips.opening_m(self._heights())
         parted = opening > _PARTED_M
         moved = self._lips_moved()
@@ -207,7 +205,7 @@ class Compositor:
             )  # fmt: skip
         if parted:
             light = float(np.clip(0.88 + 0.12 * opening / 0.006, 0.88, 1))
-            for layer, points, dim in face.mouth_layers(jaw, tongue):
+            for layer, points, dim in face.oral.layers(jaw, tongue):
                 self._draw_layer(band, layer, points, WHERE_INSIDE, layer.coat.texels, light * dim)
         if moved:
             band.forget_inside(self._target)
@@ -221,12 +219,12 @@ class Compositor:
         """Height of every vertex in metres, but for a constant, as if as far away as the lips."""
         lens = self._face.lens
         pixel = (float(self._face.lips.line[1]) + lens.distance) / lens.zoom_y
-        return self._at[:, 1] * np.float32(-pixel)
+        return self._lips_at[:, 1] * np.float32(-pixel)
 
     def _lips_moved(self) -> bool:
         face = self._face
-        lips = np.concatenate([face.lips.upper, face.lips.lower])
-        return bool(np.abs(self._at[lips, :2] - face.at_rest[lips, :2]).max() > _LIPS_AT_REST_PX)
+        moved = np.abs(self._lips_at[:, :2] - face.lips_at_rest[:, :2])
+        return bool(moved.max() > _LIPS_AT_REST_PX)
 
     def _finish(self, band: "_Band", reach_m: float, strength: float) -> None:
         """Shade what is inside under the skin's edge, and smooth the edge."""
@@ -255,9 +253,9 @@ class Compositor:
 
     def _draw_skin(self, band: "_Band", chosen: Ints, coat: Coat | None = None) -> None:
         face = self._face
-        draw(
-            self._at, face.triangles, chosen, coat or face.coat, self._skin, face.open,
-            self._target, band.top, band.bottom, SURFACE,
+        draw_skin(
+            self._at, face.triangles, chosen, face.plain, coat or face.coat, self._skin,
+            self._words, face.open, self._target, band.top, band.bottom,
         )  # fmt: skip
 
 

@@ -18,6 +18,13 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int32]
+Words = NDArray[np.uint32]
+
+WITHIN, OVER = 1, 2
+"""Marks: an eyeball or the inside of the mouth; skin drawn over it."""
+
+FAR = 9.0
+"""Depth of an empty pixel, in metres."""
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -67,11 +74,22 @@ class Shade(NamedTuple):
 
 
 class Target(NamedTuple):
-    """What triangles are drawn on: picture, depth (h, w), mark (h, w)."""
+    """What triangles are drawn on: picture, its words, depth (h, w), mark (h, w).
+
+    `words` are the picture's pixels as uint32, shape (h, w), in the same memory.
+    """
 
     picture: Bytes
+    words: Words
     depth: Floats
     mark: Bytes
+
+    @classmethod
+    def of(cls, picture: Bytes) -> "Target":
+        """A picture to draw on, nothing before it and nothing marked."""
+        rows, columns = picture.shape[:2]
+        depth = np.full((rows, columns), FAR, np.float32)
+        return cls(picture, as_words(picture), depth, np.zeros((rows, columns), np.uint8))
 
 
 class Planes(NamedTuple):
@@ -94,6 +112,11 @@ class Turn(NamedTuple):
     neck_low: float
     neck_high: float
     lift: float
+
+
+def as_words(picture: Bytes) -> Words:
+    """The pixels, Y in the lowest byte, of a picture, in the same memory; shape (h, w)."""
+    return picture.view("<u4")[..., 0]
 
 
 def kernel(function: Callable[_P, _R]) -> Callable[_P, _R]:

@@ -58,7 +58,7 @@ def find_lips(mesh: Mesh, camera: Camera) -> Lips:
     plate = camera.project(v)[:, :2]
     last = len(mesh.relief) - 1
     column, row = np.clip(plate / camera.plate_px * last, 0, last).round().astype(int).T
-    seen = np.abs(v[:, 1] - mesh.relief[row, column]) < _ON_SURFACE_M
+    seen = v[:, 1] - mesh.relief[row, column] < _ON_SURFACE_M
     middle = np.flatnonzero(seen & (np.abs(v[:, 0]) < _MIDDLE_HALF_M))
     middle = middle[np.argsort(-v[middle, 2])]
     split = int(np.diff(drop[middle]).argmax())

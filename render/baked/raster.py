@@ -1,19 +1,16 @@
-"""Morphing and drawing: the kernels that put a posed face on the canvas."""
-
-import math
+"""Drawing triangles: the kernels that put a posed face on the canvas."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from render.baked.kernels import (
+    OVER,
+    WITHIN,
     Bytes,
     Coat,
     Floats,
     Ints,
-    Lens,
-    Morphs,
-    Shade,
     Target,
+    Words,
     inlined,
     kernel,
 )
@@ -22,123 +19,15 @@ SURFACE, INSIDE, WHERE_INSIDE = 0, 1, 2
 """What `draw` does with depth and mark: test and write depth and mark `OVER` what was `WITHIN`; the
 same but mark `WITHIN`; draw where marked `WITHIN`."""
 
-WITHIN, OVER = 1, 2
-"""Marks: an eyeball or the inside of the mouth; skin drawn over it."""
-
-FAR = 9.0
-"""Depth of an empty pixel, in metres."""
-
-_MOVED_PX = 0.15  # vertices that are less far from their rest need no drawing
-
-_f32 = np.float32
+_f32, _u64 = np.float32, np.uint64
 # Unsigned, so that numba leaves out the test for negative indices.
-_NEXT = np.uintp(4)  # bytes to the texel at the right
+_ONE, _NEXT = np.uintp(1), np.uintp(4)  # words and bytes to the texel at the right
 _U, _V, _A = np.uintp(1), np.uintp(2), np.uintp(3)
 
-
-@kernel
-def place(morphs: Morphs, weights: Floats, lens: Lens, out: Floats) -> None:
-    """Morph and project: `out[v]` becomes canvas x, canvas y and depth.
-
-    Args:
-        morphs: The mesh.
-        weights: float32, shape (52,).
-        lens: To canvas pixels.
-        out: float32, shape (v, 3).
-    """
-    for v in range(len(out)):
-        for c in range(3):
-            out[v, c] = morphs.vertices[v, c]
-    for k in range(len(weights)):
-        weight = weights[k]
-        if weight == 0:
-            continue
-        for row in range(morphs.starts[k], morphs.starts[k + 1]):
-            v = morphs.indices[row]
-            for c in range(3):
-                out[v, c] += weight * morphs.deltas[row, c]
-    _project(out, lens)
-
-
-@kernel
-def project(points: Floats, lens: Lens, out: Floats) -> None:
-    """Project points, shape (n, 3), to canvas x, canvas y and depth."""
-    out[:] = points
-    _project(out, lens)
-
-
-@inlined
-def _project(points: Floats, lens: Lens) -> None:
-    for i in range(len(points)):
-        inverse = _f32(1) / (points[i, 1] + _f32(lens.distance))
-        x = points[i, 0] * _f32(lens.zoom_x) * inverse
-        y = (points[i, 2] - _f32(lens.height)) * _f32(lens.zoom_y) * inverse
-        points[i, 2] = points[i, 1]
-        points[i, 0] = _f32(lens.left) + x
-        points[i, 1] = _f32(lens.top) - y
-
-
-@kernel
-def farthest_move(a: Floats, b: Floats, top: float, bottom: float) -> float:
-    """The farthest that any vertex between two rows moved from `a` to `b`, in pixels."""
-    farthest = _f32(0)
-    for v in range(len(a)):
-        if a[v, 1] >= top and a[v, 1] < bottom:
-            move = max(abs(a[v, 0] - b[v, 0]), abs(a[v, 1] - b[v, 1]))
-            farthest = max(farthest, move)
-    return float(farthest)
-
-
-@kernel
-def moved_triangles(
-    at: Floats,
-    rest: Floats,
-    triangles: Ints,
-    candidates: Ints,
-    always: NDArray[np.bool_],
-    top: float,
-    bottom: float,
-    out: Ints,
-    box: Ints,
-) -> int:
-    """Choose the triangles that must be drawn between two rows.
-
-    Args:
-        at: float32, shape (v, 3), canvas positions now.
-        rest: The same at rest: what the blank canvas shows.
-        triangles: int32, shape (t, 3).
-        candidates: int32, triangles to look at.
-        always: bool, shape (t,): drawn even when they have not moved.
-        top: First row.
-        bottom: One past the last row.
-        out: int32, as long as `candidates`: receives the triangles.
-        box: int32, shape (4,): receives x0, y0, x1, y1 around them, now and at rest.
-
-    Returns:
-        How many there are.
-    """
-    count = 0
-    x0, y0, x1, y1 = _f32(1e9), _f32(1e9), _f32(-1e9), _f32(-1e9)
-    for i in range(len(candidates)):
-        t = candidates[i]
-        low, high, moved = _f32(1e9), _f32(-1e9), always[t]
-        for k in range(3):
-            v = triangles[t, k]
-            low = min(low, at[v, 1], rest[v, 1])
-            high = max(high, at[v, 1], rest[v, 1])
-            if abs(at[v, 0] - rest[v, 0]) > _MOVED_PX or abs(at[v, 1] - rest[v, 1]) > _MOVED_PX:
-                moved = True
-        if not moved or high < top or low > bottom:
-            continue
-        out[count] = t
-        count += 1
-        y0, y1 = min(y0, low), max(y1, high)
-        for k in range(3):
-            v = triangles[t, k]
-            x0, x1 = min(x0, at[v, 0], rest[v, 0]), max(x1, at[v, 0], rest[v, 0])
-    box[0], box[1] = math.floor(x0) - 1, max(math.floor(y0) - 1, top)
-    box[2], box[3] = math.ceil(x1) + 2, min(math.ceil(y1) + 2, bottom)
-    return count
+# A word is Y, U, V, A; spread, each has 16 bits of its own, and one product weighs all four.
+_SPREAD, _HALVES = _u64(0x00FF00FF00FF00FF), _u64(0x0080008000800080)
+_8, _24 = _u64(8), _u64(24)
+_COLOURS, _ALPHA = np.uint32(0x00FFFFFF), np.uint32(0xFF000000)
 
 
 @kernel
@@ -174,6 +63,129 @@ def draw(
         t = np.uintp(chosen[i])
         a, b, c = np.uintp(triangles[t, 0]), np.uintp(triangles[t, 1]), np.uintp(triangles[t, 2])
         _fill(at, a, b, c, coat, flat, stride, over_flat, over_stride, target, top, bottom, mode)
+
+
+@kernel
+def draw_skin(
+    at: Floats,
+    triangles: Ints,
+    chosen: Ints,
+    plain: int,
+    coat: Coat,
+    texture: Bytes,
+    words: Words,
+    over: Bytes,
+    target: Target,
+    top: int,
+    bottom: int,
+) -> None:
+    """Rasterise as `draw` does with `SURFACE`, and what is plain in a quicker way.
+
+    Args:
+        at: As for `draw`.
+        triangles: The same; the first `plain` of them show `texture` alone, opaque, unshaded.
+        chosen: As for `draw`, ascending.
+        plain: How many triangles are plain.
+        coat: As for `draw`.
+        texture: The same.
+        words: `texture` as words, uint32, shape (h, w).
+        over: As for `draw`.
+        target: The same.
+        top: The same.
+        bottom: The same.
+    """
+    flat, stride = texture.ravel(), texture.shape[1] * 4
+    over_flat, over_stride = over.ravel(), over.shape[1] * 4
+    flat_words = words.ravel()
+    for i in range(len(chosen)):
+        t = np.uintp(chosen[i])
+        a, b, c = np.uintp(triangles[t, 0]), np.uintp(triangles[t, 1]), np.uintp(triangles[t, 2])
+        if chosen[i] < plain:
+            _fill_plain(at, a, b, c, coat.texels, flat_words, words.shape[1], target, top, bottom)
+        else:
+            _fill(
+                at, a, b, c, coat, flat, stride, over_flat, over_stride, target, top, bottom,
+                SURFACE,
+            )  # fmt: skip
+
+
+@inlined
+def _fill_plain(
+    at: Floats,
+    a: np.uintp,
+    b: np.uintp,
+    c: np.uintp,
+    texels: Floats,
+    words: Words,
+    stride: int,
+    target: Target,
+    top: int,
+    bottom: int,
+) -> None:
+    """Draw one triangle that is opaque and shows one texture as it is."""
+    zero, half, one = _f32(0), _f32(0.5), _f32(1)
+    ax, abx, acx = _steps(at[a, 0], at[b, 0], at[c, 0])
+    ay, aby, acy = _steps(at[a, 1], at[b, 1], at[c, 1])
+    doubled_area = abx * acy - acx * aby
+    if doubled_area == 0:
+        return
+    left = int(max(zero, ax + min(zero, abx, acx) + half))
+    right = min(target.depth.shape[1], int(max(zero, ax + max(zero, abx, acx) + half)))
+    first = max(top, int(max(zero, ay + min(zero, aby, acy) + half)))
+    last = min(bottom, int(max(zero, ay + max(zero, aby, acy) + half)))
+    if left >= right or first >= last:
+        return
+    inverse = one / doubled_area
+    b_dx, b_dy, c_dx, c_dy = acy * inverse, -acx * inverse, -aby * inverse, abx * inverse
+    z0, zb, zc = _steps(at[a, 2], at[b, 2], at[c, 2])
+    scale = _f32(256)
+    u0, ub, uc = _steps(texels[a, 0] * scale, texels[b, 0] * scale, texels[c, 0] * scale)
+    v0, vb, vc = _steps(texels[a, 1] * scale, texels[b, 1] * scale, texels[c, 1] * scale)
+    for row in range(first, last):
+        y = np.uintp(row)
+        px, py = _f32(left) + half - ax, _f32(row) + half - ay
+        wb, wc = px * b_dx + py * b_dy - b_dx, px * c_dx + py * c_dy - c_dx
+        for column in range(left, right):
+            wb += b_dx
+            wc += c_dx
+            if wb < 0 or wc < 0 or wb + wc > one:
+                continue
+            x = np.uintp(column)
+            z = z0 + wb * zb + wc * zc
+            if z >= target.depth[y, x]:
+                continue
+            u, v = int(u0 + wb * ub + wc * uc), int(v0 + wb * vb + wc * vc)
+            word = _sample_word(words, stride, u, v)
+            target.words[y, x] = (word & _COLOURS) | (target.words[y, x] & _ALPHA)
+            target.depth[y, x] = z
+            if target.mark[y, x] == WITHIN:
+                target.mark[y, x] = OVER
+
+
+@inlined
+def _sample_word(words: Words, stride: int, u: int, v: int) -> np.uint32:
+    """Bilinear sample of all channels at once, at a position in 1 / 256 texels."""
+    fu, fv = u & 255, v & 255
+    k11 = (fu * fv) >> 8
+    k10, k01 = fu - k11, fv - k11
+    k00 = 256 - fu - k01
+    above = np.uintp((v >> 8) * stride + (u >> 8))
+    below = above + np.uintp(stride)
+    total = (
+        _spread(words[above]) * _u64(k00)
+        + _spread(words[above + _ONE]) * _u64(k10)
+        + _spread(words[below]) * _u64(k01)
+        + _spread(words[below + _ONE]) * _u64(k11)
+        + _HALVES
+    )
+    total = (total >> _8) & _SPREAD
+    return np.uint32(total | (total >> _24))
+
+
+@inlined
+def _spread(word: np.uint32) -> np.uint64:
+    wide = _u64(word)
+    return (wide | (wide << _24)) & _SPREAD
 
 
 @inlined
@@ -316,124 +328,3 @@ def _blend(
     picture[y, x, 0] = min(_f32(235), luma * alpha + keep * picture[y, x, 0] + half)
     picture[y, x, 1] = min(_f32(240), max(_f32(16), cb * alpha + keep * picture[y, x, 1] + half))
     picture[y, x, 2] = min(_f32(240), max(_f32(16), cr * alpha + keep * picture[y, x, 2] + half))
-
-
-@kernel
-def tint(
-    shade: Shade, left: float, right: float, out: Bytes, x0: int, y0: int, x1: int, y1: int
-) -> None:
-    """Add what of a residual is in a box.
-
-    Args:
-        shade: The residual.
-        left: Weight of the face's left side.
-        right: Weight of its right side.
-        out: uint8, shape (h, w * 4): the skin, its channels side by side for the sake of speed.
-        x0: The box, in canvas pixels.
-        y0: The same.
-        x1: The same.
-        y1: The same.
-    """
-    first, last = max(0, x0 - shade.left) * 4, min(shade.change.shape[1] // 4, x1 - shade.left) * 4
-    for v in range(max(0, y0 - shade.top), min(shade.change.shape[0], y1 - shade.top)):
-        change, row = shade.change[v, first:last], out[shade.top + v]
-        share, start = shade.left_share[first:last], shade.left * 4 + first
-        for i in range(last - first):
-            weight = _f32(right) + share[i] * _f32(left - right)
-            value = _f32(row[start + i]) + weight * _f32(change[i]) + _f32(0.5)
-            if change[i] != 0:  # never so in the alpha channel
-                row[start + i] = np.uint8(min(_f32(235), max(_f32(16), value)))
-
-
-@kernel
-def fade_in(
-    picture: Bytes, patch: Bytes, opacity: float, left: int, top: int, first: int, last: int
-) -> None:
-    """Blend a patch, its own alpha times `opacity`, over rows first..last of a picture."""
-    for y in range(max(0, first - top), min(patch.shape[0], last - top)):
-        for x in range(patch.shape[1]):
-            alpha = patch[y, x, 3] * _f32(opacity) * _f32(1 / 255)
-            for c in range(3):
-                value = picture[top + y, left + x, c]
-                picture[top + y, left + x, c] = (
-                    value + alpha * (patch[y, x, c] - _f32(value)) + _f32(0.5)
-                )
-
-
-@kernel
-def shade_under(
-    target: Target, reach: float, strength: float, x0: int, y0: int, x1: int, y1: int
-) -> None:
-    """Darken what is marked `WITHIN` just below its upper edge: the shadow of a lid or a lip.
-
-    Args:
-        target: What to darken.
-        reach: How far down the shadow goes, in pixels.
-        strength: Share of the light that it takes at the edge.
-        x0: The box, in canvas pixels.
-        y0: The same.
-        x1: The same.
-        y1: The same.
-    """
-    steps = int(reach) + 1
-    for x in range(x0, x1):
-        below = 0
-        for y in range(y0, y1):
-            if target.mark[y, x] != WITHIN:
-                below = 0
-                continue
-            if below < steps:
-                fade = max(_f32(0), _f32(1) - (_f32(below) + _f32(0.5)) / _f32(reach))
-                keep = _f32(1) - _f32(strength) * fade * fade
-                pixel = target.picture[y, x]
-                pixel[0] = _f32(16.5) + keep * (_f32(pixel[0]) - _f32(16))
-                pixel[1] = _f32(128.5) + keep * (_f32(pixel[1]) - _f32(128))
-                pixel[2] = _f32(128.5) + keep * (_f32(pixel[2]) - _f32(128))
-            below += 1
-
-
-@kernel
-def soften(target: Target, x0: int, y0: int, x1: int, y1: int) -> None:
-    """Smooth the stairs between what is marked `WITHIN` and the rest.
-
-    Pixels on both sides of an edge take as much of the other side as a window of 5 x 3 (3 x 5 at an
-    upright edge) holds of it, as the coverage of a straight edge would.
-
-    Args:
-        target: What to smooth.
-        x0: The box, in canvas pixels, at least 2 from the border.
-        y0: The same.
-        x1: The same.
-        y1: The same.
-    """
-    mark = target.mark
-    for y in range(y0, y1):
-        for x in range(x0, x1):
-            here, below, right = mark[y, x], mark[y + 1, x], mark[y, x + 1]
-            if (here == WITHIN) != (below == WITHIN):
-                _mix(target, x, y, x, y + 1, 2, 1)
-            elif (here == WITHIN) != (right == WITHIN) and (here == WITHIN) == (
-                mark[y - 1, x] == WITHIN
-            ):
-                _mix(target, x, y, x + 1, y, 1, 2)
-
-
-@inlined
-def _mix(target: Target, ax: int, ay: int, bx: int, by: int, half_x: int, half_y: int) -> None:
-    a_share = _other_share(target.mark, ax, ay, half_x, half_y)
-    b_share = _other_share(target.mark, bx, by, half_x, half_y)
-    for c in range(3):
-        a, b = _f32(target.picture[ay, ax, c]), _f32(target.picture[by, bx, c])
-        target.picture[ay, ax, c] = a + a_share * (b - a) + _f32(0.5)
-        target.picture[by, bx, c] = b + b_share * (a - b) + _f32(0.5)
-
-
-@inlined
-def _other_share(mark: Bytes, x: int, y: int, half_x: int, half_y: int) -> np.float32:
-    """The share of a window around a pixel that is on the other side of the edge."""
-    within, others = mark[y, x] == WITHIN, 0
-    for v in range(y - half_y, y + half_y + 1):
-        for u in range(x - half_x, x + half_x + 1):
-            if (mark[v, u] == WITHIN) != within:
-                others += 1
-    return _f32(others) * _f32(1 / 15)

@@ -94,6 +94,29 @@ class Mesh:
             out[self.morph_vertices[rows]] += weight * self.morph_deltas[rows]
         return out
 
+    def part(self, kept: NDArray[np.integer], triangles: Ints, linings: int = 0) -> "Mesh":
+        """Some of its vertices.
+
+        Args:
+            kept: Which, each once.
+            triangles: int32, shape (t, 3), into `kept`.
+            linings: How many of the last triangles are inside the mouth.
+        """
+        index = np.full(len(self.vertices), -1, np.int32)
+        index[kept] = np.arange(len(kept))
+        stays = index[self.morph_vertices] >= 0
+        before = np.concatenate([[0], np.cumsum(stays)])
+        return Mesh(
+            vertices=np.ascontiguousarray(self.vertices[kept]),
+            triangles=triangles,
+            lining=np.arange(len(triangles)) >= len(triangles) - linings,
+            morph_starts=before[self.morph_starts].astype(np.int32),
+            morph_vertices=index[self.morph_vertices[stays]],
+            morph_deltas=np.ascontiguousarray(self.morph_deltas[stays]),
+            jaw=self.jaw,
+            relief=self.relief,
+        )
+
     def reach(self) -> Floats:
         """The farthest that any one blendshape moves each vertex, in metres, shape (v,)."""
         out = np.zeros(len(self.vertices), np.float32)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from render.baked.eyeballs import without_glints
-from render.baked.kernels import Target
+from render.baked.kernels import WITHIN, Target
 from render.baked.lash_line import with_lines
-from render.baked.raster import WITHIN, shade_under, soften
+from render.baked.retouch import shade_under, soften
 from render.baked.rig import Lashes
 from render.types import ARKIT
 
@@ -106,7 +106,7 @@ def half_and_half() -> Target:
     for x in range(5, 35):
         mark[10 + x // 10 : 30, x] = WITHIN
     picture[mark == WITHIN] = 200
-    return Target(picture, np.zeros((40, 40), np.float32), mark)
+    return Target.of(picture)._replace(mark=mark)
 
 
 def test_an_edge_is_softened_on_both_sides_and_nothing_else_changes():
