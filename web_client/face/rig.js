@@ -62,7 +62,7 @@ export function findLips(face) {
   const every = [...Array(v.length / 3).keys()];
   const middle = every
     .filter((i) => Math.abs(v[i * 3]) < 0.003)
-    .filter((i) => Math.abs(v[i * 3 + 1] - reliefAt(face, plate[i * 2], plate[i * 2 + 1])) < 0.002)
+    .filter((i) => v[i * 3 + 1] - reliefAt(face, plate[i * 2], plate[i * 2 + 1]) < 0.002)
     .sort((a, b) => v[b * 3 + 2] - v[a * 3 + 2]);
   const steps = middle.slice(1).map((i, k) => drop(i) - drop(middle[k]));
   const split = steps.indexOf(Math.max(...steps));
