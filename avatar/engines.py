@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, get_args
 
 from avatar.dialogue import prompt
 from avatar.dialogue.persona import Persona, load_persona
 from avatar.face.library import face_folder
 from avatar.face.poster import draw_poster
-from avatar.settings import LlmSettings, Settings
+from avatar.opener import Opener
+from avatar.settings import FaceSettings, LlmSettings, Settings
 from avatar.store import ModelStore
 from avatar.turn import Voice
 from render.animator import FaceAnimator
@@ -19,7 +21,7 @@ from render.baked.renderer import BakedRenderer, warm
 from render.lipsync import PhonemeLipSync
 from speech.asr.moonshine import Moonshine
 from speech.asr.whisper import Whisper
-from speech.errors import ConfigError
+from speech.errors import ConfigError, RenderError
 from speech.llm.embedded import EmbeddedModel
 from speech.llm.openai_compatible import OpenAICompatibleLanguageModel
 from speech.stages import LanguageModel, Recognizer, Synthesizer, TurnDetector, VoiceDetector
@@ -63,11 +65,12 @@ class Engines:
         recognizers: By language.
         voices: By language.
         apologies: By language: spoken in advance.
+        openers: By language: spoken in advance.
         language_model: Lends a language model to one call.
         voice_detector: Makes the detector of one microphone.
         animator: Makes the movement of one call's face, from a seed.
         renderer: Makes the renderer of one call's face.
-        poster: The face as a still, WebP.
+        poster: The face as a still, WebP; empty where no face is drawn.
     """
 
     persona: Persona
@@ -75,6 +78,7 @@ class Engines:
     recognizers: Mapping[Language, Recognizer]
     voices: Mapping[Language, Voice]
     apologies: Mapping[Language, SpeechChunk]
+    openers: Mapping[Language, tuple[Opener, ...]]
     language_model: Callable[[], CallModel]
     voice_detector: Callable[[], VoiceDetector]
     animator: Callable[[int], FaceAnimator]
@@ -83,8 +87,14 @@ class Engines:
 
     @classmethod
     @asynccontextmanager
-    async def loaded(cls, settings: Settings) -> "AsyncGenerator[Engines, None]":
+    async def loaded(
+        cls, settings: Settings, *, face: bool = True
+    ) -> "AsyncGenerator[Engines, None]":
         """Load everything that `settings` name, fetching what is missing; free it at the end.
+
+        Args:
+            settings: What to load.
+            face: Whether any face will be drawn; if not, none is loaded.
 
         Raises:
             ConfigError: The persona or the face is wrong.
@@ -93,7 +103,7 @@ class Engines:
         persona = load_persona(settings.persona, LANGUAGES)
         store = ModelStore.default()
         async with AsyncExitStack() as stack:
-            face = await asyncio.to_thread(_load_face, settings, store)
+            drawn = await asyncio.to_thread(_load_face, settings, store) if face else None
             vad = SileroModel(store.path("silero-vad-v6") / "silero_vad_v6.onnx")
             turn_detector = SmartTurn(store.path("smart-turn-v3.2") / "smart-turn-v3.2-cpu.onnx")
             stack.callback(turn_detector.close)
@@ -126,12 +136,26 @@ class Engines:
                     language: await _say(tts, persona.apology[language], language)
                     for language, tts in synthesizers.items()
                 },
+                openers={
+                    language: tuple(
+                        [Opener.of(await _say(tts, s, language)) for s in persona.openers[language]]
+                    )
+                    for language, tts in synthesizers.items()
+                },
                 language_model=language_model,
                 voice_detector=vad.detector,
                 animator=FaceAnimator,
-                renderer=lambda: BakedRenderer(face, settings.face.width, settings.face.height),
-                poster=draw_poster(face, settings.face.width, settings.face.height),
+                renderer=partial(_renderer, drawn, settings.face),
+                poster=draw_poster(drawn, settings.face.width, settings.face.height)
+                if drawn
+                else b"",
             )
+
+
+def _renderer(face: BakedFace | None, settings: FaceSettings) -> BakedRenderer:
+    if face is None:
+        raise RenderError("No face was loaded, for none was to be drawn.")
+    return BakedRenderer(face, settings.width, settings.height)
 
 
 def _load_face(settings: Settings, store: ModelStore) -> BakedFace:

@@ -91,8 +91,8 @@ class Entry:
         at_s: When, since the call began.
         source: Who said it.
         type: The wire's event type, or the name of the event's class.
-        body: Its fields. Loop times among them (names that end in `_at_s`) count from the call's
-            beginning too.
+        body: Its fields. Loop times among them (`zero_s`, and names that end in `_at_s`) count
+            from the call's beginning too.
         mic_sample: Samples of the microphone that had come, at 16 kHz.
         played_sample: Samples of the avatar's sound that had left, at 48 kHz.
     """
@@ -139,7 +139,7 @@ def entry_of(
         type_ = type(event).__name__
         body = {
             name: round(value - began_s, 6)
-            if name.endswith("_at_s") and isinstance(value, float)
+            if (name == "zero_s" or name.endswith("_at_s")) and isinstance(value, float)
             else value
             for name, value in asdict(event).items()
         }

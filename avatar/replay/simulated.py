@@ -66,11 +66,11 @@ def simulated_engines(settings: Settings) -> Generator[Engines]:
     """The engines that `settings` name, for calls on a virtual clock.
 
     Raises:
-        ConfigError: The persona or the face is wrong.
+        ConfigError: The persona is wrong.
         ModelStoreError: A model is missing and can't be fetched.
     """
     with ModelThread() as thread:
-        loading = Engines.loaded(settings)
+        loading = Engines.loaded(settings, face=False)
         engines = thread.run(loading.__aenter__())
         try:
             yield charged(engines, thread)

@@ -1,0 +1,57 @@
+"""Runs recorded calls again."""
+
+import asyncio
+from pathlib import Path
+from typing import Literal
+
+from avatar.engines import Engines
+from avatar.protocol.events import SessionConfig
+from avatar.recording.reading import RecordedCall
+from avatar.replay import virtual_clock
+from avatar.replay.recorded import RecordedPerson
+from avatar.replay.run import hold_call
+from avatar.replay.simulated import simulated_engines
+from avatar.settings import Settings
+
+Clock = Literal["real", "virtual"]
+"""`real`: as long as the call took, and latency is what it is on this machine. `virtual`: the same
+each time, as fast as the models allow, and latency is made up."""
+
+
+def replay(call: RecordedCall, settings: Settings, clock: Clock, root: Path) -> RecordedCall:
+    """Run a recorded call through today's code; returns what happened, recorded below `root`.
+
+    Raises:
+        PresenciaError: The models can't be loaded.
+        OSError: It can't be recorded.
+    """
+    if clock == "virtual":
+        with simulated_engines(settings) as engines:
+            return virtual_clock.run(_replay(call, engines, settings, root, video=False))
+    return asyncio.run(_replay_now(call, settings, root))
+
+
+async def _replay_now(call: RecordedCall, settings: Settings, root: Path) -> RecordedCall:
+    async with Engines.loaded(settings) as engines:
+        return await _replay(call, engines, settings, root, video=call.header.takes_video)
+
+
+async def _replay(
+    call: RecordedCall, engines: Engines, settings: Settings, root: Path, *, video: bool
+) -> RecordedCall:
+    config = SessionConfig.model_validate(call.header.session)
+    return await hold_call(
+        RecordedPerson(call),
+        config if config.language else _in(config, call),
+        engines,
+        settings,
+        root=root,
+        seed=call.header.seeds.get("face", 0),
+        video=video,
+    )
+
+
+def _in(config: SessionConfig, call: RecordedCall) -> SessionConfig:
+    """`config`, asking for the language in which the call was held."""
+    audio = {"input": {"transcription": {"language": call.header.language}}}
+    return SessionConfig.model_validate({**config.model_dump(), "audio": audio})

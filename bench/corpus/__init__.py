@@ -1,0 +1,1 @@
+"""The corpus of calls: conversations written as recipes, held with recorded human voices."""
