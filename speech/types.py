@@ -75,12 +75,14 @@ class PhonemeTiming:
         start_sample: First sample, at the chunk's own rate.
         end_sample: One past the last sample.
         stressed: True on the vowel that carries primary stress.
+        starts_word: True on the first phoneme of a word.
     """
 
     phoneme: str
     start_sample: int
     end_sample: int
     stressed: bool = False
+    starts_word: bool = False
 
 
 @dataclass(frozen=True, slots=True)

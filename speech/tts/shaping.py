@@ -120,11 +120,12 @@ def _phonemes(utterance: Utterance, ipa: Mapping[str, str]) -> Iterator[PhonemeT
     before it; a punctuation mark's is a pause.
     """
     held: PhonemeTiming | None = None
-    start, stressed = 0, False
+    start, stressed, between = 0, False, True
     for symbol, end in zip(utterance.symbols, utterance.ends.tolist(), strict=True):
         if symbol and symbol in _STRESS:
             stressed = symbol == _STRESS[0]
             continue
+        between = between or not (symbol.isalpha() or symbol in _LONG or symbol in ipa)
         if symbol and symbol in _LONG + _SPACE:
             held = held and replace(held, end_sample=end)
         else:
@@ -133,7 +134,8 @@ def _phonemes(utterance: Utterance, ipa: Mapping[str, str]) -> Iterator[PhonemeT
             held = None
             if symbol.isalpha() or symbol in ipa:
                 phoneme = ipa.get(symbol, symbol)
-                held = PhonemeTiming(phoneme, start, end, stressed and is_vowel(phoneme))
+                held = PhonemeTiming(phoneme, start, end, stressed and is_vowel(phoneme), between)
+                between = False
                 stressed = stressed and not is_vowel(phoneme)
         start = end
     if held:
