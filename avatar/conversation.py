@@ -6,6 +6,7 @@ import uuid
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from avatar.dialogue.feelings import feeling, mirrored
 from avatar.dialogue.history import History
@@ -13,6 +14,7 @@ from avatar.dialogue.persona import Persona
 from avatar.drafts import Drafts
 from avatar.events import (
     ConversationEvent,
+    OpenerHeard,
     ReplyEnded,
     ReplyHeard,
     ReplyStarted,
@@ -39,6 +41,8 @@ from avatar.listening import (
     TurnEnded,
     WentOn,
 )
+from avatar.opener import Opener, Opening
+from avatar.pace import Pace
 from avatar.playout import Playout
 from avatar.reply import Reply
 from avatar.turn import Voice, answer, barge_in, play
@@ -97,6 +101,8 @@ class Conversation:
         persona: Who the avatar is.
         language: To begin with.
         emit: Called with everything that happens; must not block.
+        pace: How the answers are given, so that they are not late.
+        openers: By language: what may be said before an answer that is late.
 
     Attributes:
         playout: Where the avatar's speech leaves.
@@ -114,6 +120,8 @@ class Conversation:
         history: History,
         language: Language,
         emit: Callable[[ConversationEvent], None],
+        pace: Pace | None = None,
+        openers: Mapping[Language, tuple[Opener, ...]] = MappingProxyType({}),
     ) -> None:
         self.playout = Playout(on_start=self._chunk_starts)
         self.language = language
@@ -124,6 +132,8 @@ class Conversation:
         self._persona = persona
         self._history = history
         self._emit = emit
+        self._pace = Pace() if pace is None else pace
+        self._openers = {language: deque(said) for language, said in openers.items()}
         self._instructions = ""
         self._inbox: asyncio.Queue[Command] = asyncio.Queue()
         self._reply: Reply | None = None
@@ -302,6 +312,9 @@ class Conversation:
     ) -> Reply:
         self._stop_reading_ahead()
         reply = Reply(new_id("resp"), new_id("item"), timeline)
+        if openers := self._openers.get(self.language):
+            reply.opening = Opening(openers[0], self._pace.opener_wait_s)
+        timeline.actions.extend(self._pace.actions)
         reply.task = tasks.create_task(self._speak(reply, written), name="turn")
         return reply
 
@@ -323,7 +336,15 @@ class Conversation:
                 status, message = "failed", "The speech could not be recognised."
             else:
                 try:
-                    await answer(written, voice, self.playout, reply.timeline, reply.may_speak)
+                    await answer(
+                        written,
+                        voice,
+                        self.playout,
+                        reply.timeline,
+                        reply.may_speak,
+                        first_words=self._pace.first_words,
+                        opening=reply.opening,
+                    )
                 except* Exception as group:  # noqa: BLE001 - whatever a stage raises ends
                     # its turn only: the person hears an apology and the call goes on.
                     _log.error("a stage failed", exc_info=group)
@@ -376,16 +397,29 @@ class Conversation:
         reply = self._reply
         if reply is None:
             return
+        opening = reply.opening
+        if opening is not None and opening.is_spoken and reply.timeline.opener_s is None:
+            self._opener_starts(reply, opening.opener)
+            return
         if reply.first_sample is None:
             reply.first_sample = self.playout.position
             reply.timeline.mark("first_sound")
             self._change_state("speaking")
         self._emit(ReplyHeard(reply.response_id, reply.item_id, chunk.text))
 
+    def _opener_starts(self, reply: Reply, opener: Opener) -> None:
+        reply.timeline.opener_s = asyncio.get_running_loop().time()
+        self._openers[self.language].rotate(-1)
+        self._change_state("speaking")
+        self._emit(OpenerHeard(reply.response_id, opener.text, opener.lasts_ms))
+
     def _report_timing(self, reply: Reply) -> None:
         if not reply.timed:
             reply.timed = True
-            self._emit(reply.timing())
+            timing = reply.timing()
+            if reply.timeline.deliveries["llm_first_token"] > 1:  # else it was recited, or is none
+                self._pace.observe(timing)
+            self._emit(timing)
 
     def _change_state(self, state: FaceState) -> None:
         if state != self.state:

@@ -132,6 +132,7 @@ class ReplyTimed:
         head_start_ms: By how much the answer was begun before the turn was over; 0 if it was not.
         opener_ms: When an opener was heard; None if none was.
         actions: What was done because a row was going to be late.
+        first_words: Length of the first clause, in words.
     """
 
     response_id: str
@@ -141,6 +142,21 @@ class ReplyTimed:
     head_start_ms: int = 0
     opener_ms: int | None = None
     actions: tuple[Action, ...] = ()
+    first_words: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OpenerHeard:
+    """A few words begin to be heard because the answer is late. They are no part of it.
+
+    Attributes:
+        text: The words.
+        lasts_ms: How long they are heard.
+    """
+
+    response_id: str
+    text: str
+    lasts_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,5 +188,6 @@ ConversationEvent = (
     | ReplyHeard
     | ReplyEnded
     | ReplyTimed
+    | OpenerHeard
     | DraftEnded
 )

@@ -71,6 +71,7 @@ class Timeline:
         drafted_s: Loop time at which the answer was begun, if that was before the turn was over.
         opener_s: Loop time at which an opener was heard, if one was.
         actions: What was done because a row was going to be late.
+        first_words: Length of the first clause, in words.
     """
 
     zero_s: float
@@ -79,6 +80,7 @@ class Timeline:
     drafted_s: float | None = None
     opener_s: float | None = None
     actions: list[Action] = field(default_factory=list)
+    first_words: int = 0
 
     def mark(self, row: Row) -> None:
         """Note that `row` has delivered; only the first time counts for its latency."""

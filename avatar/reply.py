@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from avatar.events import ReplyTimed
 from avatar.latency import Timeline
+from avatar.opener import Opening
 
 
 @dataclass(slots=True)
@@ -20,6 +21,7 @@ class Reply:
         first_sample: Where it began to be heard.
         timed: Whether its timeline has been reported.
         stopped_by_client: Whether a client's command ended it.
+        opening: Speaks an opener before it, if it is late.
     """
 
     response_id: str
@@ -30,6 +32,7 @@ class Reply:
     first_sample: int | None = None
     timed: bool = False
     stopped_by_client: bool = False
+    opening: Opening | None = None
 
     def timing(self) -> ReplyTimed:
         """Its timeline so far, for whom it concerns."""
@@ -43,4 +46,5 @@ class Reply:
             round((ended_s - drafted_s) * 1000) if ended_s and drafted_s else 0,
             None if timeline.opener_s is None else timeline.since_zero_ms(timeline.opener_s),
             tuple(timeline.actions),
+            timeline.first_words,
         )

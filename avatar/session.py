@@ -12,13 +12,14 @@ from typing import NoReturn, Self
 from avatar.conversation import Command, Configure, Conversation
 from avatar.dialogue.history import History
 from avatar.engines import Engines
-from avatar.events import ConversationEvent, FaceReason
+from avatar.events import ConversationEvent, FaceReason, ReplyTimed
 from avatar.face.library import face_url
 from avatar.face.mode import FaceControl, Shown, Wish
 from avatar.face.movement import Movement
 from avatar.face.poses import PoseStream
 from avatar.face.video import FaceStream
 from avatar.listening import Heard, Listener
+from avatar.pace import Pace
 from avatar.playout import Playout
 from avatar.protocol import events as wire
 from avatar.protocol.realtime import Realtime
@@ -116,6 +117,7 @@ class Session:
             recorded=lambda: self.is_recorded,
             withdraw=self._stop_recording,
         )
+        self._pace = Pace(telemetry.recent[language])
         self._llm = engines.language_model()
         self._history = History(settings.llm.context_tokens, settings.llm.max_reply_tokens)
         self._conversation = Conversation(
@@ -126,6 +128,8 @@ class Session:
             history=self._history,
             language=language,
             emit=self._tell,
+            pace=self._pace,
+            openers=engines.openers,
         )
         self._listener = Listener(
             detector=engines.voice_detector(),
@@ -347,6 +351,8 @@ class Session:
         self._note("conversation", event)
         self._protocol.tell(event)
         self._telemetry(event)
+        if isinstance(event, ReplyTimed):
+            self._control.relieve("smaller_face" in self._pace.actions)
 
     def _face_failed(self, error: StageError) -> None:
         self._protocol.fail(

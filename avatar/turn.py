@@ -9,14 +9,15 @@ from typing import TypeVar
 from avatar.dialogue.feelings import ReplyFeelings
 from avatar.dialogue.tags import without_tags
 from avatar.latency import Row, Timeline
+from avatar.opener import Opening
 from avatar.playout import Playout
 from avatar.streams import run_ahead
 from render.stages import LipSync
 from render.types import NEUTRAL, SPEECH_CLOCK_HZ, Emotion
 from speech.audio import resample_chunk
 from speech.stages import Synthesizer
-from speech.text.clauses import clauses
-from speech.types import Language, SpeechChunk
+from speech.text.clauses import FIRST_WORDS, clauses
+from speech.types import Clause, Language, SpeechChunk
 
 T = TypeVar("T")
 
@@ -36,6 +37,9 @@ async def answer(
     playout: Playout,
     timeline: Timeline,
     may_speak: asyncio.Event,
+    *,
+    first_words: int = FIRST_WORDS,
+    opening: Opening | None = None,
 ) -> None:
     """Say `reply` aloud while it is still being written. Cancel the running task to barge in.
 
@@ -49,6 +53,8 @@ async def answer(
         timeline: Gets a mark at the first delivery of each stage.
         may_speak: Until it is set, all is made ready and nothing is given to the playout: an
             answer to what the person may not have finished saying.
+        first_words: Of the first clause, after which it may end between two words.
+        opening: Speaks an opener before it, if it is late.
 
     Raises:
         ExceptionGroup: A stage failed; the others were cancelled.
@@ -57,12 +63,18 @@ async def answer(
     async with asyncio.TaskGroup() as tasks:
         words = without_tags(_marked(reply, timeline, "llm_first_token"), feelings.tag)
         deltas = run_ahead(tasks, words, limit=64, name="llm")
-        written = _marked(clauses(deltas, voice.language), timeline, "first_clause")
+        written = _measured(clauses(deltas, voice.language, first_words), timeline)
         spoken = voice.tts.speak(run_ahead(tasks, written, limit=8, name="clauses"))
         speech = run_ahead(tasks, _marked(spoken, timeline, "tts_first_audio"), limit=2, name="tts")
+        opener = None
+        if opening is not None:
+            watching = opening.watch(timeline, may_speak, playout, voice.lips)
+            opener = tasks.create_task(watching, name="opener")
         async for chunk in speech:
             emotion = feelings.of_next(chunk.text)
             await play(chunk, voice.lips, playout, emotion, may_speak)
+        if opener is not None:
+            opener.cancel()  # of an answer without a sound it would wait for ever
         await playout.drained()
 
 
@@ -95,6 +107,16 @@ async def drop(turn: asyncio.Task[None]) -> None:
     """End a turn of which nothing has been heard."""
     turn.cancel()
     await asyncio.wait([turn])
+
+
+async def _measured(
+    source: AsyncGenerator[Clause, None], timeline: Timeline
+) -> AsyncGenerator[Clause, None]:
+    """Clauses, marking the first, and how long it was."""
+    async with aclosing(_marked(source, timeline, "first_clause")) as marked:
+        async for clause in marked:
+            timeline.first_words = timeline.first_words or len(clause.spoken.split())
+            yield clause
 
 
 async def _marked(

@@ -33,6 +33,7 @@ class Persona:
         greeting: Its first words in a call.
         apology: What it says when a stage fails.
         busy: What a caller is told when all places are taken.
+        openers: What it may say before an answer that is late; possibly none.
         instructions: For the language model: who it is, how it talks, and the facts it may state.
         examples: For the language model: a conversation that went as it should, the person first.
     """
@@ -42,6 +43,7 @@ class Persona:
     greeting: dict[Language, str]
     apology: dict[Language, str]
     busy: dict[Language, str]
+    openers: dict[Language, tuple[str, ...]]
     instructions: dict[Language, str]
     examples: dict[Language, tuple[Message, ...]]
 
@@ -89,6 +91,7 @@ class _Lines(BaseModel):
     apology: Line
     busy: Line
     instructions: Line
+    openers: tuple[Line, ...] = ()
     facts: tuple[Line, ...] = ()
     examples: tuple[tuple[Line, Line], ...] = ()
 
@@ -125,6 +128,7 @@ def _persona(file: _File) -> Persona:
         greeting={key: lines.greeting for key, lines in speaks},
         apology={key: lines.apology for key, lines in speaks},
         busy={key: lines.busy for key, lines in speaks},
+        openers={key: lines.openers for key, lines in speaks},
         instructions={
             key: " ".join((lines.instructions, *lines.facts, *tags)) for key, lines in speaks
         },

@@ -95,6 +95,7 @@ class FaceControl:
         self._wish = Wish()
         self._reason: FaceReason = "chosen"
         self._load = LoadPolicy()
+        self._is_relieved = False
 
     def ask(self, wish: Wish, reason: FaceReason) -> None:
         """Do what the client wishes as far as possible, and tell it what that is."""
@@ -111,6 +112,12 @@ class FaceControl:
         """Look again at who can draw: the client's channel for poses has opened or closed."""
         self._change(self._reason if self._can_draw() else "drawing")
 
+    def relieve(self, wanted: bool) -> None:
+        """Show less, a rung below everything, while answers would be late; or as before."""
+        if wanted != self._is_relieved:
+            self._is_relieved = wanted
+            self._change("busy" if wanted else "recovered")
+
     async def run(self) -> None:
         """Watch the load, and act on it, until cancelled."""
         due = skipped = 0
@@ -125,7 +132,7 @@ class FaceControl:
     def _wanted(self) -> Shown:
         return shown(
             self._wish,
-            self._load.rung,
+            max(self._load.rung, int(self._is_relieved)),
             can_draw=self._can_draw(),
             takes_video=self._takes_video(),
         )

@@ -465,6 +465,15 @@ class AvatarState(ServerEvent):
     state: FaceState
 
 
+class AvatarOpener(ServerEvent):
+    """A few words begin to be heard because the answer is late. They are no part of it."""
+
+    type: Literal["avatar.opener"] = "avatar.opener"
+    response_id: str
+    text: str
+    duration_ms: int
+
+
 class AvatarTimeline(ServerEvent):
     """How long the answer took, in ms after the last speech sample.
 

@@ -124,6 +124,10 @@ class Realtime:
                 self._add_item(item_id, wire.Part(type="input_text", text=text))
             case say.ReplyTimed():
                 self._reply_timed(event)
+            case say.OpenerHeard(response_id, text, lasts_ms):
+                self.send(
+                    wire.AvatarOpener(response_id=response_id, text=text, duration_ms=lasts_ms)
+                )
             case say.ReplyStarted():
                 self._reply_started(event)
             case say.ReplyHeard():

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from avatar.dialogue.persona import load_persona
 from avatar.events import ConversationEvent, ReplyEnded, ReplyTimed
+from avatar.pace import Recent
 from avatar.settings import Settings
 from avatar.telemetry.metrics import Metrics
 from speech.errors import ConfigError
@@ -46,10 +48,12 @@ class Telemetry:
     Attributes:
         metrics: Always kept.
         tracing: Where a collector is configured.
+        recent: What the last answers took, by language: all calls share the machine.
     """
 
     metrics: Metrics = field(default_factory=Metrics)
     tracing: "Tracing | None" = None
+    recent: defaultdict[Language, Recent] = field(default_factory=lambda: defaultdict(Recent))
 
     @classmethod
     @asynccontextmanager

@@ -12,7 +12,7 @@ from speech.text.normalise import normalise
 from speech.types import Clause, Language
 
 _FIRST_MIN_WORDS = 2  # before a comma; "Well," alone leaves a gap while the next is made
-_FIRST_MAX_WORDS = 7
+FIRST_WORDS = 7
 _LATER_MIN_WORDS = 8  # before a comma
 _LATER_MAX_WORDS = 18
 _FEWEST_WORDS = 4  # of a piece that is cut between two words
@@ -43,39 +43,45 @@ _CLINGING = frozenset(
 """Words that a voice must not stop after."""
 
 
-async def clauses(deltas: AsyncIterator[str], language: Language) -> AsyncGenerator[Clause, None]:
+async def clauses(
+    deltas: AsyncIterator[str], language: Language, first_words: int = FIRST_WORDS
+) -> AsyncGenerator[Clause, None]:
     """Yield clauses as soon as each is complete; their texts, joined, are the whole reply.
 
     A stretch with nothing to say (an emoji, a rule) comes with what follows it or, at the end of
     the reply, alone and with empty `spoken`.
+
+    Args:
+        deltas: The reply, as it is written.
+        language: Of the reply.
+        first_words: Of the first clause, after which it may end between two words.
     """
     buffer = ""
     silent = 0  # characters at the head of the buffer that have nothing to say
-    first = True
+    fewest, limit = _FIRST_MIN_WORDS, first_words
     async for delta in deltas:
         buffer += delta
-        while cut := _cut(buffer, silent, first=first):
+        while cut := _cut(buffer, silent, fewest, limit):
             spoken = normalise(buffer[:cut], language)
             if not spoken:
                 silent = cut
                 continue
             yield Clause(buffer[:cut], spoken)
-            buffer, silent, first = buffer[cut:], 0, False
+            buffer, silent = buffer[cut:], 0
+            fewest, limit = _LATER_MIN_WORDS, _LATER_MAX_WORDS
     if buffer:
         yield Clause(buffer, normalise(buffer, language))
 
 
-def _cut(buffer: str, start: int, *, first: bool) -> int:
+def _cut(buffer: str, start: int, fewest: int, limit: int) -> int:
     """Length of the piece at the head of `buffer` that can be spoken now, or 0 to wait.
 
     Args:
         buffer: What is written and not yet given out.
         start: Where to look from; what is before it is not counted.
-        first: Whether this would be the reply's first piece.
+        fewest: Words before a comma.
+        limit: Words after which it may end between two words.
     """
-    fewest, limit = (
-        (_FIRST_MIN_WORDS, _FIRST_MAX_WORDS) if first else (_LATER_MIN_WORDS, _LATER_MAX_WORDS)
-    )
     at_clause = at_word = words = 0
     last = start
     for place, kind in _places(buffer, start):
