@@ -9,6 +9,7 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,12 +37,13 @@ class Server:
                 self._ready.set()
         self._ready.set()
 
-    def wait_until_ready(self, limit_s: float = 180) -> None:
-        assert self._ready.wait(limit_s), "not ready in time"
+    def wait_until_ready(self, limit_s: float = 600) -> None:
+        """Wait; the limit is for a starved machine that compiles the renderer meanwhile."""
+        assert self._ready.wait(limit_s), f"not ready in time: {self.lines}"
         assert self.url, f"it ended: {self.lines}"
 
     def metrics(self) -> dict[str, float]:
-        with urllib.request.urlopen(f"{self.url}/v1/avatar/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"{self.url}/v1/avatar/metrics", timeout=60) as answer:
             return json.load(answer)
 
 
@@ -67,15 +69,24 @@ def stop_server(server: Server) -> int:
     """Ask it to end as Ctrl-C does; its exit status."""
     if server.process.poll() is None:
         server.process.send_signal(signal.SIGINT)
-    status = server.process.wait(30)
+    status = server.process.wait(120)
     server.process.stdout.close()
     return status
+
+
+@contextmanager
+def running_server(**settings: str) -> Iterator[Server]:
+    """A server that is ready; whatever happens, it is ended."""
+    server = start_server(**settings)
+    try:
+        server.wait_until_ready()
+        yield server
+    finally:
+        stop_server(server)
 
 
 @pytest.fixture(scope="session")
 def live_server() -> Iterator[Server]:
     """One server with the default settings, for all tests of the session."""
-    server = start_server()
-    server.wait_until_ready()
-    yield server
-    stop_server(server)
+    with running_server() as server:
+        yield server

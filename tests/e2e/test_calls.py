@@ -19,13 +19,13 @@ from speech.audio import resample
 from speech.errors import ServerFullError
 from speech.types import Language
 from speech.vad import SileroModel
-from tests.e2e.conftest import SPEECH, Server, start_server, stop_server
+from tests.e2e.conftest import SPEECH, Server, running_server, start_server
 
 pytestmark = pytest.mark.e2e
 
 SPANISH = SPEECH / "cc-by-sa" / "es_queue-thankyou.wav"
 ENGLISH = SPEECH / "cc-by-sa" / "en_conf-onlyperson.wav"
-PATIENCE = Patience(answer_s=40.0, longest_s=60.0)
+PATIENCE = Patience(answer_s=180.0, longest_s=300.0)
 
 
 def words_of(turn: Turn, who: str) -> str:
@@ -43,7 +43,7 @@ async def transcribed(call: Call, turn: Turn, language: Language) -> str:
         whisper.close()
 
 
-def eventually(condition: Callable[[], bool], limit_s: float) -> bool:
+def eventually(condition: Callable[[], bool], limit_s: float = 180) -> bool:
     deadline = time.monotonic() + limit_s
     while not condition():
         if time.monotonic() > deadline:
@@ -91,17 +91,17 @@ def test_two_calls_at_once_each_get_their_own_answer_and_a_third_hears_busy(
         assert "Anna" in anna.result() or "Peter" in peter.result()
 
     asyncio.run(talk())
-    assert eventually(lambda: live_server.metrics()["calls"] == 0, 15)
+    assert eventually(lambda: live_server.metrics()["calls"] == 0)
 
 
 def test_a_client_that_dies_frees_its_place(live_server: Server) -> None:
     command = [sys.executable, "-m", "avatar.cli.main", "call", str(ENGLISH)]
     with subprocess.Popen([*command, "--url", live_server.url]) as client:
         try:
-            assert eventually(lambda: live_server.metrics()["calls"] == 1, 30)
+            assert eventually(lambda: live_server.metrics()["calls"] == 1)
         finally:
             client.kill()
-    assert eventually(lambda: live_server.metrics()["calls"] == 0, 30)
+    assert eventually(lambda: live_server.metrics()["calls"] == 0)
 
 
 def test_malformed_events_are_answered_and_the_call_goes_on(live_server: Server) -> None:
@@ -120,12 +120,9 @@ def test_malformed_events_are_answered_and_the_call_goes_on(live_server: Server)
 @pytest.fixture
 def server_without_a_model() -> Iterator[Server]:
     """Its language model is a port on which nobody listens."""
-    server = start_server(
-        LLM__BACKEND="openai", LLM__BASE_URL="http://127.0.0.1:9/v1", LLM__MODEL="none"
-    )
-    server.wait_until_ready()
-    yield server
-    stop_server(server)
+    nowhere = "http://127.0.0.1:9/v1"
+    with running_server(LLM__BACKEND="openai", LLM__BASE_URL=nowhere, LLM__MODEL="none") as server:
+        yield server
 
 
 def test_a_failing_stage_is_apologised_for_aloud(server_without_a_model: Server) -> None:
@@ -153,8 +150,8 @@ def test_a_failing_stage_is_apologised_for_aloud(server_without_a_model: Server)
 )
 def test_a_server_that_cannot_start_says_why_in_one_line(settings, says) -> None:
     server = start_server(**settings)
-    assert server.process.wait(60) == 1
-    assert eventually(lambda: bool(server.lines), 5)
+    assert server.process.wait(300) == 1
+    assert eventually(lambda: bool(server.lines))
     server.process.stdout.close()
     (line,) = server.lines
     assert line.startswith("presencia: ")
