@@ -281,7 +281,7 @@ class Listener:
         if self._utterance is utterance:
             utterance.draft = transcript
             if transcript.text:
-                self._endpointer.hint(transcript.text)
+                self._endpointer.hint(transcript.text, end)
                 self._emit(Interim(utterance.number, transcript.text))
 
     def _pause(self, tasks: asyncio.TaskGroup, end_sample: int) -> None:

@@ -11,46 +11,94 @@ UNFINISHED = {
         "I am looking for.",
         "It was not cheap,",
         "So I went there…",
-        "My number is",
-        "My phone number is 555",
-        "My number is 555-123-4567",
-        "It is five five five",
-        "The code is 4 4 2",
-        "J O H N",
-        "My e-mail address is john at gmail",
         "I\N{RIGHT SINGLE QUOTATION MARK}m",
+        "My name is",
+        "The problem with your offer is",
+        "Let me think.",
+        "One moment.",
+        "Yes,",
     ],
     "es": [
         "Quiero un café y",
         "Me gustaría reservar para el",
         "Es que",
+        "Vivo en",
+        "Mi nombre es",
+        "Un momento.",
+        "Déjame pensar.",
+        "No,",
+    ],
+}
+DICTATED = {
+    "en": [
+        "My number is",
+        "My phone number is 555",
+        "My number is 555-123",
+        "It is five five five",
+        "Seven zero.",
+        "The code is 4 4 2",
+        "J O H N",
+        "My e-mail address is john at gmail",
+        "You can write to john@gmail",
+        "My address is 12 Main Street",
+    ],
+    "es": [
         "Mi número es",
         "Mi teléfono es seis cinco cuatro",
         "Seis cinco cuatro",
         "Mi correo es ana arroba gmail",
-        "Vivo en",
+        "Escríbame a ana arroba gmail",
+        "Mi dirección es calle Mayor 12",
     ],
 }
-QUESTIONS = {
-    "en": ["Where are you from?", "What time is it?"],
-    "es": ["¿De dónde eres?", "¿Qué hora es?"],
+FINISHED = {
+    "en": [
+        "Where are you from?",
+        "What time is it?",
+        "Yes.",
+        "yes it is",
+        "No, thanks.",
+        "Thank you.",
+        "Okay.",
+    ],
+    "es": [
+        "¿De dónde eres?",
+        "¿Qué hora es?",
+        "Sí.",
+        "no, gracias",
+        "De acuerdo.",
+        "Sí, por favor.",
+    ],
 }
 OPEN = {
     "en": [
         "",
         "  ",
         "...",
-        "Yes.",
         "Turn it on.",
         "I was born in 1990.",
+        "It starts at 5:30.",
+        "It costs 1,000 euros.",
         "Go forward ten meters.",
         "It is 25",
         "I have one",
-        "That is all",
+        "That is all he wanted",
+        "I know who it is.",
+        "Tell me where they are.",
         "My e-mail address is john at gmail dot com.",
         "It is john@gmail.com",
+        "My number is 555-123-4567",
+        "I think so.",
     ],
-    "es": ["Sí.", "No lo sé.", "Nací en 1990", "Mi correo es ana arroba gmail punto com", "Uno."],
+    "es": [
+        "No lo sé.",
+        "Nací en 1990",
+        "Mi correo es ana arroba gmail punto com",
+        "Mi número es 612 345 678",
+        "Uno.",
+        "Ya sé quién es.",
+        "Así es.",
+    ],
 }
 
 
@@ -63,9 +111,14 @@ def test_more_must_come_after(text, language):
     assert ending_of(text, language) is Ending.UNFINISHED
 
 
-@pytest.mark.parametrize(("text", "language"), cases(QUESTIONS))
-def test_a_question_is_known_by_its_mark(text, language):
-    assert ending_of(text, language) is Ending.QUESTION
+@pytest.mark.parametrize(("text", "language"), cases(DICTATED))
+def test_pieces_follow_of_what_is_dictated(text, language):
+    assert ending_of(text, language) is Ending.DICTATED
+
+
+@pytest.mark.parametrize(("text", "language"), cases(FINISHED))
+def test_a_question_or_a_short_answer_is_whole(text, language):
+    assert ending_of(text, language) is Ending.FINISHED
 
 
 @pytest.mark.parametrize(("text", "language"), cases(OPEN))

@@ -115,6 +115,63 @@ def test_words_that_must_go_on_are_waited_for_whatever_the_sound():
     assert finished_after(2000, microphone) + 96 >= 900
 
 
+def test_a_number_that_is_dictated_gets_more_patience_than_anything_else():
+    microphone = Microphone(dictation_silence_ms=1500).speech(1600).silence(96)
+    microphone.endpointer.turn_probability(0.99)
+    microphone.endpointer.hint("My number is five five five")
+    assert 1500 <= finished_after(3000, microphone) + 96 <= 1532
+
+
+def test_an_answer_that_is_whole_by_sound_and_words_ends_at_once():
+    microphone = Microphone(quick_silence_ms=128).speech(320).silence(96)
+    microphone.endpointer.turn_probability(0.99)
+    microphone.endpointer.hint("Yes.")
+    assert finished_after(2000, microphone) + 96 <= 128 + 32
+
+
+def test_an_answer_that_is_whole_by_its_words_alone_still_waits_a_little():
+    microphone = Microphone(quick_silence_ms=128).speech(320).silence(96)
+    microphone.endpointer.hint("Yes.")
+    assert finished_after(2000, microphone) + 96 > 400
+
+
+def test_words_that_come_while_the_silence_runs_still_hold_the_turn():
+    microphone = Microphone(end_silence_ms=400).speech(1600).silence(320)
+    microphone.endpointer.turn_probability(0.99)
+    microphone.endpointer.hint("I would like to go there because")
+    assert finished_after(2000, microphone) + 320 >= 900
+
+
+def test_words_that_come_while_the_silence_runs_still_end_the_turn():
+    microphone = Microphone().speech(1600).silence(640)
+    microphone.endpointer.hint("Where are you from?")
+    assert finished_after(2000, microphone) <= 32
+
+
+def test_words_of_long_before_the_pause_do_not_say_how_it_ends():
+    microphone = Microphone().speech(1600)
+    microphone.endpointer.hint("I would like the", up_to=1000 * MS)
+    microphone.silence(96)
+    microphone.endpointer.turn_probability(0.95)
+    assert finished_after(2000, microphone) + 96 <= 232
+
+
+def test_words_of_just_before_the_pause_say_how_it_ends():
+    microphone = Microphone().speech(1600)
+    microphone.endpointer.hint("I would like the", up_to=1500 * MS)
+    microphone.silence(96)
+    microphone.endpointer.turn_probability(0.95)
+    assert finished_after(2000, microphone) + 96 >= 900
+
+
+def test_who_began_to_dictate_long_before_the_pause_still_dictates():
+    microphone = Microphone().speech(1600)
+    microphone.endpointer.hint("My number is five five", up_to=1000 * MS)
+    microphone.silence(96)
+    microphone.endpointer.turn_probability(0.95)
+    assert finished_after(3000, microphone) + 96 >= 1500
+
+
 def test_a_question_shortens_the_wait_in_doubt():
     microphone = Microphone(language="es").speech(1600).silence(96)
     microphone.endpointer.hint("¿Qué hora es?")
@@ -235,18 +292,19 @@ probabilities = st.one_of(st.floats(0, 1), st.sampled_from([0.0, 1.0, math.nan])
 runs = st.lists(st.tuples(probabilities, st.integers(1, 60)), max_size=25)
 verdicts = st.one_of(st.none(), st.floats(0, 1))
 texts = st.sampled_from(["", "and", "Are you?", "Yes.", "five five five"])
+places = st.one_of(st.none(), st.integers(0, 30_000 * MS))
 
 
 @settings(deadline=None)  # other work on the machine is no failure
-@given(runs, st.lists(st.tuples(verdicts, texts), min_size=1, max_size=8))
+@given(runs, st.lists(st.tuples(verdicts, texts, places), min_size=1, max_size=8))
 def test_whatever_is_heard_events_alternate_and_nothing_sticks(heard, told):
     microphone = Microphone(longest_s=5)
-    for (probability, windows), (verdict, text) in zip(heard, itertools.cycle(told)):
+    for (probability, windows), (verdict, text, place) in zip(heard, itertools.cycle(told)):
         microphone.hears(windows * 32, probability)
-        microphone.endpointer.hint(text)
+        microphone.endpointer.hint(text, place)
         if verdict is not None:
             microphone.endpointer.turn_probability(verdict)
-    microphone.silence(1500)
+    microphone.silence(2000)
     for before, after in itertools.pairwise([None, *microphone.kinds]):
         assert after in FOLLOWS[before]
     assert microphone.kinds[-1:] in ([], [Ended], [Withdrawn])
