@@ -41,6 +41,7 @@ from pipecat.turns.user_turn_strategies import UserTurnStrategies
 from pipecat.workers.runner import WorkerRunner
 
 from bench.peer.settings import (
+    BOT_READY,
     LISTENING_RATE_HZ,
     OUTPUT_CHUNKS,
     SPEAKING_RATE_HZ,
@@ -51,8 +52,6 @@ from bench.peer.stages import HibariTTS, MoonshineSTT
 from speech.asr.moonshine import Moonshine
 from speech.tts.hibari import HibariVoice
 from speech.vad import SileroModel
-
-READY = "The peer is ready at "
 
 
 class Bot:
@@ -146,7 +145,7 @@ def main() -> None:
     logger.add(sys.stderr, level="WARNING")
     app = _application(Bot(json.loads(sys.argv[1])))
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        print(f"{READY}http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
+        print(f"{BOT_READY}http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
         with suppress(KeyboardInterrupt):  # how uvicorn ends at SIGINT
             server.run([listener])

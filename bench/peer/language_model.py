@@ -23,10 +23,9 @@ from avatar.dialogue.prompt import beginning
 from avatar.settings import load
 from avatar.store import ModelStore
 from bench.calls import LANGUAGE
+from bench.peer.settings import LANGUAGE_MODEL_READY
 from speech.llm.embedded import EmbeddedConversation, EmbeddedModel
 from speech.types import Message
-
-READY = "The language model is ready at "  # bench.peer.process waits for it
 
 
 class _Part(BaseModel):
@@ -108,7 +107,9 @@ async def _serve() -> None:
         conversation = await stack.enter_async_context(model.conversation(start))
         with socket.create_server(("127.0.0.1", 0)) as listener:
             config = uvicorn.Config(_application(conversation), log_level="warning")
-            print(f"{READY}http://127.0.0.1:{listener.getsockname()[1]}/v1", flush=True)
+            print(
+                f"{LANGUAGE_MODEL_READY}http://127.0.0.1:{listener.getsockname()[1]}/v1", flush=True
+            )
             await uvicorn.Server(config).serve([listener])
 
 

@@ -15,11 +15,9 @@ from avatar.settings import Settings
 from avatar.store import ModelStore
 from bench.calls import LANGUAGE
 from bench.peer.environment import REPOSITORY
+from bench.peer.settings import BOT_READY, LANGUAGE_MODEL_READY
 from bench.server_process import running
 from speech.errors import CallError, ConfigError
-
-LANGUAGE_MODEL_READY = "The language model is ready at "
-BOT_READY = "The peer is ready at "
 
 
 def check(settings: Settings) -> None:

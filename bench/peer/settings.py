@@ -1,4 +1,8 @@
-"""What the peer is set to, and why. Imported in both environments, so it needs neither."""
+"""What both of the peer's processes are set to, and why. Imported in either environment."""
+
+LANGUAGE_MODEL_READY = "The language model is ready at "
+BOT_READY = "The peer is ready at "
+"""What the processes write before their URL when they are ready."""
 
 LISTENING_RATE_HZ = 16_000
 SPEAKING_RATE_HZ = 24_000
