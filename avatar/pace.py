@@ -118,6 +118,7 @@ class Pace:
     Args:
         recent: What answers took, of this call or of all.
         reliefs: What relieves the machine, the mildest first.
+        applies: Whether a relief that is in force makes a difference just now.
 
     Attributes:
         first_words: Length of the next first clause.
@@ -125,12 +126,16 @@ class Pace:
     """
 
     def __init__(
-        self, recent: Recent | None = None, reliefs: tuple[Action, ...] = ("smaller_face",)
+        self,
+        recent: Recent | None = None,
+        reliefs: tuple[Action, ...] = ("smaller_face",),
+        applies: Callable[[Action], bool] = lambda _: True,
     ) -> None:
         self.recent = Recent() if recent is None else recent
         self.first_words = FIRST_WORDS
         self.relief = 0
         self._reliefs = reliefs
+        self._applies = applies
         self._opened_last = False
         self._loads: deque[int] = deque(maxlen=4)  # since the last change of relief
         self._easy = 0
@@ -142,7 +147,12 @@ class Pace:
     def actions(self) -> tuple[Action, ...]:
         """What is done in the next answer because a row would be late."""
         shorter: tuple[Action, ...] = ("short_first_clause",)
-        return (shorter if self.first_words < FIRST_WORDS else ()) + self._reliefs[: self.relief]
+        reliefs = tuple(relief for relief in self._reliefs[: self.relief] if self._applies(relief))
+        return (shorter if self.first_words < FIRST_WORDS else ()) + reliefs
+
+    def has_in_force(self, relief: Action) -> bool:
+        """Whether the machine is to be relieved by this."""
+        return relief in self._reliefs[: self.relief]
 
     def observe(self, timed: ReplyTimed) -> None:
         """Take note of an answer that the model wrote."""

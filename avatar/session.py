@@ -117,7 +117,10 @@ class Session:
             recorded=lambda: self.is_recorded,
             withdraw=self._stop_recording,
         )
-        self._pace = Pace(telemetry.recent[language])
+        self._pace = Pace(
+            telemetry.recent[language],
+            applies=lambda relief: relief != "smaller_face" or self._control.can_show_less,
+        )
         self._llm = engines.language_model()
         self._history = History(settings.llm.context_tokens, settings.llm.max_reply_tokens)
         self._conversation = Conversation(
@@ -352,7 +355,7 @@ class Session:
         self._protocol.tell(event)
         self._telemetry(event)
         if isinstance(event, ReplyTimed):
-            self._control.relieve("smaller_face" in self._pace.actions)
+            self._control.relieve(self._pace.has_in_force("smaller_face"))
 
     def _face_failed(self, error: StageError) -> None:
         self._protocol.fail(

@@ -53,6 +53,8 @@ export class Transcript {
         return this.#addTyped(object(event, "item"));
       case "response.output_audio_transcript.delta":
         return this.#speak(id, text(event, "delta"));
+      case "avatar.opener":
+        return this.#precede(text(event, "response_id"), text(event, "text"));
       case "conversation.item.truncated":
         return this.#cut(id, text(event, "avatar_heard"));
       case "response.output_audio_transcript.done":
@@ -115,6 +117,16 @@ export class Transcript {
     if (!id || !delta || line.isFinal) return;
     this.#open.add(id);
     this.#put({ ...line, text: join(line.text, delta) });
+  }
+
+  /**
+   * Words that are heard before an answer, and are no part of it.
+   *
+   * @param {string} response
+   * @param {string} words
+   */
+  #precede(response, words) {
+    if (words.trim()) this.#put({ ...blank(`opener-${response}`, "avatar"), text: words.trim(), isFinal: true });
   }
 
   /**

@@ -81,11 +81,11 @@ def answer_metrics(turn: Turn, observer: Observer, scale: MouthScale | None) -> 
 
     Empty when the avatar spoke into the turn: it then answered something else.
     """
-    heard = _between(observer.heard, turn.finished_s, turn.ended_s)
+    heard = _between(observer.heard, turn.answer_from_s, turn.ended_s)
     loud = [frame for frame in heard if frame.loud]
     if talked_over(turn, observer) or not loud:
         return {}
-    seen = _between(observer.seen, turn.finished_s, turn.ended_s)
+    seen = _between(observer.seen, turn.answer_from_s, turn.ended_s)
     metrics = {"voice_to_voice_ms": _ms(loud[0].arrived_s - turn.finished_s)}
     if (face := _first_moving(seen, loud[0], scale)) is not None:
         metrics["voice_to_face_ms"] = _ms(face.arrived_s - turn.finished_s)

@@ -3,12 +3,16 @@
 import asyncio
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from math import inf
 
 from avatar.client.call import Call, Event
 from avatar.client.clips import Clip
 
 END_SILENCE_S = 0.5
 """An answer is over when its events say so and it has been silent this long."""
+
+_OPENER_PAUSE_S = 0.07
+"""An opener ends with 150 ms of silence: before its middle it is heard, after it the answer."""
 
 TRANSCRIBED = "conversation.item.input_audio_transcription.completed"
 
@@ -46,6 +50,11 @@ class Turn:
     answered: bool
     events: tuple[Event, ...]
 
+    @property
+    def answer_from_s(self) -> float:
+        """Loop time before which no sound is the answer's: an opener is none."""
+        return max(self.finished_s, opener_end_s(self.events))
+
 
 async def take_turn(call: Call, said: Clip | str, patience: Patience) -> Turn:
     """Say a clip or type a text, and hear its answer out.
@@ -61,7 +70,7 @@ async def take_turn(call: Call, said: Clip | str, patience: Patience) -> Turn:
         quiet_s = loop.time() - call.observer.last_loud_s
         return quiet_s > END_SILENCE_S and not call.answering
 
-    answered = await call.until(lambda: call.observer.last_loud_s > finished_s, patience.answer_s)
+    answered = await call.until(lambda: _is_answered(call, since, finished_s), patience.answer_s)
     if not answered or not await call.until(over, patience.longest_s):
         call.send({"type": "response.cancel"})
         await call.until(over, 4 * END_SILENCE_S)
@@ -88,8 +97,9 @@ async def interrupt(
     Raises:
         CallError: The call ended.
     """
+    since = len(call.events)
     _, finished_s = await _ask(call, first)
-    if not await call.until(lambda: call.observer.last_loud_s > finished_s, patience.answer_s):
+    if not await call.until(lambda: _is_answered(call, since, finished_s), patience.answer_s):
         return None
     await asyncio.sleep(after_s)
     if not call.answering:
@@ -111,6 +121,23 @@ def spoken_lines(events: Iterable[Event]) -> Iterator[tuple[str, str]]:
         elif event.type == "response.output_audio_transcript.done":
             whole = str(event.body["transcript"])
             yield "avatar", cut.get(str(event.body.get("item_id")), whole)
+
+
+def opener_end_s(events: Iterable[Event]) -> float:
+    """Loop time at which the last opener ("Let me see.") was over; -inf if there was none."""
+    return max(
+        (
+            event.at_s + float(event.body["duration_ms"]) / 1000 - _OPENER_PAUSE_S
+            for event in events
+            if event.type == "avatar.opener"
+        ),
+        default=-inf,
+    )
+
+
+def _is_answered(call: Call, since: int, finished_s: float) -> bool:
+    """Whether more than an opener was heard after `finished_s`."""
+    return call.observer.last_loud_s > max(finished_s, opener_end_s(call.events[since:]))
 
 
 async def _ask(call: Call, said: Clip | str) -> tuple[float, float]:

@@ -112,6 +112,15 @@ class FaceControl:
         """Look again at who can draw: the client's channel for poses has opened or closed."""
         self._change(self._reason if self._can_draw() else "drawing")
 
+    @property
+    def can_show_less(self) -> bool:
+        """Whether the client lets `relieve` make a difference."""
+        can_draw, takes_video = self._can_draw(), self._takes_video()
+        best, less = (
+            shown(self._wish, rung, can_draw=can_draw, takes_video=takes_video) for rung in (0, 1)
+        )
+        return best != less
+
     def relieve(self, wanted: bool) -> None:
         """Show less, a rung below everything, while answers would be late; or as before."""
         if wanted != self._is_relieved:

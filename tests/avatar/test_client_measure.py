@@ -102,6 +102,30 @@ def test_an_avatar_that_spoke_into_the_turn_has_no_latency():
     assert answer_metrics(turn, observer, mouth_scale(observer)) == {}
 
 
+def test_an_opener_is_not_taken_for_the_answer():
+    said = [(5.5, 6.1), (7.0, 9.0)]
+    opener = Event(5.48, "avatar.opener", {"text": "Let me see.", "duration_ms": 750})
+    turn = _turn(3, 5, 11, [opener])
+    observer = _call(said)
+    metrics = answer_metrics(turn, observer, mouth_scale(observer))
+    assert metrics["voice_to_voice_ms"] == pytest.approx(2000, abs=21)
+    assert metrics["voice_to_face_ms"] == pytest.approx(2000, abs=60)
+
+
+def test_an_answer_right_behind_an_opener_is_measured_from_its_own_first_sound():
+    opener = Event(5.48, "avatar.opener", {"text": "Let me see.", "duration_ms": 750})
+    turn = _turn(3, 5, 11, [opener])
+    observer = _call([(5.5, 6.1), (6.25, 9.0)])
+    metrics = answer_metrics(turn, observer, None)
+    assert metrics["voice_to_voice_ms"] == pytest.approx(1250, abs=21)
+
+
+def test_a_turn_with_nothing_but_an_opener_has_no_latency():
+    opener = Event(5.48, "avatar.opener", {"text": "Let me see.", "duration_ms": 750})
+    turn = _turn(3, 5, 11, [opener])
+    assert answer_metrics(turn, _call([(5.5, 6.1)]), None) == {}
+
+
 def test_a_barge_in_is_measured_to_the_last_sound_and_the_closed_mouth():
     observer = _call([(5.0, 8.15), (12, 14)], open_until_s=[(5.0, 8.25)])
     turn = _turn(8, 11, 15, [Event(12.0, "output_audio_buffer.started", {})])

@@ -170,6 +170,23 @@ def test_a_mode_that_a_person_chose_is_kept_however_busy_the_server_is():
     assert call.told == [("video", "chosen")]
 
 
+def test_late_answers_make_the_face_lighter_only_where_the_client_lets_them():
+    for automatic, told in ((True, [("client", "busy"), ("video", "recovered")]), (False, [])):
+        call = Call()
+        call.control.ask(Wish("video", automatic=automatic), "chosen")
+        assert call.control.can_show_less == automatic
+        for wanted in (True, True, False, False):
+            call.control.relieve(wanted)
+        assert call.told[1:] == told
+
+
+def test_a_client_that_can_not_draw_gets_fewer_frames_while_answers_are_late():
+    call = Call(can_draw=False)
+    call.control.ask(Wish("video", automatic=True), "chosen")
+    call.control.relieve(True)
+    assert call.control.now == Shown("video", every=2)
+
+
 def test_who_asks_while_the_server_is_busy_is_told_so():
     async def script(call):
         call.control.ask(Wish("video", automatic=True), "chosen")

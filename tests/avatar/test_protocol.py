@@ -254,6 +254,18 @@ def test_no_message_breaks_the_protocol(message):
         assert wire.ErrorEvent.model_validate(event)
 
 
+def test_an_opener_is_told_and_is_no_part_of_the_answer():
+    client = Client()
+    client.server.tell(say.ReplyStarted("resp_1", "item_9"))
+    client.server.tell(say.OpenerHeard("resp_1", "Let me see.", 800))
+    assert client.types == ["response.created", "avatar.opener"]
+    assert (client.seen[1]["text"], client.seen[1]["duration_ms"]) == ("Let me see.", 800)
+    client.seen.clear()
+    client.server.tell(say.ReplyHeard("resp_1", "item_9", "Hello."))
+    client.server.tell(say.ReplyEnded("resp_1", "item_9", "completed", "Hello.", 1200, False, ""))
+    assert "Let me see" not in json.dumps(client.seen)
+
+
 def test_a_timeline_has_each_row_beside_its_target_and_its_limit():
     client = Client()
     rows, starts = {"turn_ended": 210, "first_sound": 900}, {"turn_ended": 0, "first_sound": 880}

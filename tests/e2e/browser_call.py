@@ -210,7 +210,7 @@ class BrowserCall:
             f"window.presencia.lines.filter((l) => l.who === 'avatar').length > {before}", limit_s
         )
         self.wait_for_listening(limit_s)
-        return self.lines("avatar")[-1]["text"]
+        return " ".join(line["text"] for line in self.lines("avatar")[before:])
 
     def received(self) -> Received:
         audio, frames = self.page.evaluate("[person.audio, person.frames]")

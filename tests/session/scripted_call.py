@@ -63,10 +63,11 @@ class ScriptedTurnDetector:
 
 @dataclass
 class ScriptedModel:
-    """Replies with the next of `replies`, a word each `word_s`; may fail at a word."""
+    """Replies with the next of `replies`, a word each `word_s`; may begin late, or fail."""
 
     replies: list[str]
     word_s: float = 0.05
+    first_word_s: float = 0.0  # later than it would be
     fail_at_word: list[int | None] = field(default_factory=list)
     prompts: list[tuple] = field(default_factory=list)
     open_replies: int = 0
@@ -78,7 +79,7 @@ class ScriptedModel:
         self.open_replies += 1
         try:
             for i, word in enumerate(text.split(" ")):
-                await asyncio.sleep(self.word_s)
+                await asyncio.sleep(self.word_s + (self.first_word_s if i == 0 else 0))
                 if i == fail_at:
                     raise LanguageModelError("The language model is gone.")
                 yield word if i == 0 else f" {word}"
@@ -122,6 +123,7 @@ class ScriptedCall:
 
     replies: list[str] = field(default_factory=list)
     barge_in_ms: int = 96
+    openers: dict = field(default_factory=dict)
     told: list = field(default_factory=list)  # called with every event, as they happen
 
     def __post_init__(self):
@@ -177,6 +179,7 @@ class ScriptedCall:
             history=self.history,
             language="en",
             emit=emit,
+            openers=self.openers,
         )
         listener = Listener(
             detector=LoudnessDetector(),

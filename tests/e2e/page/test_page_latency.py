@@ -133,6 +133,18 @@ def test_a_malformed_timeline_costs_itself_alone(open_page, server, rows):
     expect(page.locator("#latency-rows tr")).to_have_count(len(ROWS))
 
 
+def test_opening_words_are_shown_as_they_are_heard_and_apart_from_the_answer(open_page, server):
+    page = open_page()
+    call(page)
+    server.call.send("avatar.opener", response_id="r", text="Let me see.", duration_ms=800)
+    expect(page.locator("#caption")).to_have_text("Let me see.")
+    server.call.say("The moon goes around the earth.")
+    expect(page.locator("#caption")).to_have_text("The moon goes around the earth.")
+    expect(page.locator("#lines .words")).to_have_text(
+        ["Let me see.", "The moon goes around the earth."]
+    )
+
+
 def test_another_language_is_taken_up(open_page, server):
     page = open_page()
     call(page)
