@@ -17,8 +17,11 @@ from avatar.events import (
     OpenerHeard,
     ReplyEnded,
     ReplyHeard,
+    ReplyHeld,
+    ReplyResumed,
     ReplyStarted,
     ReplyStatus,
+    ResumeReason,
     StateChanged,
     UserInterim,
     UserNotUnderstood,
@@ -40,8 +43,10 @@ from avatar.listening import (
     SpeechSustained,
     TurnEnded,
     WentOn,
+    Wordless,
 )
 from avatar.opener import Opener, Opening
+from avatar.overlap import HoldOverdue, Meaning, Overlaps
 from avatar.pace import Pace
 from avatar.playout import Playout
 from avatar.reply import Reply
@@ -82,7 +87,7 @@ class Configure:
     instructions: str | None = None
 
 
-Command = Heard | Typed | Respond | Stop | Configure
+Command = Heard | Typed | Respond | Stop | Configure | HoldOverdue
 
 
 class Conversation:
@@ -90,6 +95,7 @@ class Conversation:
 
     `run` owns it: commands come in by `send` and are dealt with one at a time, in order; what
     happens goes out by `emit`. At most one reply is under way, and only `barge_in` ends one early.
+    A sound of the person holds it; `Overlaps` says what the sound means.
     At a pause that may be the end of a turn, an answer is drafted; it is adopted if the turn ends
     there with these words, and otherwise dropped without a trace.
 
@@ -136,6 +142,7 @@ class Conversation:
         self._openers = {language: deque(said) for language, said in openers.items()}
         self._instructions = ""
         self._inbox: asyncio.Queue[Command] = asyncio.Queue()
+        self._overlaps = Overlaps(self.playout, self.send)
         self._reply: Reply | None = None
         self._prefill: asyncio.Task[None] | None = None
         self._prefix = uuid.uuid4().hex[:12]
@@ -179,25 +186,37 @@ class Conversation:
         match command:
             case SpeechStarted(utterance, at_sample):
                 self._emit(UserStarted(self._item(utterance), _ms(at_sample)))
+                self._overlaps.begin(utterance, self._reply)
             case SpeechSustained(utterance):
                 self._person_speaks = utterance
-                await self._interrupt()
-            case PersonPaused():
-                self._nods.append(self.playout.position)
+                await self._hold(utterance)
+            case PersonPaused(utterance):
+                if not self._overlaps.pause(utterance):
+                    self._nod()
+            case Wordless(utterance):
+                self._overlaps.hear(utterance, "", self._reply, self.language)
             case Interim(utterance, text):
                 self._emit(UserInterim(self._item(utterance), text))
                 self._mirror(text)
+                if self._overlaps.hear(utterance, text, self._reply, self.language) == "words":
+                    await self._interrupt()
                 self._read_ahead(tasks, text)
             case Guessed(utterance, text):
                 await self.drafts.drop()
+                if self._overlaps.is_during(utterance, self._reply):
+                    meaning = self._overlaps.weigh(utterance, text, 0, self.language)
+                    await self._obey(meaning, utterance)
                 if self._reply is None:
                     written = self._llm.reply(self._prompt(text))
                     draft = self._prepare_reply(tasks, written, _timeline_now())
                     self.drafts.begin(utterance, text, draft)
             case WentOn():
                 await self.drafts.drop()
+            case HoldOverdue(utterance):
+                await self._obey(self._overlaps.judge(command, self.language), utterance)
             case TurnEnded() | FalseStart() | NotUnderstood():
                 await self._utterance_over(command, tasks)
+                self._overlaps.end(command.utterance)
             case Typed(text):
                 await self.drafts.drop()
                 self._add_user(text)
@@ -236,11 +255,13 @@ class Conversation:
                 return
             case FalseStart():
                 self._emit(UserSaid(item_id, "", 0.0))
+                self._resume(over.utterance, "noise")
             case TurnEnded(transcript=Transcript(text=text)):
                 seconds = (over.end_sample - over.start_sample) / LISTENING_RATE_HZ
-                self._emit(UserSaid(item_id, text, seconds))
-                if text:
-                    await self._interrupt()
+                meaning = self._overlaps.weigh(over.utterance, text, seconds, self.language)
+                self._emit(UserSaid(item_id, text, seconds, meaning == "backchannel"))
+                await self._obey(meaning, over.utterance)
+                if meaning == "words":
                     self._add_user(text)
                     timeline = Timeline(over.ended_at_s, {"turn_ended": over.decided_at_s})
                     timeline.mark("final_transcript")
@@ -253,6 +274,38 @@ class Conversation:
                 self._begin(draft)
         elif draft is not None:
             await self.drafts.give_up(draft)
+
+    async def _hold(self, utterance: int) -> None:
+        """Fall silent for a person who makes a sound, until it is known what it means."""
+        reply, was_held = self._reply, self.playout.held
+        if not self._overlaps.hold(utterance, reply, self.language):
+            await self._interrupt()
+        elif reply is not None and not was_held:
+            self._emit(ReplyHeld(reply.response_id, reply.item_id))
+            self._change_state("listening")
+
+    async def _obey(self, meaning: Meaning, utterance: int) -> None:
+        """Let a sound do to the answer what it means."""
+        match meaning:
+            case "words":
+                await self._interrupt()
+            case "backchannel" | "noise":
+                self._resume(utterance, meaning)
+
+    def _resume(self, utterance: int, reason: ResumeReason) -> None:
+        """Go on with the answer, if it is held for this utterance."""
+        reply = self._reply
+        if reply is None or self._overlaps.held_for != utterance:
+            return
+        self._overlaps.release()
+        self.playout.resume()
+        if reason == "backchannel":
+            self._nod()
+        self._emit(ReplyResumed(reply.response_id, reply.item_id, reason))
+        self._change_state("thinking" if reply.first_sample is None else "speaking")
+
+    def _nod(self) -> None:
+        self._nods.append(self.playout.position)
 
     def _item(self, utterance: int) -> str:
         return f"item_{self._prefix}_{utterance}"
@@ -369,6 +422,7 @@ class Conversation:
         if heard:
             self._owes_reply = False
         self._report_timing(reply)
+        self._overlaps.release()
         self._reply = None
         self._emit(
             ReplyEnded(

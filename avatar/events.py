@@ -59,11 +59,16 @@ class UserStopped:
 
 @dataclass(frozen=True, slots=True)
 class UserSaid:
-    """The person's words, final. Empty when it was no speech after all."""
+    """The person's words, final. Empty when it was no speech after all.
+
+    Attributes:
+        is_backchannel: "Mm-hm" and the like, while the avatar spoke: no turn, and not remembered.
+    """
 
     item_id: str
     text: str
     duration_s: float
+    is_backchannel: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,27 @@ class ReplyHeard:
     response_id: str
     item_id: str
     text: str
+
+
+ResumeReason = Literal["backchannel", "noise"]
+"""Why the answer goes on: the person only listened aloud; or it was no speech."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyHeld:
+    """The avatar fell silent because the person made a sound. It goes on, or the answer ends."""
+
+    response_id: str
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyResumed:
+    """The answer goes on, from the beginning of the word where it was held."""
+
+    response_id: str
+    item_id: str
+    reason: ResumeReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +212,8 @@ ConversationEvent = (
     | UserTyped
     | ReplyStarted
     | ReplyHeard
+    | ReplyHeld
+    | ReplyResumed
     | ReplyEnded
     | ReplyTimed
     | OpenerHeard

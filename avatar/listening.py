@@ -52,6 +52,13 @@ class Interim:
 
 
 @dataclass(frozen=True, slots=True)
+class Wordless:
+    """No words so far, in what sounds like speech."""
+
+    utterance: int
+
+
+@dataclass(frozen=True, slots=True)
 class Guessed:
     """What the turn's words are if it ends with the present pause.
 
@@ -112,6 +119,7 @@ Heard = (
     | SpeechSustained
     | PersonPaused
     | Interim
+    | Wordless
     | Guessed
     | WentOn
     | FalseStart
@@ -283,6 +291,8 @@ class Listener:
             if transcript.text:
                 self._endpointer.hint(transcript.text, end)
                 self._emit(Interim(utterance.number, transcript.text))
+            else:
+                self._emit(Wordless(utterance.number))
 
     def _pause(self, tasks: asyncio.TaskGroup, end_sample: int) -> None:
         utterance = self._utterance

@@ -153,7 +153,7 @@ class Playout:
         """The text of this reply that has been heard, whole words only.
 
         Args:
-            ahead: Count what will be heard in so many samples as heard.
+            ahead: So many samples from now; before now, if it is negative.
         """
         position = self.position + ahead
         return "".join(_heard_of(item, position) for item in self._reply).rstrip()

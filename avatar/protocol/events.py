@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
-from avatar.events import FaceMode, FaceReason, new_id
+from avatar.events import FaceMode, FaceReason, ResumeReason, new_id
 from avatar.latency import Action
 from render.types import FaceState
 from speech.types import Language
@@ -472,6 +472,21 @@ class AvatarOpener(ServerEvent):
     response_id: str
     text: str
     duration_ms: int
+
+
+class AvatarHeld(ServerEvent):
+    """The avatar fell silent for a sound of the person; `avatar.resumed` or `response.done`."""
+
+    type: Literal["avatar.held"] = "avatar.held"
+    response_id: str
+
+
+class AvatarResumed(ServerEvent):
+    """It goes on, from the beginning of the word where it was held."""
+
+    type: Literal["avatar.resumed"] = "avatar.resumed"
+    response_id: str
+    reason: ResumeReason
 
 
 class AvatarTimeline(ServerEvent):

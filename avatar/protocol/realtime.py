@@ -115,8 +115,8 @@ class Realtime:
                 self.send(wire.InterimTranscript(item_id=item_id, text=text))
             case say.UserStopped(item_id, at_ms):
                 self.send(wire.SpeechStopped(item_id=item_id, audio_end_ms=at_ms))
-            case say.UserSaid(item_id, text, seconds):
-                self._user_said(item_id, text, seconds)
+            case say.UserSaid():
+                self._user_said(event)
             case say.UserNotUnderstood(item_id, message):
                 error = {"type": "server_error", "code": "recognition_failed", "message": message}
                 self.send(wire.TranscriptFailed(item_id=item_id, error=error))
@@ -132,6 +132,10 @@ class Realtime:
                 self._reply_started(event)
             case say.ReplyHeard():
                 self._reply_heard(event)
+            case say.ReplyHeld(response_id):
+                self.send(wire.AvatarHeld(response_id=response_id))
+            case say.ReplyResumed(response_id, reason=reason):
+                self.send(wire.AvatarResumed(response_id=response_id, reason=reason))
             case say.ReplyEnded():
                 self._reply_ended(event)
 
@@ -173,15 +177,16 @@ class Realtime:
         )
         self.send(wire.ErrorEvent(error=body))
 
-    def _user_said(self, item_id: str, text: str, seconds: float) -> None:
-        if text:
+    def _user_said(self, event: say.UserSaid) -> None:
+        item_id, text = event.item_id, event.text
+        if text and not event.is_backchannel:
             self.send(wire.Committed(item_id=item_id, previous_item_id=self._last_item))
             self._add_item(item_id, wire.Part(type="input_audio", transcript=text))
         self.send(
             wire.TranscriptCompleted(
                 item_id=item_id,
                 transcript=text,
-                usage={"type": "duration", "seconds": round(seconds, 3)},
+                usage={"type": "duration", "seconds": round(event.duration_s, 3)},
             )
         )
 

@@ -20,10 +20,14 @@ REPLIES = (
 seconds = st.floats(0.05, 1.6).map(lambda s: round(s, 2))
 said = st.tuples(st.just("says"), seconds, st.floats(0.3, 2.0).map(lambda s: round(s, 2)))
 coughed = st.tuples(st.just("coughs"), seconds, st.floats(0.03, 0.11).map(lambda s: round(s, 2)))
+listened = st.tuples(st.just("listens"), seconds, st.floats(0.15, 1.2).map(lambda s: round(s, 2)))
+slammed = st.tuples(st.just("slams"), seconds, st.floats(0.12, 3.0).map(lambda s: round(s, 2)))
 typed = st.tuples(st.just("types"), seconds, st.just(0.0))
 configured = st.tuples(st.just("configures"), seconds, st.just(0.0))
 happenings = st.lists(
-    st.one_of(said, said, said, coughed, typed, configured), min_size=1, max_size=6
+    st.one_of(said, said, said, listened, listened, coughed, slammed, typed, configured),
+    min_size=1,
+    max_size=6,
 )
 
 
@@ -39,7 +43,9 @@ def calls(draw):
         if kind == "says":
             call.says(f"words {n}", at_s, at_s + length_s)
             speech.append((at_s, at_s + length_s))
-        elif kind == "coughs":
+        elif kind == "listens":
+            call.says("mm-hm", at_s, at_s + length_s)
+        elif kind in ("coughs", "slams"):
             call.coughs(at_s, length_s)
         elif kind == "types":
             call.types(f"typed {n}", at_s)
@@ -64,6 +70,7 @@ def test_a_conversation_always_comes_to_rest_and_was_polite(drawn):
         assert not over, f"it talked over the person from {start_s}: {over[:3]}"
     said_last = call.history.messages[-1] if call.history.messages else None
     assert said_last is None or said_last.role == "assistant", "what was said was answered"
+    assert not call.conversation.playout.speaking, "nothing is held back"
     remembered = " ".join(m.content for m in call.history.messages if m.role == "assistant")
     heard = " ".join(e.heard for _, e in call.of(ReplyEnded) if e.heard)
     assert remembered.replace("…", "").split() == heard.replace("…", "").split()

@@ -1,0 +1,166 @@
+"""A person makes a sound while the avatar answers: what it is, and what becomes of the answer.
+
+The avatar holds its tongue at once, and the words decide: with a listener's "mm-hm", or with none,
+it goes on; with others, the person has the floor.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from avatar.playout import Playout
+from avatar.reply import Reply
+from render.types import SPEECH_CLOCK_HZ
+from speech.backchannels import LONGEST_S, is_backchannel, may_become_backchannel
+from speech.types import Language
+
+HOLD_S = 1.2
+"""A sound that is still not known to be words by then is taken for noise."""
+
+HOLD_LIMIT_S = 2.5
+"""A recogniser that has found nothing out by then is late: whoever sounds so long speaks."""
+
+# A question is answered from so long before its end until so long after it.
+_EARLY_SAMPLES = SPEECH_CLOCK_HZ * 3 // 5
+_LATE_SAMPLES = SPEECH_CLOCK_HZ
+
+Meaning = Literal["words", "backchannel", "noise", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class HoldOverdue:
+    """The answer has been held for `HOLD_S`, or `HOLD_LIMIT_S`, for this utterance."""
+
+    utterance: int
+    for_the_last_time: bool
+
+
+@dataclass(slots=True)
+class _Overlap:
+    """One utterance that began during an answer.
+
+    Attributes:
+        reply: The answer.
+        over_speech: Whether the answer was being heard, and was no question just then: only then
+            does "yes" mean "go on".
+        text: The words so far; None before any were looked for.
+        pausing: Whether the person is silent at present.
+    """
+
+    reply: Reply
+    over_speech: bool
+    text: str | None = None
+    pausing: bool = False
+
+    def meaning(self, language: Language) -> Meaning:
+        """Of what is known so far."""
+        if self.text is None:
+            return "unknown"
+        if not self.text:
+            return "noise"
+        if self.over_speech and may_become_backchannel(self.text, language):
+            return "unknown"
+        return "words"
+
+
+class Overlaps:
+    """The utterances that began during the present answer, and whether it is held for one.
+
+    Args:
+        playout: Of the answer.
+        overdue: Called when a hold has lasted too long.
+    """
+
+    def __init__(self, playout: Playout, overdue: Callable[[HoldOverdue], None]) -> None:
+        self._playout = playout
+        self._overdue = overdue
+        self._overlaps: dict[int, _Overlap] = {}
+        self._timers: tuple[asyncio.TimerHandle, ...] = ()
+        self.held_for: int | None = None
+        """The utterance for which the answer is held."""
+
+    def begin(self, utterance: int, reply: Reply | None) -> None:
+        """A sound began, during `reply` if there is one."""
+        if reply is not None:
+            heard = reply.first_sample is not None and self._playout.speaking
+            before = self._playout.heard(-_LATE_SAMPLES)
+            asks = "?" in self._playout.heard(_EARLY_SAMPLES)[len(before) :]
+            self._overlaps[utterance] = _Overlap(reply, heard and not asks)
+
+    def hold(self, utterance: int, reply: Reply | None, language: Language) -> bool:
+        """Hold `reply` until it is known what the sound is.
+
+        Returns:
+            Whether it is held; not if the person has the floor, having begun before the reply did
+            or said words meanwhile.
+        """
+        overlap = self._of(utterance, reply)
+        if overlap is None or overlap.meaning(language) == "words":
+            return False
+        overlap.pausing = False
+        if self.held_for != utterance:
+            self.release()
+            self.held_for = utterance
+            self._playout.hold()
+            loop = asyncio.get_running_loop()
+            self._timers = tuple(
+                loop.call_later(after_s, self._overdue, HoldOverdue(utterance, last))
+                for after_s, last in ((HOLD_S, False), (HOLD_LIMIT_S, True))
+            )
+        return True
+
+    def pause(self, utterance: int) -> bool:
+        """The person is silent again; whether the avatar was speaking meanwhile."""
+        overlap = self._overlaps.get(utterance)
+        if overlap is None:
+            return False
+        overlap.pausing = True
+        return overlap.reply.first_sample is not None
+
+    def hear(self, utterance: int, text: str, reply: Reply | None, language: Language) -> Meaning:
+        """Take in the words so far, none perhaps."""
+        overlap = self._of(utterance, reply)
+        if overlap is None:
+            return "unknown"
+        overlap.text = text
+        return overlap.meaning(language)
+
+    def weigh(self, utterance: int, text: str, seconds: float, language: Language) -> Meaning:
+        """What all that was said, and how long it took, means to the answer it began in."""
+        overlap = self._overlaps.get(utterance)
+        if not text:
+            return "noise"
+        if overlap is None or not overlap.over_speech or seconds > LONGEST_S:
+            return "words"
+        return "backchannel" if is_backchannel(text, language) else "words"
+
+    def judge(self, overdue: HoldOverdue, language: Language) -> Meaning:
+        """What is to be made of a sound for which the answer was held too long."""
+        overlap = self._overlaps.get(overdue.utterance)
+        if overlap is None or self.held_for != overdue.utterance:
+            return "unknown"
+        if overlap.pausing:
+            return "noise"
+        meaning = overlap.meaning(language)
+        return "words" if meaning == "unknown" and overdue.for_the_last_time else meaning
+
+    def is_during(self, utterance: int, reply: Reply | None) -> bool:
+        """Whether the utterance began during this reply."""
+        return self._of(utterance, reply) is not None
+
+    def end(self, utterance: int) -> None:
+        """The utterance is over, and dealt with."""
+        self._overlaps.pop(utterance, None)
+
+    def release(self) -> None:
+        """The answer is not held any more: it goes on, or is over."""
+        self.held_for = None
+        for timer in self._timers:
+            timer.cancel()
+        self._timers = ()
+
+    def _of(self, utterance: int, reply: Reply | None) -> _Overlap | None:
+        """The overlap of `utterance` with `reply`."""
+        overlap = self._overlaps.get(utterance)
+        return overlap if overlap is not None and overlap.reply is reply else None
