@@ -11,7 +11,7 @@
 
 import { Peer } from "./peer.js";
 import { Problem } from "./problem.js";
-import { avatarState, faceUpdate, session, userMessage } from "./protocol.js";
+import { avatarState, faceUpdate, session, userMessage, withdrawal } from "./protocol.js";
 import { Signalling } from "./signalling.js";
 
 /** @typedef {import("./protocol.js").ServerEvent} ServerEvent */
@@ -39,6 +39,7 @@ export class Call {
   #signalling;
   #iceServers;
   #language;
+  #mayRecord;
   /** @type {MediaStreamTrack | null} */
   #microphone = null;
   /** @type {Peer | null} */
@@ -46,13 +47,15 @@ export class Call {
   #ended = new AbortController();
 
   /**
-   * @param {{signalling?: Signalling, iceServers?: RTCIceServer[], language: string}} options
+   * @param {{signalling?: Signalling, iceServers?: RTCIceServer[], language: string, mayRecord?: boolean}} options
+   *     `mayRecord`: whether the person agrees to being recorded
    * @param {CallListener} listener
    */
-  constructor({ signalling = new Signalling(""), iceServers = [], language }, listener) {
+  constructor({ signalling = new Signalling(""), iceServers = [], language, mayRecord = false }, listener) {
     this.#signalling = signalling;
     this.#iceServers = iceServers;
     this.#language = language;
+    this.#mayRecord = mayRecord;
     this.#listener = listener;
   }
 
@@ -116,6 +119,12 @@ export class Call {
     this.#peer?.send({ type: "session.update", session: session(language) });
   }
 
+  /** Have the recording of this call stopped and deleted; later connections are not recorded either. */
+  stopRecording() {
+    this.#mayRecord = false;
+    this.#peer?.send(withdrawal());
+  }
+
   /** @param {MediaStreamTrack | null} track from now on */
   async setMicrophone(track) {
     this.#microphone = track;
@@ -157,6 +166,7 @@ export class Call {
       signalling: this.#signalling,
       iceServers: this.#iceServers,
       language: this.#language,
+      mayRecord: this.#mayRecord,
       microphone: this.#microphone,
       onevent: (/** @type {ServerEvent} */ event) => this.#hear(event),
     };

@@ -9,6 +9,7 @@ import { Picture } from "./picture.js";
 import { Playback } from "./playback.js";
 import * as preferences from "./preferences.js";
 import { Problem } from "./problem.js";
+import { Recording } from "./recording.js";
 import { pictureChoice, Settings } from "./settings.js";
 import { listenToKeys } from "./shortcuts.js";
 import { Signalling } from "./signalling.js";
@@ -67,6 +68,7 @@ export class CallPage {
     pictureChoice(this.#preferences.picture),
     () => this.#render(),
   );
+  #recording = new Recording(this.#translate, () => this.#call?.stopRecording());
   #settings = new Settings(this.#preferences, this.#translate, {
     onmicrophone: (id) => this.#chooseMicrophone(id),
     onspeaker: (id) => this.#chooseSpeaker(id),
@@ -209,7 +211,7 @@ export class CallPage {
       await this.#microphone.open(this.#preferences.microphone);
       signal.throwIfAborted();
       const call = new Call(
-        { signalling: this.#signalling, iceServers: this.#config?.ice_servers ?? [], language: this.#language },
+        { signalling: this.#signalling, iceServers: this.#config?.ice_servers ?? [], language: this.#language, mayRecord: this.#recording.isAgreedTo },
         {
           onphase: (phase, problem) => {
             if (phase === "ended") reason = problem;
@@ -219,6 +221,7 @@ export class CallPage {
           onmedia: (stream) => this.#show(stream),
           onevent: (event) => {
             this.#picture.hear(event);
+            this.#recording.hear(event);
             this.transcript.apply(event);
             this.#waterfall.hear(event);
           },
@@ -263,6 +266,7 @@ export class CallPage {
   /** The connection is gone: no picture, no sound, no words to come. */
   #quieten() {
     this.#picture.leave();
+    this.#recording.leave();
     this.#playback.stop();
     this.transcript.close();
     this.#conversation.end();
@@ -280,6 +284,7 @@ export class CallPage {
     if (this.#config) return;
     this.#config = await this.#signalling.config();
     part("poster", HTMLImageElement).src = `./poster.webp?${this.#config.face?.name ?? ""}`; // It may have been loading still.
+    this.#recording.offer(this.#config.recording?.keep_days);
     offerLanguages(this.#config.languages, this.#language, (code) => this.#chooseLanguage(code));
     this.#render();
   }
@@ -350,6 +355,7 @@ export class CallPage {
   #chooseLanguage(code) {
     this.#prefer({ language: code });
     this.#call?.setLanguage(code);
+    this.#recording.render();
     this.#render();
     this.#conversation.relabel(this.transcript.lines);
   }

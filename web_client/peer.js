@@ -23,6 +23,7 @@ const JITTER_BUFFER_MS = 100;
  * @property {Signalling} signalling
  * @property {RTCIceServer[]} iceServers
  * @property {string} language
+ * @property {boolean} mayRecord whether the person agrees to being recorded
  * @property {MediaStreamTrack | null} microphone null: the call goes on without one, and one can be set later
  * @property {(event: ServerEvent) => void} onevent
  */
@@ -80,7 +81,7 @@ export class Peer {
     try {
       const offer = await peer.#offer();
       signal.throwIfAborted();
-      const { id, answer } = await options.signalling.call(offer, options.language, signal);
+      const { id, answer } = await options.signalling.call(offer, options.language, options.mayRecord, signal);
       peer.#callId = id;
       await peer.#accept(answer);
       await peer.#opened();

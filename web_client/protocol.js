@@ -97,9 +97,26 @@ export function typedText(item) {
     .trim();
 }
 
-/** @param {string} language */
-export function session(language) {
-  return { type: "realtime", audio: { input: { transcription: { language } } } };
+/**
+ * @param {ServerEvent} event a `session.created` or `session.updated`
+ * @returns {boolean} whether the server records the call
+ */
+export function isRecorded(event) {
+  return object(object(event, "session"), "avatar").recording === true;
+}
+
+/**
+ * @param {string} language
+ * @param {boolean} [mayRecord] whether the person agrees to being recorded
+ */
+export function session(language, mayRecord = false) {
+  const consent = mayRecord ? { avatar: { recording: true } } : {};
+  return { type: "realtime", audio: { input: { transcription: { language } } }, ...consent };
+}
+
+/** Takes the consent to being recorded back: the server deletes what it has. */
+export function withdrawal() {
+  return { type: "session.update", session: { type: "realtime", avatar: { recording: false } } };
 }
 
 /** @param {string} words */

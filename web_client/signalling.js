@@ -11,6 +11,7 @@ import { session, text, object } from "./protocol.js";
  * @property {string} language the server's default
  * @property {RTCIceServer[]} ice_servers
  * @property {{name: string, url: string}} [face] that this page may draw
+ * @property {{keep_days: number} | null} [recording] set where the server records calls whose person agrees
  */
 
 const HTTP_TIMEOUT_MS = 10_000;
@@ -55,14 +56,15 @@ export class Signalling {
    *
    * @param {string} offer SDP with every candidate in it
    * @param {string} language
+   * @param {boolean} mayRecord whether the person agrees to being recorded
    * @param {AbortSignal} signal
    * @returns {Promise<{id: string, answer: string}>}
    * @throws {Problem} server_full, not_ready, refused, unreachable
    */
-  async call(offer, language, signal) {
+  async call(offer, language, mayRecord, signal) {
     const body = new FormData();
     body.set("sdp", offer);
-    body.set("session", JSON.stringify(session(language)));
+    body.set("session", JSON.stringify(session(language, mayRecord)));
     const response = await this.#request("/v1/realtime/calls", { method: "POST", body, signal });
     const id = response.headers.get("Location")?.split("/").pop() ?? "";
     return { id, answer: await response.text() };

@@ -79,6 +79,13 @@ const en = {
   skewDrawn: "drawn to the voice",
   skewUnknown: "not known",
 
+  recordingConsent:
+    "Record this call: your voice and all words are kept here for {days} days, to make calls better. Stop it during the call, and it is deleted.",
+  recording: "Recording",
+  recordingStop: "stop and delete",
+  recordingOn: "This call is being recorded.",
+  recordingDeleted: "The recording was stopped and deleted.",
+
   stateConnecting: "Connecting",
   stateWaiting: "Getting ready",
   stateReconnecting: "Reconnecting",
@@ -207,6 +214,13 @@ const es = {
   skewLate: "voz {ms} ms después",
   skewDrawn: "dibujados según la voz",
   skewUnknown: "no se sabe",
+
+  recordingConsent:
+    "Grabar esta llamada: tu voz y todas las palabras se guardan aquí {days} días, para mejorar las llamadas. Si la detienes durante la llamada, se borra.",
+  recording: "Grabando",
+  recordingStop: "detener y borrar",
+  recordingOn: "Esta llamada se está grabando.",
+  recordingDeleted: "La grabación se ha detenido y borrado.",
 
   stateConnecting: "Conectando",
   stateWaiting: "Preparándose",

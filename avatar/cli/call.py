@@ -52,6 +52,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "--timeout", type=float, default=30.0, metavar="S", help="for an answer: %(default)s"
     )
+    parser.add_argument(
+        "--agree-to-recording",
+        action="store_true",
+        help="let the server record the call, if it is set to (docs/replay.md)",
+    )
     parser.set_defaults(run=run)
 
 

@@ -11,6 +11,7 @@ from avatar.client.measure import answer_metrics, barge_in_metrics, mouth_scale
 from avatar.client.mouth import face_reader
 from avatar.client.observer import Observer
 from avatar.client.recorder import Recorder
+from avatar.client.signalling import Signalling
 from avatar.client.turns import Patience, Turn, interrupt, spoken_lines, take_turn
 from avatar.settings import load
 
@@ -43,8 +44,9 @@ async def _call(args: argparse.Namespace, clips: list[Clip]) -> int:
     observer = Observer(face_reader(load().face.name) if args.face == "video" else None)
     turns: list[tuple[Turn, bool]] = []
     unanswered = 0
+    server = Signalling(args.url, may_record=args.agree_to_recording)
     with Recorder(args.out) if args.out else nullcontext() as recorder:
-        async with Call.connect(args.url, observer, recorder) as call:
+        async with Call.connect(server, observer, recorder) as call:
             if args.face != "video":
                 await call.choose_face(args.face)
             await call.until(lambda: call.synchronised, _SYNC_TIMEOUT_S)
@@ -94,3 +96,19 @@ def _print_timelines(turns: list[tuple[Turn, bool]], observer: Observer) -> None
         for name, value in metrics.items():
             label = name.removesuffix("_ms").replace("_", " ")
             print(f"  {label:<24}{value:>8.0f}{' ms' if name.endswith('_ms') else ''}")
+        for event in turn.events:
+            if event.type == "avatar.timeline":
+                _print_timeline(event)
+
+
+def _print_timeline(event: Event) -> None:
+    """The server's own account of an answer: each row beside its target, and what was done."""
+    rows, targets = event.body["rows"], event.body["targets"]
+    print(f"  {'by the server':<24}{'':>11}  target")
+    for row, ms in rows.items():
+        print(f"  {row.replace('_', ' '):<24}{ms:>8} ms{targets.get(row, 0):>5} ms")
+    done = [action.replace("_", " ") for action in event.body.get("actions", ())]
+    if head_start := event.body.get("head_start"):
+        done.insert(0, f"begun {head_start} ms before the turn was over")
+    if done:
+        print(f"  ({'; '.join(done)})")

@@ -93,12 +93,14 @@ class Signalling:
 
     Args:
         url: As "http://127.0.0.1:8080".
+        may_record: Whether the caller agrees to being recorded (docs/replay.md).
     """
 
     ping_every_s = 3.0  # docs/protocol.md: 10 s without one end the call
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, may_record: bool = False) -> None:
         self.url = url.rstrip("/")
+        self._may_record = may_record
 
     @property
     def is_local(self) -> bool:
@@ -129,9 +131,11 @@ class Signalling:
             NotReadyError: The models are still loading.
             CallError: The server can't be reached or refuses.
         """
-        response = await self._request(
-            "POST", "/v1/realtime/calls", content=sdp, headers={"Content-Type": "application/sdp"}
-        )
+        body: dict[str, Any] = {"content": sdp, "headers": {"Content-Type": "application/sdp"}}
+        if self._may_record:
+            session = json.dumps({"type": "realtime", "avatar": {"recording": True}})
+            body = {"files": {"sdp": (None, sdp), "session": (None, session)}}
+        response = await self._request("POST", "/v1/realtime/calls", **body)
         return Answer(response.text, urljoin(f"{self.url}/", response.headers.get("Location", "")))
 
     async def hang_up(self, answer: Answer) -> None:
