@@ -49,6 +49,15 @@ class ScriptedAvatar:
     sounded_s: list[float] = field(default_factory=list)  # when each loud packet left
     opened_s: list[float] = field(default_factory=list)  # when each picture with an open mouth left
     closed_s: list[float] = field(default_factory=list)
+    late: list[tuple[float, float]] = field(default_factory=list)  # when, and by how much, in s
+
+    def note_lateness(self, due_s):
+        now_s = asyncio.get_running_loop().time()
+        self.late.append((now_s, now_s - due_s))
+
+    def punctual(self, begin_s, end_s):
+        """Whether all that left in a stretch of time left when the script says."""
+        return all(late_s < 0.02 for now_s, late_s in self.late if begin_s < now_s < end_s)
 
     def loudness(self, at_s, *, closing_s=0.0):
         """Syllables, irregular so that only the right lag fits; in [0, 1]."""
@@ -135,6 +144,7 @@ class Tone(MediaStreamTrack):
         loop = asyncio.get_running_loop()
         at_s = self.avatar.origin_s + self.sample / RATE_HZ
         await asyncio.sleep(max(0, at_s - loop.time()))
+        self.avatar.note_lateness(at_s)
         if self.readyState != "live":
             raise MediaStreamError
         times = at_s + np.arange(960) / RATE_HZ
@@ -161,6 +171,7 @@ class Mouth(MediaStreamTrack):
         at_s = self.avatar.origin_s + self.number / FPS
         loop = asyncio.get_running_loop()
         await asyncio.sleep(max(0, at_s - loop.time()))
+        self.avatar.note_lateness(at_s)
         if self.readyState != "live":
             raise MediaStreamError
         script = self.avatar.script
