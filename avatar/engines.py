@@ -67,6 +67,7 @@ class Engines:
         apologies: By language: spoken in advance.
         openers: By language: spoken in advance.
         language_model: Lends a language model to one call.
+        smaller_model: Lends one for when answers are late; None where none is configured.
         voice_detector: Makes the detector of one microphone.
         animator: Makes the movement of one call's face, from a seed.
         renderer: Makes the renderer of one call's face.
@@ -80,6 +81,7 @@ class Engines:
     apologies: Mapping[Language, SpeechChunk]
     openers: Mapping[Language, tuple[Opener, ...]]
     language_model: Callable[[], CallModel]
+    smaller_model: Callable[[], CallModel] | None
     voice_detector: Callable[[], VoiceDetector]
     animator: Callable[[int], FaceAnimator]
     renderer: Callable[[], BakedRenderer]
@@ -123,7 +125,10 @@ class Engines:
                 stack.callback(recognizer.close)
             for synthesizer in synthesizers.values():
                 stack.callback(synthesizer.close)
-            language_model = await _load_language_model(settings, store, persona, stack)
+            load = partial(_load_language_model, settings, store, persona, stack)
+            language_model = await load(settings.llm.model)
+            smaller = settings.llm.smaller_model
+            smaller_model = await load(smaller) if smaller else None
             lips = PhonemeLipSync()
             yield cls(
                 persona=persona,
@@ -143,6 +148,7 @@ class Engines:
                     for language, tts in synthesizers.items()
                 },
                 language_model=language_model,
+                smaller_model=smaller_model,
                 voice_detector=vad.detector,
                 animator=FaceAnimator,
                 renderer=partial(_renderer, drawn, settings.face),
@@ -165,7 +171,7 @@ def _load_face(settings: Settings, store: ModelStore) -> BakedFace:
 
 
 async def _load_language_model(
-    settings: Settings, store: ModelStore, persona: Persona, stack: AsyncExitStack
+    settings: Settings, store: ModelStore, persona: Persona, stack: AsyncExitStack, name: str
 ) -> Callable[[], CallModel]:
     llm: LlmSettings = settings.llm
     if llm.backend == "openai":
@@ -173,7 +179,7 @@ async def _load_language_model(
             raise ConfigError("llm.backend 'openai' needs llm.base_url, as in docs/llm.md.")
         return lambda: OpenAICompatibleLanguageModel(
             llm.base_url,
-            llm.model,
+            name,
             llm.api_key.get_secret_value(),
             max_tokens=llm.max_reply_tokens,
             temperature=llm.temperature,
@@ -183,7 +189,7 @@ async def _load_language_model(
     beginnings = [prompt.beginning(persona, language) for language in spoken]
     model = await stack.enter_async_context(
         EmbeddedModel(
-            store.path(llm.model) / "model.gguf",
+            store.path(name) / "model.gguf",
             threads=llm.threads,
             context_tokens=llm.context_tokens,
             slots=settings.server.max_calls,

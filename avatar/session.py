@@ -6,6 +6,7 @@ import secrets
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NoReturn, Self
 
@@ -29,6 +30,7 @@ from avatar.recording.recorder import Recorder
 from avatar.rtc.clock import MediaClock
 from avatar.rtc.peer import Peer
 from avatar.settings import Settings
+from avatar.smaller import EitherModel
 from avatar.telemetry.turns import Telemetry
 from avatar.transport import Transport
 from render.types import VideoFrame
@@ -117,11 +119,16 @@ class Session:
             recorded=lambda: self.is_recorded,
             withdraw=self._stop_recording,
         )
+        smaller = engines.smaller_model
         self._pace = Pace(
             telemetry.recent[language],
+            ("smaller_face", "smaller_model") if smaller else ("smaller_face",),
             applies=lambda relief: relief != "smaller_face" or self._control.can_show_less,
         )
         self._llm = engines.language_model()
+        if smaller:
+            wants_smaller = partial(self._pace.has_in_force, "smaller_model")
+            self._llm = EitherModel(self._llm, smaller(), wants_smaller)
         self._history = History(settings.llm.context_tokens, settings.llm.max_reply_tokens)
         self._conversation = Conversation(
             llm=self._llm,

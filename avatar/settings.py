@@ -71,6 +71,9 @@ class LlmSettings(_Section):
 
     backend: Literal["embedded", "openai"] = "embedded"
     model: str = Field("qwen2.5-coder-0.5b", description="manifest name, or the endpoint's name")
+    smaller_model: str = Field(
+        "", description="of the same backend; answers while the usual one is late (docs/latency.md)"
+    )
     base_url: str = Field("", description="as 'http://127.0.0.1:8000/v1', for backend 'openai'")
     api_key: SecretStr = SecretStr("")
     threads: int = Field(1, ge=1)

@@ -1,0 +1,42 @@
+"""Two language models for one call: the usual one, and a smaller one for when answers are late."""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+
+from avatar.engines import CallModel
+from speech.types import Message
+
+
+class EitherModel:
+    """A `CallModel` that lets one of two answer.
+
+    Args:
+        usual: Answers.
+        smaller: Answers while `wants_smaller` says so.
+        wants_smaller: Asked at each answer, and each time that something is read ahead: so the
+            one that will answer has read the prompt.
+    """
+
+    def __init__(
+        self, usual: CallModel, smaller: CallModel, wants_smaller: Callable[[], bool]
+    ) -> None:
+        self._usual = usual
+        self._smaller = smaller
+        self._wants_smaller = wants_smaller
+
+    def reply(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
+        """Yield the reply as text deltas, by the one wanted now."""
+        return self._wanted().reply(messages)
+
+    async def prefill(self, messages: Sequence[Message]) -> None:
+        """Let the one wanted now read ahead."""
+        await self._wanted().prefill(messages)
+
+    async def close(self) -> None:
+        """Give both back."""
+        try:
+            await self._usual.close()
+        finally:
+            await self._smaller.close()
+
+    def _wanted(self) -> CallModel:
+        return self._smaller if self._wants_smaller() else self._usual
