@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import aioice.ice
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.e2e.page.kit import (
     DESKTOP,
     OpenPage,
 )
-from tests.e2e.page.stand_in import StandIn
+from tests.e2e.page.stand_in import PATIENCE_S, StandIn
 
 CHROMIUM_ARGS = [
     "--no-sandbox",
@@ -45,6 +45,7 @@ if (open) navigator.mediaDevices.getUserMedia = async (wishes) => {
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=1000 * PATIENCE_S)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path="/usr/bin/chromium", headless=True, args=CHROMIUM_ARGS
@@ -82,6 +83,7 @@ def open_page(browser: Browser, server: StandIn) -> Iterator[OpenPage]:
             locale=locale,
         )
         contexts.append(context)
+        context.set_default_timeout(1000 * PATIENCE_S)
         context.add_init_script(REMEMBER + script)
         page = context.new_page()
         page.on("pageerror", lambda error: faults.append(str(error)))

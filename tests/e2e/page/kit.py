@@ -1,11 +1,12 @@
 """What the tests of the page share besides their fixtures."""
 
 import re
+import time
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.page.stand_in import StandIn
+from tests.e2e.page.stand_in import PATIENCE_S, StandIn
 
 SILENT_MICROPHONE = """
 navigator.mediaDevices.getUserMedia = async () =>
@@ -34,11 +35,10 @@ def call(page: Page) -> None:
 
 def eventually(page: Page, condition: Callable[[], bool]) -> None:
     """Poll from here: the page's own policy forbids Playwright's wait_for_function."""
-    for _ in range(200):
-        if condition():
-            return
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline_s, f"did not come within {PATIENCE_S} s"
         page.wait_for_timeout(50)
-    raise AssertionError("did not come within 10 s")
 
 
 def lines(page: Page) -> list[str]:
