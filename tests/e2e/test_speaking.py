@@ -1,6 +1,7 @@
 """What the voices say, written down again, and where they say they said it."""
 
 import asyncio
+import threading
 from contextlib import aclosing
 
 import numpy as np
@@ -123,7 +124,8 @@ def speak(voice, text, language) -> list[SpeechChunk]:
 
 def heard(recognizer, chunks) -> str:
     pcm = np.concatenate([chunk.audio.pcm for chunk in chunks])
-    pcm = np.concatenate([pcm, np.zeros(4800, np.int16)])
+    silence = np.zeros(4800, np.int16)  # as on a call: recognisers mishear an abrupt beginning
+    pcm = np.concatenate([silence, pcm, silence])
     return asyncio.run(recognizer.recognize(resample(pcm, 24_000, RATE_HZ))).text
 
 
@@ -214,29 +216,35 @@ def test_the_same_words_sound_the_same_in_two_sessions_at_once(hibari):
         assert chunk.phonemes == alone.phonemes
 
 
-def test_a_cancelled_clause_lets_the_next_one_start_at_once(kokoro):
+def test_a_cancelled_clause_lets_the_next_one_start_at_once(kokoro, monkeypatch):
+    running, ended = threading.Event(), []
+    synthesize = kokoro._synthesize
+
+    def noted(spoken, options):
+        running.set()
+        try:
+            utterance = synthesize(spoken, options)
+            ended.append("spoken")
+            return utterance
+        except Exception:
+            ended.append("stopped")
+            raise
+
+    monkeypatch.setattr(kokoro, "_synthesize", noted)
+
+    async def one(text):
+        yield Clause(text, text)
+
     async def cut_off():
-        async def long():
-            yield Clause("", "Esta es una frase bastante larga que nadie va a escuchar. " * 4)
+        long = "Esta es una frase bastante larga que nadie va a escuchar. " * 4
+        async with asyncio.TaskGroup() as tasks:
+            dropped = tasks.create_task(anext(kokoro.speak(one(long))))
+            await asyncio.to_thread(running.wait, 60)
+            dropped.cancel()
+        return await anext(kokoro.speak(one("Sí.")))
 
-        loop = asyncio.get_running_loop()
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.3):
-                await anext(kokoro.speak(long()))
-        start = loop.time()
-        await anext(kokoro.speak(short()))
-        return loop.time() - start
-
-    async def short():
-        yield Clause("Sí.", "Sí.")
-
-    async def undisturbed():
-        loop = asyncio.get_running_loop()
-        start = loop.time()
-        await anext(kokoro.speak(short()))
-        return loop.time() - start
-
-    assert asyncio.run(cut_off()) < asyncio.run(undisturbed()) * 2 + 0.5
+    assert len(asyncio.run(cut_off()).audio.pcm)
+    assert ended == ["stopped", "spoken"]
 
 
 def loudness_db(chunk) -> np.ndarray:
