@@ -47,12 +47,11 @@ def coarse_mesh(
         mesh: The mesh.
         skin: How it takes its colours.
         unfolded: float32, shape (v, 3): its vertices when lids and lips are smooth.
-        which: bool, shape (t,): triangles to replace by fewer. Of the others, those of the lining
-            stay as they are, and the rest is left out.
+        which: bool, shape (t,): triangles of the skin to replace by fewer, as are those of the
+            lining; the others are left out.
     """
-    fewer = _fewer(mesh, skin, unfolded, which)
-    lining = mesh.triangles[mesh.lining]
-    kept, corners = np.unique(np.concatenate([fewer, lining]), return_inverse=True)
+    outside, lining = (_fewer(mesh, skin, unfolded, part) for part in (which, mesh.lining))
+    kept, corners = np.unique(np.concatenate([outside, lining]), return_inverse=True)
     coarse = mesh.part(kept, corners.reshape(-1, 3).astype(np.int32), len(lining))
     return coarse, Skinning(*(field[kept] for field in astuple(skin)))
 

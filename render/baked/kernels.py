@@ -61,16 +61,26 @@ class Coat(NamedTuple):
     shade: Floats
 
 
-class Shade(NamedTuple):
-    """A residual on the canvas: change (h, w * 4) of Y, U, V and 0; place; share of the left side.
+class Residual(NamedTuple):
+    """A change of the skin's colour.
 
-    `left_share`, float32, shape (w * 4,), goes from 0 to 1 over the face's middle.
+    `spans`, int32, shape (n, 4), are row, first byte, bytes, and where these begin in `change`,
+    int8: Y, U, V and 0 for every pixel. `on_eyes` and `on_mouth`: whose rows it changes.
     """
 
+    spans: Ints
     change: NDArray[np.int8]
-    left_share: Floats
-    left: int
-    top: int
+    on_eyes: bool
+    on_mouth: bool
+
+
+class Box(NamedTuple):
+    """Pixels of a canvas: from x0, y0 to before x1, y1."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
 
 
 class Target(NamedTuple):

@@ -38,7 +38,7 @@ class Oral:
         plates = face.plates
         self._upper_teeth = self._teeth(plates["teeth_upper"], -1, _UPPER_EDGE_M, 0.0)
         self._lower_teeth = self._teeth(plates["teeth_lower"], 0, _LOWER_EDGE_M, _BAKED_JAW)
-        self._tongue = canvas.layer(self._arch(plates["tongue"]), plates["tongue"])
+        self._tongue = Layer.of(self._arch(plates["tongue"]), canvas.texture(plates["tongue"]))
         tip = self._tip(plates["tongue"], -1)
         tip += -_BAKED_JAW * self._jaw_motion(tip[None])[0]
         self._tongue_lifts = [0.0] + [
@@ -64,7 +64,7 @@ class Oral:
 
     def _teeth(self, plate: Plate, end: int, edge_m: float, jaw: float) -> Layer:
         """A row of teeth with its edge so far above where the lips meet, when the jaw is shut."""
-        layer = self._canvas.layer(self._arch(plate), plate)
+        layer = Layer.of(self._arch(plate), self._canvas.texture(plate))
         edge = self._tip(plate, end)
         height = float((edge - jaw * self._jaw_motion(edge[None])[0])[2])
         layer.card.points[:, 2] += float(self._line[2]) + edge_m - height

@@ -42,6 +42,14 @@ class Layer:
     texture: Bytes
     all: Ints
 
+    @classmethod
+    def of(cls, card: Card, texture: "Texture") -> "Layer":
+        """A card that shows a texture where it lies on its plate."""
+        flat = np.zeros_like(card.plate)
+        ones = np.ones(len(card.points), np.float32)
+        coat = Coat(texture.texels(card.plate), flat, 0 * ones, ones, card.shade)
+        return cls(card, coat, texture.picture, np.arange(len(card.triangles), dtype=np.int32))
+
 
 @dataclass(frozen=True, slots=True)
 class Patch:
@@ -97,14 +105,6 @@ class Canvas:
         per_pixel = (size / full / plate.scale).astype(np.float32)
         small = resized(plate.bgra, size)
         return Texture(yuva(small), np.array(plate.origin, np.float32), per_pixel)
-
-    def layer(self, card: Card, plate: Plate) -> Layer:
-        """A card that shows a plate."""
-        texture = self.texture(plate)
-        flat = np.zeros_like(card.plate)
-        ones = np.ones(len(card.points), np.float32)
-        coat = Coat(texture.texels(card.plate), flat, 0 * ones, ones, card.shade)
-        return Layer(card, coat, texture.picture, np.arange(len(card.triangles), dtype=np.int32))
 
 
 def resized(picture: NDArray[Any], size: NDArray[np.int_]) -> NDArray[Any]:

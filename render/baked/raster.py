@@ -5,6 +5,7 @@ import numpy as np
 from render.baked.kernels import (
     OVER,
     WITHIN,
+    Box,
     Bytes,
     Coat,
     Floats,
@@ -39,8 +40,7 @@ def draw(
     texture: Bytes,
     over: Bytes,
     target: Target,
-    top: int,
-    bottom: int,
+    box: Box,
     mode: int,
 ) -> None:
     """Rasterise textured triangles: affine, bilinear, depth-tested, alpha-blended.
@@ -53,8 +53,7 @@ def draw(
         texture: uint8, shape (h, w, 4).
         over: A second texture, mixed in by `coat.over_share`.
         target: What to draw on.
-        top: First canvas row to touch.
-        bottom: One past the last.
+        box: Pixels that may be drawn on.
         mode: SURFACE, INSIDE or WHERE_INSIDE.
     """
     flat, stride = texture.ravel(), texture.shape[1] * 4
@@ -62,7 +61,7 @@ def draw(
     for i in range(len(chosen)):
         t = np.uintp(chosen[i])
         a, b, c = np.uintp(triangles[t, 0]), np.uintp(triangles[t, 1]), np.uintp(triangles[t, 2])
-        _fill(at, a, b, c, coat, flat, stride, over_flat, over_stride, target, top, bottom, mode)
+        _fill(at, a, b, c, coat, flat, stride, over_flat, over_stride, target, box, mode)
 
 
 @kernel
@@ -76,8 +75,7 @@ def draw_skin(
     words: Words,
     over: Bytes,
     target: Target,
-    top: int,
-    bottom: int,
+    box: Box,
 ) -> None:
     """Rasterise as `draw` does with `SURFACE`, and what is plain in a quicker way.
 
@@ -91,8 +89,7 @@ def draw_skin(
         words: `texture` as words, uint32, shape (h, w).
         over: As for `draw`.
         target: The same.
-        top: The same.
-        bottom: The same.
+        box: The same.
     """
     flat, stride = texture.ravel(), texture.shape[1] * 4
     over_flat, over_stride = over.ravel(), over.shape[1] * 4
@@ -101,11 +98,10 @@ def draw_skin(
         t = np.uintp(chosen[i])
         a, b, c = np.uintp(triangles[t, 0]), np.uintp(triangles[t, 1]), np.uintp(triangles[t, 2])
         if chosen[i] < plain:
-            _fill_plain(at, a, b, c, coat.texels, flat_words, words.shape[1], target, top, bottom)
+            _fill_plain(at, a, b, c, coat.texels, flat_words, words.shape[1], target, box)
         else:
             _fill(
-                at, a, b, c, coat, flat, stride, over_flat, over_stride, target, top, bottom,
-                SURFACE,
+                at, a, b, c, coat, flat, stride, over_flat, over_stride, target, box, SURFACE,
             )  # fmt: skip
 
 
@@ -119,8 +115,7 @@ def _fill_plain(
     words: Words,
     stride: int,
     target: Target,
-    top: int,
-    bottom: int,
+    box: Box,
 ) -> None:
     """Draw one triangle that is opaque and shows one texture as it is."""
     zero, half, one = _f32(0), _f32(0.5), _f32(1)
@@ -129,10 +124,10 @@ def _fill_plain(
     doubled_area = abx * acy - acx * aby
     if doubled_area == 0:
         return
-    left = int(max(zero, ax + min(zero, abx, acx) + half))
-    right = min(target.depth.shape[1], int(max(zero, ax + max(zero, abx, acx) + half)))
-    first = max(top, int(max(zero, ay + min(zero, aby, acy) + half)))
-    last = min(bottom, int(max(zero, ay + max(zero, aby, acy) + half)))
+    left = max(box.x0, int(max(zero, ax + min(zero, abx, acx) + half)))
+    right = min(box.x1, int(max(zero, ax + max(zero, abx, acx) + half)))
+    first = max(box.y0, int(max(zero, ay + min(zero, aby, acy) + half)))
+    last = min(box.y1, int(max(zero, ay + max(zero, aby, acy) + half)))
     if left >= right or first >= last:
         return
     inverse = one / doubled_area
@@ -200,8 +195,7 @@ def _fill(
     over_flat: Bytes,
     over_stride: int,
     target: Target,
-    top: int,
-    bottom: int,
+    box: Box,
     mode: int,
 ) -> None:
     """Draw one triangle. What varies over it is held as value at a and steps towards b and c."""
@@ -212,10 +206,10 @@ def _fill(
     if doubled_area == 0:
         return
     # Truncating p + 1/2 gives the first pixel whose centre is not before p.
-    left = int(max(zero, ax + min(zero, abx, acx) + half))
-    right = min(target.depth.shape[1], int(max(zero, ax + max(zero, abx, acx) + half)))
-    first = max(top, int(max(zero, ay + min(zero, aby, acy) + half)))
-    last = min(bottom, int(max(zero, ay + max(zero, aby, acy) + half)))
+    left = max(box.x0, int(max(zero, ax + min(zero, abx, acx) + half)))
+    right = min(box.x1, int(max(zero, ax + max(zero, abx, acx) + half)))
+    first = max(box.y0, int(max(zero, ay + min(zero, aby, acy) + half)))
+    last = min(box.y1, int(max(zero, ay + max(zero, aby, acy) + half)))
     if left >= right or first >= last:
         return
     # Barycentric weights of b and c change by these along x and y. A pixel is inside when both

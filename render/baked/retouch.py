@@ -2,45 +2,69 @@
 
 import numpy as np
 
-from render.baked.kernels import WITHIN, Bytes, Shade, Target, inlined, kernel
+from render.baked.kernels import WITHIN, Box, Bytes, Ints, Residual, Target, inlined, kernel
 
 _f32 = np.float32
 
 
+STEPS = 16
+"""Of a residual's weight, from 0 to 1."""
+
+SHARES = 8
+"""Of a byte between the right and the left side of the face."""
+
+_SHIFT, _HALF = np.int32(7), np.int32(64)  # for sums in units of STEPS * SHARES
+
+
 @kernel
-def tint(
-    shade: Shade, left: float, right: float, out: Bytes, x0: int, y0: int, x1: int, y1: int
-) -> None:
-    """Add what of a residual is in a box.
+def add_residual(residual: Residual, left: int, right: int, share: Ints, total: Ints) -> None:
+    """Add a residual to a sum, in units of `STEPS` times `SHARES` to a level.
 
     Args:
-        shade: The residual.
-        left: Weight of the face's left side.
-        right: Weight of its right side.
-        out: uint8, shape (h, w * 4): the skin, its channels side by side for the sake of speed.
-        x0: The box, in canvas pixels.
-        y0: The same.
-        x1: The same.
-        y1: The same.
+        residual: The residual.
+        left: Steps of its left side.
+        right: Steps of its right side.
+        share: int32, shape (w * 4,): of a byte that belongs to the left, 0 to `SHARES`.
+        total: int32, shape (h, w * 4): what to add it to.
     """
-    first, last = max(0, x0 - shade.left) * 4, min(shade.change.shape[1] // 4, x1 - shade.left) * 4
-    for v in range(max(0, y0 - shade.top), min(shade.change.shape[0], y1 - shade.top)):
-        change, row = shade.change[v, first:last], out[shade.top + v]
-        share, start = shade.left_share[first:last], shade.left * 4 + first
-        for i in range(last - first):
-            weight = _f32(right) + share[i] * _f32(left - right)
-            value = _f32(row[start + i]) + weight * _f32(change[i]) + _f32(0.5)
-            if change[i] != 0:  # never so in the alpha channel
-                row[start + i] = np.uint8(min(_f32(235), max(_f32(16), value)))
+    for n in range(len(residual.spans)):
+        row, first, count, begin = residual.spans[n]
+        out, side = total[row, first : first + count], share[first : first + count]
+        change = residual.change[begin : begin + count]
+        for i in range(count):
+            weight = np.int32(right * SHARES) + side[i] * np.int32(left - right)
+            out[i] += np.int32(change[i]) * weight
 
 
 @kernel
-def fade_in(
-    picture: Bytes, patch: Bytes, opacity: float, left: int, top: int, first: int, last: int
-) -> None:
-    """Blend a patch, its own alpha times `opacity`, over rows first..last of a picture."""
-    for y in range(max(0, first - top), min(patch.shape[0], last - top)):
-        for x in range(patch.shape[1]):
+def lay_residual(residual: Residual, rest: Bytes, total: Ints, skin: Bytes, picture: Bytes) -> None:
+    """Lay a sum over the skin at rest, where a residual changed it.
+
+    Args:
+        residual: The residual.
+        rest: uint8, shape (h, w * 4).
+        total: int32, the same shape.
+        skin: Receives the colours; uint8, the same shape.
+        picture: The same.
+    """
+    for n in range(len(residual.spans)):
+        row, first, count, _ = residual.spans[n]
+        under, more = rest[row, first : first + count], total[row, first : first + count]
+        a, b = skin[row, first : first + count], picture[row, first : first + count]
+        for i in range(count):
+            value = np.int32(under[i])
+            if more[i] != 0:  # never so in the alpha channel
+                value += (more[i] + _HALF) >> _SHIFT
+                value = min(np.int32(235), max(np.int32(16), value))
+            a[i] = value
+            b[i] = value
+
+
+@kernel
+def fade_in(picture: Bytes, patch: Bytes, opacity: float, left: int, top: int, box: Box) -> None:
+    """Blend a patch, its own alpha times `opacity`, over what of a picture is in a box."""
+    for y in range(max(0, box.y0 - top), min(patch.shape[0], box.y1 - top)):
+        for x in range(max(0, box.x0 - left), min(patch.shape[1], box.x1 - left)):
             alpha = patch[y, x, 3] * _f32(opacity) * _f32(1 / 255)
             for c in range(3):
                 value = picture[top + y, left + x, c]

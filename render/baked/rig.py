@@ -239,9 +239,9 @@ def skinning(
 def eyeball(centre: Floats, radius: float, camera: Camera) -> Card:
     """The front of an eyeball.
 
-    The card stands still; to turn the eye, its plate positions are turned (`turned_eye`).
+    The card stands still; to turn the eye, its texels are turned (`morphing.turned`).
     """
-    rings, spokes = 20, 24
+    rings, spokes = 10, 20
     polar = np.repeat(np.linspace(0, _EYE_CAP_RAD, rings + 1), spokes)
     around = np.tile(np.arange(spokes) * (2 * np.pi / spokes), rings + 1)
     unit = np.stack(
@@ -259,12 +259,6 @@ def eyeball(centre: Floats, radius: float, camera: Camera) -> Card:
         camera.project(points)[:, :2],
         np.ones(len(points), np.float32),
     )
-
-
-def turned_eye(card: Card, centre: Floats, gaze: tuple[float, float], camera: Camera) -> Floats:
-    """Plate positions, shape (n, 2), of an eyeball that looks along (yaw, pitch), in radians."""
-    back = rotation(gaze[0], gaze[1], 0.0)  # rows: multiplying from the left turns back
-    return camera.project((card.points - centre) @ back + centre)[:, :2]
 
 
 def rotation(yaw: float, pitch: float, roll: float) -> Floats:
