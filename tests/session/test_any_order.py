@@ -4,6 +4,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from avatar.events import ReplyEnded
+from tests.session.openers import opener
 from tests.session.scripted_call import Configure, ScriptedCall, Stop
 
 # Of the person's speech: noticed in 96 ms, faded in 20.
@@ -35,6 +36,8 @@ happenings = st.lists(
 def calls(draw):
     call = ScriptedCall([draw(st.sampled_from(REPLIES)) for _ in range(14)])
     call.model.word_s = draw(st.sampled_from([0.01, 0.05, 0.25]))
+    call.model.first_word_s = draw(st.sampled_from([0.0, 0.0, 1.5]))
+    call.openers = {"en": (opener("Let me see."),)} if draw(st.booleans()) else {}
     call.recognizer.takes_s = draw(st.sampled_from([0.02, 0.15, 0.5]))
     call.turn_detector.probability = draw(st.sampled_from([0.0, 0.5, 1.0]))
     at_s, speech = 0.4, []

@@ -1,19 +1,10 @@
 """Words before an answer that is late: heard, and no part of it."""
 
-import numpy as np
 import pytest
 
 from avatar.events import OpenerHeard, ReplyEnded, ReplyHeard, ReplyTimed
-from avatar.opener import Opener
-from speech.types import AudioFrame, SpeechChunk
+from tests.session.openers import opener
 from tests.session.scripted_call import ScriptedCall
-
-LASTS_S = 0.6
-
-
-def opener(text):
-    pcm = np.full(round(LASTS_S * 24_000), 900, np.int16)
-    return Opener.of(SpeechChunk(text, AudioFrame(pcm, 24_000)))
 
 
 def call_with_openers(*replies):

@@ -1,0 +1,13 @@
+"""Openers for scripted calls."""
+
+import numpy as np
+
+from avatar.opener import Opener
+from speech.types import AudioFrame, SpeechChunk
+
+LASTS_S = 0.6
+
+
+def opener(text):
+    pcm = np.full(round(LASTS_S * 24_000), 900, np.int16)
+    return Opener.of(SpeechChunk(text, AudioFrame(pcm, 24_000)))
