@@ -1,13 +1,14 @@
 # make run     set everything up, fetch the models, serve; the second time starts in seconds, offline
 # make test    set everything up and run every test: real models, peers and browser as well
 # make check   what is quick: lint, types, the unit and session tests
+# make replay  hold the corpus of calls, a regression test of conversation; ARGS="--only barge-in"
 # make bench   measure whole calls; ARGS=--json prints one JSON object on stdout
 
 PRESENCIA = .venv/bin/presencia
 PYTEST = .venv/bin/python -m pytest
 ARGS =
 
-.PHONY: run test check bench setup setup-dev models lint check-web check-types-web constraints
+.PHONY: run test check replay bench setup setup-dev models lint check-web check-types-web constraints
 
 run: models
 	@exec $(PRESENCIA) serve $(ARGS)
@@ -19,6 +20,9 @@ test: setup-dev
 
 check: lint check-web
 	$(PYTEST) -m "not e2e" $(ARGS)
+
+replay: models
+	@$(PRESENCIA) replay corpus $(ARGS)
 
 bench: models
 	@exec $(PRESENCIA) bench $(ARGS)

@@ -13,7 +13,9 @@ WENT_ON_S = 1.5
 """Someone who speaks again so soon after a turn was taken for over had not finished it."""
 
 _NOTICED_S = 0.3  # an answer that begins with the person's going on is stopped within this
-_REACTION_S = 0.5  # who speaks so soon after an answer's first sound does not mean to interrupt it
+# Who speaks so soon after an answer's first sound can't mean to interrupt it. People take 0.5 s or
+# more to hear that somebody speaks and to say something; the listener starts turns 0.2 s early.
+_REACTION_S = 0.3
 
 
 @dataclass(slots=True)
@@ -154,7 +156,7 @@ def _went_on(turn: Turn, following: Turn) -> bool:
 
 _KNOWN = {
     *("UserStarted", "UserStopped", "UserSaid", "UserNotUnderstood", "ReplyStarted"),
-    *("ReplyHeard", "ReplyEnded", "ReplyTimed", "StateChanged", "UserInterim"),
+    *("ReplyHeard", "ReplyEnded", "ReplyTimed", "StateChanged", "UserInterim", "UserTyped"),
 }
 
 
@@ -201,8 +203,9 @@ def _answers(told: Iterable[Entry]) -> tuple[Answer, ...]:
             answers[response] = Answer(at_s)
         elif response not in answers:
             continue
-        elif entry.type == "ReplyHeard" and answers[response].sounded_s is None:
-            answers[response].sounded_s = at_s
+        elif entry.type in ("ReplyHeard", "OpenerHeard"):
+            if answers[response].sounded_s is None:
+                answers[response].sounded_s = at_s
         elif entry.type == "ReplyTimed":
             answers[response].rows_ms = {row: int(ms) for row, ms in body["rows_ms"].items()}
         elif entry.type == "ReplyEnded":

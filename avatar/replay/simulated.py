@@ -8,7 +8,15 @@ silence costs nothing.
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Generator, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Coroutine,
+    Generator,
+    Mapping,
+    Sequence,
+)
 from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -88,12 +96,17 @@ def charged(engines: Engines, thread: ModelThread) -> Engines:
         language: Voice(language, _Synthesizer(voice.tts, thread), voice.lips)
         for language, voice in engines.voices.items()
     }
+
+    def lent(model: Callable[[], CallModel]) -> Callable[[], CallModel]:
+        return lambda: _LanguageModel(model(), thread)
+
     return replace(
         engines,
         recognizers=recognizers,
         voices=voices,
         turn_detector=_TurnDetector(engines.turn_detector, thread),
-        language_model=lambda: _LanguageModel(engines.language_model(), thread),
+        language_model=lent(engines.language_model),
+        smaller_model=lent(engines.smaller_model) if engines.smaller_model else None,
     )
 
 

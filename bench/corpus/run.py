@@ -118,7 +118,6 @@ def _faults(recipe: Recipe, call: RecordedCall, outcome: Outcome, overlap_s: flo
     faults = [
         f"{name}: {is_now}, not {wanted}"
         for name, is_now, wanted in (
-            ("turns", len(outcome.turns), len(recipe.said)),
             ("answers heard to their end", outcome.count("completed"), recipe.completed),
             ("answers interrupted", len(outcome.interrupted), recipe.interrupted),
             ("answers stopped by the button", stopped, recipe.stopped),
@@ -128,6 +127,8 @@ def _faults(recipe: Recipe, call: RecordedCall, outcome: Outcome, overlap_s: flo
         )
         if is_now != wanted
     ]
+    if not recipe.said and outcome.turns:
+        faults.append("something was understood though nobody spoke")
     if wrong > WER_LIMIT:
         faults.append(f"word error rate: {100 * wrong:.0f} %")
     if overlap_s > OVERLAP_LIMIT_S:

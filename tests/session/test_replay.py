@@ -53,6 +53,7 @@ def engines(replies):
         apologies={"en": _spoken(APOLOGY), "es": _spoken(APOLOGY)},
         openers={"en": (), "es": ()},
         language_model=lambda: Model(list(replies)),
+        smaller_model=None,
         voice_detector=LoudnessDetector,
         animator=FaceAnimator,
         renderer=None,
