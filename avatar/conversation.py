@@ -224,7 +224,9 @@ class Conversation:
             case Respond():
                 await self.drafts.drop()
                 await self._interrupt(by_client=True)
-                self._start_reply(tasks, self._written_reply(), _timeline_now())
+                timeline = _timeline_now()
+                timeline.is_recited = self._history.is_empty
+                self._start_reply(tasks, self._written_reply(), timeline)
             case Stop():
                 await self._interrupt(by_client=True)
                 self._owes_reply = False
@@ -365,7 +367,8 @@ class Conversation:
     ) -> Reply:
         self._stop_reading_ahead()
         reply = Reply(new_id("resp"), new_id("item"), timeline)
-        if openers := self._openers.get(self.language):
+        openers = self._openers.get(self.language)
+        if openers and not timeline.is_recited:
             reply.opening = Opening(openers[0], self._pace.opener_wait_s)
         timeline.actions.extend(self._pace.actions)
         reply.task = tasks.create_task(self._speak(reply, written), name="turn")
@@ -468,11 +471,10 @@ class Conversation:
         self._emit(OpenerHeard(reply.response_id, opener.text, opener.lasts_ms))
 
     def _report_timing(self, reply: Reply) -> None:
-        if not reply.timed:
+        if not reply.timed and not reply.timeline.is_recited:
             reply.timed = True
             timing = reply.timing()
-            if reply.timeline.deliveries["llm_first_token"] > 1:  # else it was recited, or is none
-                self._pace.observe(timing)
+            self._pace.observe(timing)
             self._emit(timing)
 
     def _change_state(self, state: FaceState) -> None:

@@ -72,6 +72,7 @@ class Timeline:
         opener_s: Loop time at which an opener was heard, if one was.
         actions: What was done because a row was going to be late.
         first_words: Length of the first clause, in words.
+        is_recited: Whether it is a greeting, which answers nobody: it is not reported.
     """
 
     zero_s: float
@@ -81,6 +82,7 @@ class Timeline:
     opener_s: float | None = None
     actions: list[Action] = field(default_factory=list)
     first_words: int = 0
+    is_recited: bool = False
 
     def mark(self, row: Row) -> None:
         """Note that `row` has delivered; only the first time counts for its latency."""

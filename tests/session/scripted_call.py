@@ -92,15 +92,16 @@ class ScriptedModel:
 
 @dataclass
 class ScriptedVoice:
-    """Each clause takes 100 ms to make; each of its words lasts 300 ms."""
+    """Each clause takes `takes_s` to make; each of its words lasts 300 ms."""
 
     fail_at_clause: list[int | None] = field(default_factory=list)
+    takes_s: float = 0.1
 
     async def speak(self, clauses):
         fail_at = self.fail_at_clause.pop(0) if self.fail_at_clause else None
         i = 0
         async for clause in clauses:
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(self.takes_s)
             if i == fail_at:
                 raise SynthesizerError("The voice is gone.")
             yield _spoken(clause.text)

@@ -29,6 +29,12 @@ def test_an_adopted_draft_says_how_far_it_was_ahead():
     assert ended.tokens == 5, "a piece of text is counted once, drafted or not"
 
 
+def test_a_greeting_answers_nobody_and_leaves_no_timeline():
+    call = ScriptedCall(["Good morning."]).presses(Respond(), 0.2).types("good morning", 6.0).run(9)
+    assert len(call.of(ReplyEnded)) == 2
+    assert len(call.of(ReplyTimed)) == 1
+
+
 def test_an_answer_that_was_not_drafted_has_no_head_start():
     call = ScriptedCall(["Good morning."]).types("good morning", 0.5).run(4)
     (_, timed), *_ = call.of(ReplyTimed)

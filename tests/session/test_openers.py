@@ -4,7 +4,7 @@ import pytest
 
 from avatar.events import OpenerHeard, ReplyEnded, ReplyHeard, ReplyTimed
 from tests.session.openers import opener
-from tests.session.scripted_call import ScriptedCall
+from tests.session.scripted_call import Respond, ScriptedCall
 
 
 def call_with_openers(*replies):
@@ -63,6 +63,14 @@ def test_the_person_may_speak_over_an_opener_and_is_still_answered():
     assert call.statuses[0] == "cancelled"
     assert call.heard == ["", "Both."]
     assert not call.sounds_between(3.05, 3.6)
+
+
+def test_a_greeting_has_none_however_slow_the_voice_is():
+    call = call_with_openers().presses(Respond(), 0.2)
+    call.voice.takes_s = 2.0
+    call.run(14)
+    assert call.of(OpenerHeard) == []
+    assert call.statuses == ["completed"]
 
 
 def test_a_draft_that_waits_for_the_end_of_the_turn_says_no_opener():
