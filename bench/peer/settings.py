@@ -16,7 +16,8 @@ PEER_SETTINGS = {
     "vad": f"Silero, start_secs {VAD_START_S}, stop_secs {VAD_STOP_S} (recommended: smart turn and "
     "the services' own latency figures assume it)",
     "turn_start": "VAD and transcription strategies (default, interrupts at once)",
-    "turn_end": "smart-turn v3.2 CPU through TurnAnalyzerUserTurnStopStrategy (default)",
+    "turn_end": "smart-turn v3.2 CPU through TurnAnalyzerUserTurnStopStrategy, or 3 s of silence "
+    "(default)",
     "recognizer": "segmented, final transcripts marked finalized (no wait for the p99 timer), "
     "interim transcripts verified as drafts while the person speaks, no silence appended "
     "(default 0.5 s: the recogniser appends its own 0.2 s)",
