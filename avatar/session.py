@@ -24,7 +24,7 @@ from avatar.pace import Pace
 from avatar.playout import Playout
 from avatar.protocol import events as wire
 from avatar.protocol.realtime import Realtime
-from avatar.recording.about import header
+from avatar.recording.about import header, is_agreed
 from avatar.recording.format import Header, Remembered, Source
 from avatar.recording.recorder import Recorder
 from avatar.rtc.clock import MediaClock
@@ -208,7 +208,7 @@ class Session:
         except BaseException:
             await session._llm.close()
             raise
-        if settings.recording.enabled and config.recording:
+        if is_agreed(settings.recording, config):
             takes_video = session.peer.takes_video
             about = header(call_id, config, settings, seed=seed, takes_video=takes_video)
             try:

@@ -12,13 +12,18 @@ from pydantic import JsonValue
 
 from avatar.protocol.events import SessionConfig
 from avatar.recording.format import Header
-from avatar.settings import Settings
+from avatar.settings import RecordingSettings, Settings
 from avatar.store.data import data_folder
 
 _PACKAGES = (
     *("presencia", "aiortc", "av", "ctranslate2", "hibari-tts", "llvmlite", "numba", "numpy"),
     *("onnxruntime", "xllamacpp"),
 )
+
+
+def is_agreed(settings: RecordingSettings, config: SessionConfig) -> bool:
+    """Whether a call is to be recorded: its operator and its person must both have said so."""
+    return settings.enabled and config.recording is True
 
 
 def header(

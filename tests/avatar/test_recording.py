@@ -15,12 +15,18 @@ from avatar.events import UserSaid
 from avatar.listening import TurnEnded
 from avatar.protocol.events import SessionConfig
 from avatar.recording import recorder as recorder_module
-from avatar.recording.about import header
+from avatar.recording.about import header, is_agreed
 from avatar.recording.format import CallRecordingError
 from avatar.recording.reading import read_call
 from avatar.recording.recorder import Recorder
 from avatar.recording.retention import delete_old
-from avatar.settings import IceServer, LlmSettings, RtcSettings, Settings
+from avatar.settings import (
+    IceServer,
+    LlmSettings,
+    RecordingSettings,
+    RtcSettings,
+    Settings,
+)
 from speech.types import AudioFrame, Transcript
 from tests.session import virtual_clock
 
@@ -86,7 +92,8 @@ def test_what_a_slow_listener_missed_stays_missing(tmp_path):
 def test_an_event_is_read_back_with_its_places_in_time(folder):
     (entry,) = read_call(folder).entries
     assert (entry.source, entry.type) == ("conversation", "UserSaid")
-    assert entry.body == {"item_id": "item_1", "text": "hello there", "duration_s": 1.5}
+    said = {"item_id": "item_1", "text": "hello there", "duration_s": 1.5}
+    assert entry.body.items() >= said.items()
     assert entry.at_s == pytest.approx(2.0)
     assert (entry.mic_sample, entry.played_sample) == (SECONDS * 16_000, 96_000)
 
@@ -220,6 +227,19 @@ def test_a_damaged_recording_is_refused_in_words(folder, spoil, complaint):
 
 
 # ---- Consent, disks and time ----
+
+
+@pytest.mark.parametrize("enabled", [False, True])
+@pytest.mark.parametrize("session", [{}, {"avatar": {}}, {"avatar": {"recording": False}}])
+def test_nobody_is_recorded_who_has_not_agreed(enabled, session):
+    config = SessionConfig.model_validate(session)
+    assert not is_agreed(RecordingSettings(enabled=enabled), config)
+
+
+def test_nobody_is_recorded_unless_the_operator_wants_to_record():
+    config = SessionConfig.model_validate({"avatar": {"recording": True}})
+    assert not is_agreed(RecordingSettings(), config)
+    assert is_agreed(RecordingSettings(enabled=True), config)
 
 
 def test_a_withdrawn_recording_is_gone(tmp_path):

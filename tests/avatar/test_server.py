@@ -4,7 +4,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from avatar.server import MAX_BODY_BYTES, State, create_app
-from avatar.settings import FaceSettings, IceServer, RtcSettings, Settings
+from avatar.settings import FaceSettings, IceServer, RecordingSettings, RtcSettings, Settings
 from speech.errors import ConfigError, ServerFullError, SignallingError
 
 OFFER = {"content-type": "application/sdp"}
@@ -116,6 +116,15 @@ def test_the_page_learns_who_answers_and_how_to_reach_them():
     assert (config["name"], config["disclosure"]) == ("Elena", "I am an AI.")
     assert config["languages"] == ["en", "es"]
     assert config["ice_servers"] == [{"urls": ["stun:stun.example.org"]}]
+
+
+def test_a_server_that_records_says_for_how_long_it_keeps_what_it_records():
+    def recording(**settings):
+        page = client(Calls(), Settings(recording=RecordingSettings(**settings)))
+        return page.get("/v1/avatar/config").json()["recording"]
+
+    assert recording() is None
+    assert recording(enabled=True, keep_days=7) == {"keep_days": 7}
 
 
 def test_a_client_that_draws_the_face_gets_its_files_from_the_server():
