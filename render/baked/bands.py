@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from render.baked.kernels import FAR, WITHIN, Box, Bytes, Coat, Floats, Ints, Target
+from render.baked.kernels import FAR, WITHIN, Box, Bytes, Coat, Floats, Ints, Target, as_words
 from render.baked.morphing import moved_triangles, place
 from render.baked.pictures import Layer, Patch
-from render.baked.raster import draw, draw_skin
+from render.baked.raster import SURFACE, draw
 from render.baked.regions import Region
 from render.baked.residuals import Tint
 from render.baked.retouch import fade_in, shade_under, soften
@@ -31,6 +31,7 @@ class Band:
         self.region = region
         self.at = region.at_rest.copy()
         self._face, self._target, self._tint = face, target, tint
+        self._open = as_words(face.open)
         self._limits = Box(0, region.top, target.depth.shape[1], region.bottom)
         self._box = Box(0, region.top, 0, region.top)
         self._shows: bytes | None = None
@@ -67,9 +68,9 @@ class Band:
     def draw_skin(self, coat: Coat) -> None:
         """Draw the skin that moved."""
         region = self.region
-        draw_skin(
-            self.at, region.mesh.triangles, self._chosen[: self._count], region.plain, coat,
-            self._tint.skin, self._tint.words, self._face.open, self._target, self._box,
+        draw(
+            self.at, region.mesh.triangles, self._chosen[: self._count], coat, self._tint.words,
+            self._open, self._target, self._box, SURFACE, region.plain,
         )  # fmt: skip
 
     def draw_layer(self, layer: Layer, at: Floats, coat: Coat, mode: int) -> None:
@@ -80,7 +81,8 @@ class Band:
         self, at: Floats, triangles: Ints, chosen: Ints, coat: Coat, texture: Bytes, mode: int
     ) -> None:
         """Draw triangles with one texture, as `raster.draw`."""
-        draw(at, triangles, chosen, coat, texture, texture, self._target, self._box, mode)
+        words = as_words(texture)
+        draw(at, triangles, chosen, coat, words, words, self._target, self._box, mode, 0)
 
     def fade_in(self, patch: Patch, opacity: float) -> None:
         """Blend a picture over what is drawn."""
