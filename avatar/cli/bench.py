@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import avatar
-from avatar.cli import bench_face, bench_peer
+from avatar.cli import bench_face, bench_peer, bench_turns
 from speech.errors import ConfigError
 
 _FEWEST_TURNS = 10  # a 95th percentile of fewer means nothing
@@ -32,9 +32,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument("--verbose", action="store_true", help="pass the server's log on")
     parser.set_defaults(run=run)
-    others = parser.add_subparsers(metavar="face|peer")
+    others = parser.add_subparsers(metavar="face|peer|turns")
     bench_face.add_parser(others)
     bench_peer.add_parser(others)
+    bench_turns.add_parser(others)
 
 
 def run(args: argparse.Namespace) -> int:

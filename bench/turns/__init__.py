@@ -1,0 +1,1 @@
+"""The benchmark of turn-taking: who is cut off, and how long the others wait."""

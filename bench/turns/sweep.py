@@ -1,0 +1,109 @@
+"""Settings of the endpointer, tried on one half of the speakers and judged on the other."""
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from avatar.client.measure import summary
+from bench.turns.replay import Lateness, Outcome, replay
+from bench.turns.traces import Trace
+from speech.endpointing import Endpointer
+
+MOST_CUT_OFF = 0.03
+"""Of the people who pause before they have finished."""
+
+Settings = Mapping[str, float]
+"""Of the endpointer, by the names of its arguments."""
+
+Scored = tuple[Settings, "Score"]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A way to end turns.
+
+    Attributes:
+        name: For people.
+        late: What it knows of, and when.
+        settings: Of the endpointer: every combination is tried.
+    """
+
+    name: str
+    late: Lateness
+    settings: Mapping[str, Sequence[float]]
+
+    def combinations(self) -> Iterator[Settings]:
+        """Every setting to try."""
+        for values in itertools.product(*self.settings.values()):
+            yield dict(zip(self.settings, values, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How a setting did on some talks.
+
+    Attributes:
+        cut_off: Share of those who paused that were cut off.
+        paused: How many paused.
+        p50_ms: Median of the delays of those who had finished.
+        p95_ms: Their 95th percentile.
+        finished: How many.
+    """
+
+    cut_off: float
+    paused: int
+    p50_ms: float
+    p95_ms: float
+    finished: int
+
+
+def policies(late: Lateness) -> list[Policy]:
+    """Silence alone, silence and the turn detector, and both with the words."""
+    deaf = replace(late, words_ms=dict.fromkeys(late.words_ms))
+    silence = (200, 300, 400, 500, 600, 700, 800, 900, 1000, 1100, 1200, 1400)
+    sounds = {
+        "end_silence_ms": (200, 300),
+        "patient_silence_ms": (900, 1100, 1300),
+        "unlikely": (0.3, 0.6),
+        "likely": (0.7, 0.9, 0.95, 0.97),
+    }
+    return [
+        Policy("silence alone", replace(deaf, verdict_ms=None), {"patient_silence_ms": silence}),
+        Policy("silence and sound", deaf, sounds),
+        Policy("silence, sound and words", late, sounds),
+    ]
+
+
+def outcomes(traces: Iterable[Trace], settings: Settings, late: Lateness) -> list[Outcome]:
+    """Hear every trace with one setting."""
+    return [
+        replay(trace, lambda language: Endpointer(language=language, **settings), late)  # type: ignore[arg-type]
+        for trace in traces
+    ]
+
+
+def score(heard: Sequence[Outcome]) -> Score:
+    """Sum up."""
+    paused = [outcome for outcome in heard if outcome.paused]
+    cut = sum(outcome.cut_off for outcome in paused)
+    delays = summary(o.delay_ms for o in heard if o.delay_ms is not None)
+    return Score(
+        cut / len(paused) if paused else 0.0,
+        len(paused),
+        float(delays["p50"] or 0),
+        float(delays["p95"] or 0),
+        int(delays["n"] or 0),
+    )
+
+
+def frontier(scored: Iterable[Scored]) -> list[Scored]:
+    """The settings that no other beats in both cut-offs and mean delay, fewest cut-offs last."""
+    best: list[Scored] = []
+    for settings, s in sorted(scored, key=lambda pair: (_cost(pair[1]), pair[1].cut_off)):
+        if not best or s.cut_off < best[-1][1].cut_off:
+            best.append((settings, s))
+    return best
+
+
+def _cost(s: Score) -> float:
+    return s.p50_ms + s.p95_ms
