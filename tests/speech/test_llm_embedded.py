@@ -82,7 +82,7 @@ async def written(conversation, text):
 
 
 async def until(condition):
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - what is awaited happens in another thread
             await asyncio.sleep(0.001)
 
@@ -100,10 +100,10 @@ def test_a_reply_is_the_servers_text(monkeypatch):
 
 
 def test_closing_a_reply_stops_the_server_and_waits_for_its_thread(monkeypatch):
-    server = FakeLlama(tokens=1000)
+    server = FakeLlama(tokens=20_000)
 
     async def scenario():
-        async with model_on(server, monkeypatch, max_tokens=1000) as model:
+        async with model_on(server, monkeypatch, max_tokens=20_000) as model:
             call = model.conversation()
             async with aclosing(call.reply(said("Hello"))) as reply:
                 await anext(reply)
@@ -114,7 +114,7 @@ def test_closing_a_reply_stops_the_server_and_waits_for_its_thread(monkeypatch):
 
 
 def test_cancelling_while_the_prompt_is_read_stops_the_server(monkeypatch):
-    server = FakeLlama(steps=1000)
+    server = FakeLlama(steps=20_000)
 
     async def scenario():
         async with model_on(server, monkeypatch) as model, asyncio.TaskGroup() as tasks:
@@ -143,7 +143,7 @@ def test_prefill_reads_and_writes_nothing_to_anyone(monkeypatch):
 
 @pytest.mark.parametrize("whose", ["its own", "another call's"])
 def test_a_reply_stops_reading_ahead(monkeypatch, whose):
-    server = FakeLlama(steps=1000)
+    server = FakeLlama(steps=20_000)
 
     async def scenario():
         async with model_on(server, monkeypatch, slots=2) as model, asyncio.TaskGroup() as tasks:
@@ -161,7 +161,7 @@ def test_a_reply_stops_reading_ahead(monkeypatch, whose):
 
 
 def test_newer_words_stop_reading_older_ones(monkeypatch):
-    server = FakeLlama(steps=1000)
+    server = FakeLlama(steps=20_000)
 
     async def scenario():
         async with model_on(server, monkeypatch) as model, asyncio.TaskGroup() as tasks:
@@ -193,10 +193,10 @@ def test_reading_ahead_never_disturbs_a_reply_of_the_same_call(monkeypatch):
 
 
 def test_a_new_reply_ends_the_one_before(monkeypatch):
-    server = FakeLlama(tokens=1000)
+    server = FakeLlama(tokens=20_000)
 
     async def scenario():
-        async with model_on(server, monkeypatch, max_tokens=1000) as model:
+        async with model_on(server, monkeypatch, max_tokens=20_000) as model:
             call = model.conversation()
             async with aclosing(call.reply(said("One"))) as one:
                 await anext(one)
@@ -330,11 +330,11 @@ def test_a_prompt_that_is_too_long_says_what_to_do(monkeypatch):
 
 
 def test_closing_the_model_ends_replies_and_threads(monkeypatch):
-    server = FakeLlama(tokens=1000)
+    server = FakeLlama(tokens=20_000)
     before = threading.active_count()
 
     async def scenario():
-        model = model_on(server, monkeypatch, max_tokens=1000)
+        model = model_on(server, monkeypatch, max_tokens=20_000)
         async with aclosing(model.conversation().reply(said("Hello"))) as reply:
             await anext(reply)
             await model.close()
