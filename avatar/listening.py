@@ -18,6 +18,7 @@ _log = logging.getLogger(__name__)
 
 WINDOW_SAMPLES = 512  # Silero's, 32 ms
 POST_ROLL_SAMPLES = round(0.2 * LISTENING_RATE_HZ)  # recognisers clip the last word without it
+_ECHOING_SAMPLES = round(0.096 * LISTENING_RATE_HZ)  # what a canceller lets through is shorter
 _TAPE_S = 40  # longer than the longest utterance, which the endpointer limits
 
 
@@ -158,6 +159,7 @@ class _Tape:
 class _Utterance:
     number: int
     start_sample: int
+    voiced: int = 0  # samples of it that are speech
     sustained: bool = False
     interim_at: int = 0  # samples of speech in it when words so far were last asked for
     draft: Transcript | None = None
@@ -187,6 +189,8 @@ class Listener:
         recognizer: Of the endpointer's language.
         endpointer: Of this microphone alone.
         barge_in_ms: Speech that lasts this long is reported as sustained.
+        is_echoing: Whether the avatar's own voice is being taken out of the microphone at present.
+            Then speech has to last 96 ms longer, and what doesn't is none.
         emit: Called with everything heard; must not block.
     """
 
@@ -199,7 +203,9 @@ class Listener:
         endpointer: Endpointer,
         barge_in_ms: int,
         emit: Callable[[Heard], None],
+        is_echoing: Callable[[], bool] = lambda: False,
     ) -> None:
+        self._is_echoing = is_echoing
         self._recognizer = recognizer
         self._detector = detector
         self._turns = turns
@@ -266,16 +272,24 @@ class Listener:
         utterance = self._utterance
         if utterance is None or not voiced:
             return
-        if not utterance.sustained and self._endpointer.voiced_samples >= self._barge_in_samples:
+        voiced_samples = utterance.voiced = self._endpointer.voiced_samples
+        if not utterance.sustained and self._lasts(utterance):
             utterance.sustained = True
             self._emit(SpeechSustained(utterance.number))
-        voiced_samples = self._endpointer.voiced_samples
         due = utterance.interim_at + self._recognizer.interim_every_s * LISTENING_RATE_HZ
         if voiced_samples >= due and (utterance.interim is None or utterance.interim.done()):
             utterance.interim_at = voiced_samples
             utterance.interim = tasks.create_task(
                 self._recognize_interim(utterance, self._windowed), name="interim"
             )
+
+    def _lasts(self, utterance: _Utterance) -> bool:
+        """Whether it is long enough to interrupt the avatar for."""
+        echoing = _ECHOING_SAMPLES if self._is_echoing() else 0
+        return utterance.voiced >= self._barge_in_samples + echoing
+
+    def _is_echo(self, utterance: _Utterance) -> bool:
+        return self._is_echoing() and not self._lasts(utterance)
 
     async def _recognize_interim(self, utterance: _Utterance, end: int) -> None:
         try:
@@ -297,6 +311,9 @@ class Listener:
     def _pause(self, tasks: asyncio.TaskGroup, end_sample: int) -> None:
         utterance = self._utterance
         if utterance is None:
+            return
+        if self._is_echo(utterance):
+            self.forget()
             return
         utterance.give_up()
         utterance.final = tasks.create_task(

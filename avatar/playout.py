@@ -64,12 +64,14 @@ class Playout:
 
     Attributes:
         position: The next sample to leave, on the speech clock (48 kHz since the call began).
+        on_frame: Called with every frame that leaves.
     """
 
     def __init__(
         self, *, limit_s: float = 3.0, on_start: Callable[[SpeechChunk], None] | None = None
     ) -> None:
         self.position = 0
+        self.on_frame: Callable[[NDArray[np.int16]], None] | None = None
         self._limit = round(SPEECH_CLOCK_HZ * limit_s)
         self._on_start = on_start
         self._recent: list[_Scheduled] = []  # heard lately, being heard, and waiting
@@ -143,6 +145,8 @@ class Playout:
         self.position = end
         self._recent = [item for item in self._recent if item.end > end - _REMEMBER_SAMPLES]
         self._moved.set()
+        if self.on_frame is not None:
+            self.on_frame(frame)
         return frame
 
     def start_reply(self) -> None:

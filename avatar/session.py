@@ -34,6 +34,7 @@ from avatar.smaller import EitherModel
 from avatar.telemetry.turns import Telemetry
 from avatar.transport import Transport
 from render.types import VideoFrame
+from speech.echo import EchoRemover
 from speech.endpointing import Endpointer
 from speech.errors import StageError
 from speech.types import AudioFrame, Language
@@ -141,6 +142,10 @@ class Session:
             pace=self._pace,
             openers=engines.openers,
         )
+        self._echo: EchoRemover | None = None
+        if settings.listening.remove_echo:
+            self._echo = EchoRemover()
+            self._conversation.playout.on_frame = self._echo.played
         self._listener = Listener(
             detector=engines.voice_detector(),
             turns=engines.turn_detector,
@@ -152,6 +157,7 @@ class Session:
             ),
             barge_in_ms=settings.listening.barge_in_ms,
             emit=self._heard,
+            is_echoing=lambda: self._echo is not None and self._echo.found,
         )
         self._clock = MediaClock()
         movement = Movement(engines.animator(seed), self._conversation.cues, settings.face)
@@ -301,7 +307,7 @@ class Session:
             async for frame in frames:
                 if self._recorder is not None:
                     self._recorder.hear(frame)
-                yield frame
+                yield frame if self._echo is None else self._echo.clean(frame)
 
     async def _client_events(self) -> None:
         self._protocol.open()

@@ -63,6 +63,9 @@ class ListeningSettings(_Section):
     recognizer: RecognizerChoice = RecognizerChoice()
     end_silence_ms: int = Field(200, ge=100, description="ends a turn that sounds finished")
     patient_silence_ms: int = Field(900, ge=200, description="ends a turn that does not")
+    remove_echo: bool = Field(
+        True, description="take the avatar's own voice out of the microphone, where it comes back"
+    )
     barge_in_ms: int = Field(96, ge=60, description="of speech over the avatar stop it")
 
 

@@ -124,6 +124,7 @@ class ScriptedCall:
 
     replies: list[str] = field(default_factory=list)
     barge_in_ms: int = 96
+    is_echoing: bool = False
     openers: dict = field(default_factory=dict)
     told: list = field(default_factory=list)  # called with every event, as they happen
 
@@ -189,6 +190,7 @@ class ScriptedCall:
             endpointer=Endpointer(),
             barge_in_ms=self.barge_in_ms,
             emit=conversation.send,
+            is_echoing=lambda: self.is_echoing,
         )
 
         async def hear_the_avatar():

@@ -123,3 +123,12 @@ def test_the_end_of_a_call_during_a_hold_leaves_nothing_behind():
     call = story().coughs(4.0, 3.0).run(4.5)
     assert call.left_over == []
     assert call.model.open_replies == 0
+
+
+def test_while_its_own_voice_comes_back_a_short_sound_is_none():
+    call = story()
+    call.is_echoing = True
+    call.says("you", 4.0, 4.14).says("no please stop it", 5.0, 6.0).run(12)
+    assert call.sounds_between(4.2, 4.4), "not even held"
+    assert of_the_person(call) == ["tell me a story", "no please stop it"]
+    assert not call.sounds_between(5.3, 6.0)
