@@ -115,6 +115,7 @@ async def _answered(
     for recording, turn in turns:
         metrics = answer_metrics(turn, observer, None)
         report.counts["turns_talked_over"] += talked_over(turn, observer)
+        report.counts["openers"] += any(event.type == "avatar.opener" for event in turn.events)
         report.add(metrics)
         spoken = words(recording.words, LANGUAGE)
         report.add_words(edits(spoken, words(transcript_of(turn), LANGUAGE)), len(spoken))

@@ -8,7 +8,14 @@ from avatar.client.measure import summary
 from bench.report import Report
 
 METRICS = ("voice_to_voice_ms", "final_transcript_ms", "barge_in_silence_ms")
-COUNTS = ("turns", "turns_lost", "turns_talked_over", "barge_ins", "barge_ins_missed")
+COUNTS = (
+    "turns",
+    "turns_lost",
+    "turns_talked_over",
+    "openers",
+    "barge_ins",
+    "barge_ins_missed",
+)
 GOALS = {"voice_to_voice_ms": "<= 0.6"}
 PEER = "pipecat"
 
