@@ -81,7 +81,7 @@ class _Utterance:
     end: int  # of the speech in it so far
     voiced: int  # samples of it that are speech
     paused: bool = False
-    likely: float = 0.0  # that it is over, by the turn detector, for this pause
+    likely: float | None = None  # that it is over, by the turn detector, for this pause
     ending: Ending = Ending.OPEN
     worded: int = 0  # one past the last sample that `ending` knows of
 
@@ -89,21 +89,24 @@ class _Utterance:
 class Endpointer:
     """Turns a microphone's speech probabilities into utterances.
 
-    The silence that ends an utterance depends on what is known of it, by the sound and the words:
+    The silence that ends an utterance depends on what is known of it, by the words and the sound:
 
-    | the words | likely over by the sound | doubtful | not likely, or not known yet |
-    |---|---|---|---|
-    | whole question, short answer | quick | end to patient | end to patient |
-    | say nothing | end | end to patient | patient |
-    | lack something | patient | patient | patient |
-    | dictate | dictation | dictation | dictation |
+    | the words | likely over by the sound | between | unlikely | sound not judged |
+    |---|---|---|---|---|
+    | a whole question or short answer | quick | quick | patient | half-way |
+    | say nothing, or are not known yet | end | between | patient | patient |
+    | lack something | patient | dictation | dictation | dictation |
+    | dictate | dictation | dictation | dictation | dictation |
+
+    Recognisers put a question mark behind many a fragment: it does not outweigh the sound.
 
     Args:
         language: Of `hint`; may be changed during the call.
         quick_silence_ms: Ends an utterance that sounds finished and is, by its words.
         end_silence_ms: Ends an utterance that sounds finished.
         patient_silence_ms: Ends one that does not, or of which nothing is known yet.
-        dictation_silence_ms: Ends one that says a number or an address piece by piece.
+        dictation_silence_ms: Ends one that says a number or an address piece by piece, or that
+            lacks something by its words and does not sound finished.
         unlikely: Up to this probability it does not sound finished.
         likely: From this one on it does; between, the silence waited for is between, too.
         start_ms: Speech that lasts this long starts an utterance, or resumes one.
@@ -248,26 +251,28 @@ class Endpointer:
         elif self._run is not None and self._at - self._run >= self._start:
             utterance.voiced += self._at - self._run
             utterance.end = self._at
-            utterance.paused, utterance.likely = False, 0.0
+            utterance.paused, utterance.likely = False, None
             utterance.ending = Ending.OPEN
             return Resumed()
         return None
 
     def _silence_to_end(self, utterance: _Utterance) -> int:
         """Samples of silence that end the utterance, by what is known of it."""
-        likely, end, ending = utterance.likely, self._end_silence, utterance.ending
+        ending, sound = utterance.ending, utterance.likely
         if ending is Ending.DICTATED:
             return self._dictation_silence
         if utterance.worded < utterance.end - _UNHEARD:
             ending = Ending.OPEN
         if ending is Ending.UNFINISHED:
-            return self._patient_silence
+            sounds_over = sound is not None and sound >= self._likely
+            return self._patient_silence if sounds_over else self._dictation_silence
         if ending is Ending.FINISHED:
-            if likely >= self._likely:
-                return self._quick_silence
-            likely = max(likely, (self._unlikely + self._likely) / 2)
-        haste = (likely - self._unlikely) / (self._likely - self._unlikely)
-        return round(end + (1 - min(max(haste, 0.0), 1.0)) * (self._patient_silence - end))
+            if sound is None:
+                return (self._end_silence + self._patient_silence) // 2
+            return self._quick_silence if sound > self._unlikely else self._patient_silence
+        haste = ((sound or 0.0) - self._unlikely) / (self._likely - self._unlikely)
+        spared = self._patient_silence - self._end_silence
+        return round(self._patient_silence - min(max(haste, 0.0), 1.0) * spared)
 
     def _close(self, event: Ended | Withdrawn, floor: int) -> Ended | Withdrawn:
         self._utterance = None

@@ -62,10 +62,10 @@ def policies(late: Lateness) -> list[Policy]:
     deaf = replace(late, words_ms=dict.fromkeys(late.words_ms))
     silence = (200, 300, 400, 500, 600, 700, 800, 900, 1000, 1100, 1200, 1400)
     sounds = {
-        "end_silence_ms": (200, 300),
+        "end_silence_ms": (200, 300, 400),
         "patient_silence_ms": (900, 1100, 1300),
-        "unlikely": (0.3, 0.6),
-        "likely": (0.7, 0.9, 0.95, 0.97),
+        "unlikely": (0.3, 0.6, 0.9),
+        "likely": (0.95, 0.97, 0.98),
     }
     return [
         Policy("silence alone", replace(deaf, verdict_ms=None), {"patient_silence_ms": silence}),
