@@ -149,6 +149,7 @@ class Conversation:
         self._person_speaks: int | None = None  # the utterance, once it is sustained
         self._owes_reply = False  # the person said something that no answer was heard to
         self._states: deque[tuple[int, FaceState]] = deque([(0, "listening")], _REMEMBERED_CUES)
+        self._state: FaceState = "listening"
         self._nods: deque[int] = deque(maxlen=_REMEMBERED_CUES)
         self._moods: deque[tuple[int, Emotion]] = deque(maxlen=_REMEMBERED_CUES)
 
@@ -164,8 +165,8 @@ class Conversation:
 
     @property
     def state(self) -> FaceState:
-        """Whether the avatar listens, thinks or speaks."""
-        return self._states[-1][1]
+        """Whether the avatar listens, thinks or speaks; an answer that is held goes on."""
+        return self._state
 
     def frame_drawn(self, at_sample: int) -> None:
         """The face of `at_sample` is on its way to the person."""
@@ -284,7 +285,7 @@ class Conversation:
             await self._interrupt()
         elif reply is not None and not was_held:
             self._emit(ReplyHeld(reply.response_id, reply.item_id))
-            self._change_state("listening")
+            self._look("listening")
 
     async def _obey(self, meaning: Meaning, utterance: int) -> None:
         """Let a sound do to the answer what it means."""
@@ -304,7 +305,7 @@ class Conversation:
         if reason == "backchannel":
             self._nod()
         self._emit(ReplyResumed(reply.response_id, reply.item_id, reason))
-        self._change_state("thinking" if reply.first_sample is None else "speaking")
+        self._look(self.state)
 
     def _nod(self) -> None:
         self._nods.append(self.playout.position)
@@ -478,9 +479,15 @@ class Conversation:
             self._emit(timing)
 
     def _change_state(self, state: FaceState) -> None:
+        self._look(state)
         if state != self.state:
-            self._states.append((self.playout.position, state))
+            self._state = state
             self._emit(StateChanged(state))
+
+    def _look(self, state: FaceState) -> None:
+        """Show it in the face."""
+        if state != self._states[-1][1]:
+            self._states.append((self.playout.position, state))
 
 
 async def _recited(text: str) -> AsyncGenerator[str, None]:

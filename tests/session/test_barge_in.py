@@ -44,6 +44,13 @@ def test_it_nods_at_a_listeners_words_but_not_at_a_noise():
     assert nods["says"] == nods["coughs"] + 1
 
 
+def test_a_held_answer_is_still_under_way_though_the_face_listens():
+    call = story().says("Mm-hm.", 4.0, 4.4).run(14)
+    assert call.states == ["thinking", "speaking", "listening"]
+    shown = [state for _, state in call.conversation.cues().states]
+    assert shown[-4:] == ["speaking", "listening", "speaking", "listening"]
+
+
 def test_it_is_silent_at_once_and_soon_goes_on():
     call = story().says("Mm-hm.", 4.0, 4.4).run(14)
     assert call.sounds_between(3.5, 4.0)
