@@ -64,6 +64,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _recording(args: argparse.Namespace, settings: Settings, root: Path) -> int:
     from avatar.recording.about import shaping
+    from avatar.recording.format import Clock
     from avatar.recording.reading import read_call
     from avatar.replay.compare import compare
     from avatar.replay.report import ReplayReport, changed_settings
@@ -74,7 +75,7 @@ def _recording(args: argparse.Namespace, settings: Settings, root: Path) -> int:
     first = read_call(folder)
     reference = _reference(args.reference or folder / "reference.txt", asked=args.reference)
     # After the recording is known to be good: importing the models' runtimes takes seconds.
-    from avatar.replay.again import Clock, replay
+    from avatar.replay.again import replay
 
     clock: Clock = args.clock or "real"
     now = replay(first, settings, clock, root)
@@ -84,9 +85,10 @@ def _recording(args: argparse.Namespace, settings: Settings, root: Path) -> int:
         notes.append("The recording breaks off: it is compared as far as it goes.")
     if not same_machine:
         notes.append("It was recorded on another machine: latency is shown, not judged.")
-    if clock == "virtual":
+    is_timed = "virtual" not in (first.header.clock, clock)
+    if not is_timed:
         notes.append("On the virtual clock latency is made up: it is shown, not judged.")
-    timed = same_machine and clock == "real"
+    timed = same_machine and is_timed
     comparison = compare(first, now, reference=reference, timed=timed)
     report = ReplayReport(first, now, comparison, notes)
     print(report.as_json() if args.json else report.as_table())

@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from avatar.protocol.events import SessionConfig
-from avatar.recording.format import Header
+from avatar.recording.format import Clock, Header
 from avatar.settings import RecordingSettings, Settings
 from avatar.store.data import data_folder
 
@@ -34,6 +34,7 @@ def header(
     seed: int,
     takes_video: bool,
     source: Literal["call", "replay"] = "call",
+    clock: Clock = "real",
 ) -> Header:
     """Describe a call that begins now.
 
@@ -44,9 +45,11 @@ def header(
         seed: Of the face's movement.
         takes_video: Whether the client takes video.
         source: Who calls.
+        clock: What the call is timed by.
     """
     return Header(
         source=source,
+        clock=clock,
         call_id=call_id,
         started=datetime.now(UTC),
         language=config.language or settings.listening.language,

@@ -29,6 +29,7 @@ EVENTS_FILE = "events.jsonl"
 Source = Literal["client", "server", "listener", "conversation", "session"]
 """Who said it: the wire's two ends; the listener, to the conversation; the conversation, to
 whatever tells the client; the session, about the recording itself."""
+Clock = Literal["real", "virtual"]
 SOURCES: tuple[Source, ...] = get_args(Source)
 
 ENDING = "ending"
@@ -56,6 +57,7 @@ class Header(BaseModel):
         format: Always `FORMAT`.
         version: Of the format; readers refuse a newer one.
         source: Whether a person called, or a recording or a recipe was played again.
+        clock: `virtual` if time was made up, and with it latency.
         call_id: Its public name.
         started: Wall-clock time, UTC.
         language: To begin with.
@@ -72,6 +74,7 @@ class Header(BaseModel):
     format: Literal["presencia-call"] = FORMAT
     version: int = Field(VERSION, ge=1)
     source: Literal["call", "replay"] = "call"
+    clock: Clock = "real"
     call_id: str
     started: AwareDatetime
     language: Language

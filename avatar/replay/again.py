@@ -2,10 +2,10 @@
 
 import asyncio
 from pathlib import Path
-from typing import Literal
 
 from avatar.engines import Engines
 from avatar.protocol.events import SessionConfig
+from avatar.recording.format import Clock
 from avatar.recording.reading import RecordedCall
 from avatar.replay import virtual_clock
 from avatar.replay.recorded import RecordedPerson
@@ -13,13 +13,16 @@ from avatar.replay.run import hold_call
 from avatar.replay.simulated import simulated_engines
 from avatar.settings import Settings
 
-Clock = Literal["real", "virtual"]
-"""`real`: as long as the call took, and latency is what it is on this machine. `virtual`: the same
-each time, as fast as the models allow, and latency is made up."""
-
 
 def replay(call: RecordedCall, settings: Settings, clock: Clock, root: Path) -> RecordedCall:
     """Run a recorded call through today's code; returns what happened, recorded below `root`.
+
+    Args:
+        call: The recording.
+        settings: Today's.
+        clock: `real`: it takes as long as the call did, and latency is what it is on this machine.
+            `virtual`: the same each time, as fast as the models allow, and latency is made up.
+        root: Where to record.
 
     Raises:
         PresenciaError: The models can't be loaded.

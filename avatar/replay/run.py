@@ -9,6 +9,7 @@ from avatar.protocol.events import SessionConfig
 from avatar.recording.about import header
 from avatar.recording.reading import RecordedCall, read_call
 from avatar.replay.headless import HeadlessPeer, Person
+from avatar.replay.virtual_clock import VirtualClockLoop
 from avatar.session import Session
 from avatar.settings import Settings
 from avatar.telemetry.turns import Telemetry
@@ -59,7 +60,16 @@ async def hold_call(
     )
     peer = session.peer
     assert isinstance(peer, HeadlessPeer)
-    about = header(call_id, config, settings, seed=seed, takes_video=video, source="replay")
+    is_virtual = isinstance(asyncio.get_running_loop(), VirtualClockLoop)
+    about = header(
+        call_id,
+        config,
+        settings,
+        seed=seed,
+        takes_video=video,
+        source="replay",
+        clock="virtual" if is_virtual else "real",
+    )
     recorder = session.record(root, about)
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(session.run(), name="session")

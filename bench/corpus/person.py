@@ -141,7 +141,7 @@ class ScriptedPerson:
                     await self._play(_bang(bang_db))
                 case Answered():
                     self._turn_is_open = False
-                    await self._until(lambda now=self._finished: self._finished > now)
+                    await self._one_more_answer()
                 case Over(over_s=over_s):
                     self._turn_is_open = False
                     await self._until(lambda: self._sounded_s is not None)
@@ -149,6 +149,10 @@ class ScriptedPerson:
                     self._comes_over = True
                 case Send(send=type_):
                     self._sending.put_nowait(type_)
+
+    async def _one_more_answer(self) -> None:
+        finished = self._finished
+        await self._until(lambda: self._finished > finished)
 
     async def _say(self, step: Say) -> None:
         clip = self._clips[step.say]
@@ -187,7 +191,7 @@ def _pink(length_s: float, level_db: float) -> Pcm:
     white = np.fft.rfft(np.random.default_rng(1).standard_normal(samples))
     noise = np.fft.irfft(white / np.sqrt(np.maximum(1, np.arange(len(white)))), samples)
     rms = 32768 * 10 ** (level_db / 20)
-    return np.rint(noise * rms / np.sqrt(np.mean(noise**2))).astype(np.int16)
+    return _pcm(noise * rms / np.sqrt(np.mean(noise**2)))
 
 
 def _bang(level_db: float) -> Pcm:
@@ -197,4 +201,8 @@ def _bang(level_db: float) -> Pcm:
     white = np.random.default_rng(2).standard_normal(samples)
     low = np.convolve(white, np.ones(64) / 64, mode="same")  # below about 250 Hz
     burst = white * np.exp(-at_s / 0.01) + 4 * low * np.exp(-at_s / 0.06)
-    return np.rint(burst * 32767 * 10 ** (level_db / 20) / np.abs(burst).max()).astype(np.int16)
+    return _pcm(burst * 32767 * 10 ** (level_db / 20) / np.abs(burst).max())
+
+
+def _pcm(samples: NDArray[np.float64]) -> Pcm:
+    return np.asarray(np.rint(samples), np.int16)

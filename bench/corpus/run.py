@@ -8,9 +8,9 @@ from pathlib import Path
 from avatar.client.clips import Clip, read_clip
 from avatar.engines import Engines
 from avatar.protocol.events import SessionConfig
+from avatar.recording.format import Clock
 from avatar.recording.reading import RecordedCall
 from avatar.replay import virtual_clock
-from avatar.replay.again import Clock
 from avatar.replay.compare import error_rate
 from avatar.replay.outcome import Outcome, outcome_of
 from avatar.replay.run import hold_call
