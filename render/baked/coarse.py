@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from render.baked.kernels import Floats, Ints, kernel
 from render.baked.rig import Mesh, Skinning
 
-_SLIP_M = 3.0e-4  # how far a vertex may stray under one blendshape at weight 1: 0.4 px at 512
-_DEPTH_M = 1.5e-3  # the same of its depth at rest, which only tells what hides what
-_SLIP_TEXELS = 1.0  # the same of its place on plate `open`, where that shows
-_FADE = 0.10  # the same of its opacity and of what it takes from `open`
+_SLIP_M = 4.0e-4  # how far a vertex may stray under one blendshape at weight 1: 0.5 px at 512
+_DEPTH_M = 3.0e-3  # the same of its depth at rest, which only tells what hides what
+_SLIP_TEXELS = 1.5  # the same of its place on plate `open`, where that shows
+_FADE = 0.12  # the same of its opacity and of what it takes from `open`
 _LONGEST_M = 0.018  # side of a triangle
-_PLUMPEST, _SLIVER = 0.15, 0.08  # twice its area over its longest side squared
-_ROUNDS = ((0.3, 4), (0.6, 4), (1.0, 8))  # share of what is allowed, and how often to look
+_PLUMPEST, _SLIVER = 0.05, 0.02  # twice its area over its longest side squared
+_IN_THE_DARK = 4.0  # how much more of everything the inside of the mouth may stray
+_ROUNDS = ((0.15, 4), (0.3, 4), (0.6, 6), (1.0, 12))  # share of that, and how often to look
 _MOST_AROUND = 24  # triangles at one vertex
 
 _f32 = np.float32
@@ -50,13 +51,16 @@ def coarse_mesh(
         which: bool, shape (t,): triangles of the skin to replace by fewer, as are those of the
             lining; the others are left out.
     """
-    outside, lining = (_fewer(mesh, skin, unfolded, part) for part in (which, mesh.lining))
+    outside = _fewer(mesh, skin, unfolded, which, 1.0)
+    lining = _fewer(mesh, skin, unfolded, mesh.lining, _IN_THE_DARK)
     kept, corners = np.unique(np.concatenate([outside, lining]), return_inverse=True)
     coarse = mesh.part(kept, corners.reshape(-1, 3).astype(np.int32), len(lining))
     return coarse, Skinning(*(field[kept] for field in astuple(skin)))
 
 
-def _fewer(mesh: Mesh, skin: Skinning, unfolded: Floats, which: NDArray[np.bool_]) -> Ints:
+def _fewer(
+    mesh: Mesh, skin: Skinning, unfolded: Floats, which: NDArray[np.bool_], slack: float
+) -> Ints:
     """Triangles, shape (t, 3), that take the place of some."""
     features = _features(mesh, skin)
     triangles = np.ascontiguousarray(mesh.triangles[which])
@@ -67,12 +71,12 @@ def _fewer(mesh: Mesh, skin: Skinning, unfolded: Floats, which: NDArray[np.bool_
         for _ in range(looks):
             starts, corners = _grouped(triangles.ravel(), len(unfolded))
             stars = _Stars(starts, corners // 3, *_grouped(home, len(triangles)))
-            gone = _thin_out(unfolded, features, triangles, stars, home, kept, flat, limit)
+            gone = _thin_out(unfolded, features, triangles, stars, home, kept, flat, limit * slack)
             alive = triangles[:, 0] >= 0
             index = np.cumsum(alive, dtype=np.int32) - 1
             home[home >= 0] = index[home[home >= 0]]
             triangles = np.ascontiguousarray(triangles[alive])
-            if gone < len(unfolded) // 200:
+            if gone < len(unfolded) // 1000:
                 break
     return triangles
 

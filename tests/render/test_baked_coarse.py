@@ -10,7 +10,7 @@ from render.types import ARKIT
 SIDE_M = 0.04
 CELLS = 20
 CORNERS = (CELLS + 1) ** 2
-SLIP_M, FADE = 3.1e-4, 0.105
+SLIP_M, FADE = 4.1e-4, 0.125
 
 
 def sheet(delta: np.ndarray, cut: float | None = None) -> Mesh:
