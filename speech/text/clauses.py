@@ -1,8 +1,9 @@
 # ruff: noqa: RUF001, SIM905  # marks that models write; word lists read best as prose
 """Cuts a reply, while it is being written, into stretches that are spoken at once.
 
-The first is short, for its length is the wait before the first sound; the later ones are about as
-long as a breath, for a voice sounds better the more it sees at once.
+The first is short, for its length is the wait before the first sound, and so is the second after a
+first of one word ("Sure,"), which is soon over; the later ones are about as long as a breath, for
+a voice sounds better the more it sees at once.
 """
 
 import re
@@ -11,7 +12,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from speech.text.normalise import normalise
 from speech.types import Clause, Language
 
-_FIRST_MIN_WORDS = 2  # before a comma; "Well," alone leaves a gap while the next is made
+# Before a comma. Kokoro mispronounces a lone "Hola,", and takes longer to make the next piece.
+_FIRST_MIN_WORDS: dict[Language, int] = {"en": 1, "es": 2}
 FIRST_WORDS = 7
 _LATER_MIN_WORDS = 8  # before a comma
 _LATER_MAX_WORDS = 18
@@ -58,7 +60,8 @@ async def clauses(
     """
     buffer = ""
     silent = 0  # characters at the head of the buffer that have nothing to say
-    fewest, limit = _FIRST_MIN_WORDS, first_words
+    fewest, limit = _FIRST_MIN_WORDS[language], first_words
+    short = True  # somebody waits for the next piece
     async for delta in deltas:
         buffer += delta
         while cut := _cut(buffer, silent, fewest, limit):
@@ -68,7 +71,9 @@ async def clauses(
                 continue
             yield Clause(buffer[:cut], spoken)
             buffer, silent = buffer[cut:], 0
-            fewest, limit = _LATER_MIN_WORDS, _LATER_MAX_WORDS
+            short = short and len(spoken.split()) == 1
+            if not short:
+                fewest, limit = _LATER_MIN_WORDS, _LATER_MAX_WORDS
     if buffer:
         yield Clause(buffer, normalise(buffer, language))
 

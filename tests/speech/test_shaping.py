@@ -94,3 +94,11 @@ def test_nothing_makes_a_short_silence():
     pcm, timings = shape(Utterance(np.zeros(0, np.float32), (), np.zeros(0, np.int64)), 1, "", {})
     assert not pcm.any()
     assert timings == ()
+
+
+def test_a_shorter_lead_leaves_the_pause_between_two_pieces_as_it_was():
+    usual, _ = shape(utterance(["a"]), 1, ".", {})
+    short, _ = shape(utterance(["a"]), 1, ".", {}, lead_ms=30)
+    assert not short[: 29 * MS].any()
+    assert short[30 * MS : 31 * MS].any()
+    assert len(short) == len(usual)
