@@ -92,7 +92,7 @@ class Compositor:
         out = np.empty((height * 3 // 2, (self._grid.shape[1] - 1) * CELL_PX), np.uint8)
         turn = Turn(rotation(*head), face.face.pivot, *face.face.neck, _BREATH_M * breath)
         aim(self._frame, face.lens, face.face.mesh.relief, self._relief, turn, self._grid)
-        compose(self._target.picture, face.cover, self._grid, self._backdrop, _planes(out))
+        compose(self._target.words, face.cover, self._grid, self._backdrop, _planes(out))
         return out
 
     def _draw_eyes(self, weights: Floats, yaw: float, pitch: float, vergence: float) -> None:

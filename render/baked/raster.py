@@ -1,8 +1,4 @@
-"""Drawing triangles: the kernels that put a posed face on the canvas.
-
-A pixel is a word: Y, U, V, A from the lowest byte. Spread over 64 bits, each channel has 16 of its
-own, so that one product weighs all four. Weights are in 1 / 256.
-"""
+"""Drawing triangles: the kernels that put a posed face on the canvas."""
 
 import numpy as np
 
@@ -18,17 +14,14 @@ from render.baked.kernels import (
     inlined,
     kernel,
 )
+from render.baked.words import mixed, put, sample, spread
 
 SURFACE, INSIDE, WHERE_INSIDE = 0, 1, 2
 """What `draw` does with depth and mark: test and write depth and mark `OVER` what was `WITHIN`; the
 same but mark `WITHIN`; draw where marked `WITHIN`."""
 
 _f32, _u64 = np.float32, np.uint64
-_ONE = np.uintp(1)  # unsigned, so that numba leaves out the test for negative indices
-_SPREAD, _HALVES = _u64(0x00FF00FF00FF00FF), _u64(0x0080008000800080)
-_8, _16, _24, _32, _48 = (_u64(bits) for bits in (8, 16, 24, 32, 48))
-_BYTE, _FULL = _u64(255), _u64(256)
-_COLOURS, _ALPHA = np.uint32(0x00FFFFFF), np.uint32(0xFF000000)
+_16, _32, _48, _BYTE = _u64(16), _u64(32), _u64(48), _u64(255)
 _FAINTEST = 2  # of 256: less opacity than that shows nothing
 
 
@@ -115,7 +108,7 @@ def _fill_plain(
             if z >= target.depth[y, x]:
                 continue
             u, v = int(u0 + wb * ub + wc * uc), int(v0 + wb * vb + wc * vc)
-            _put(target.words, y, x, _sample(words, stride, u, v))
+            put(target.words, y, x, sample(words, stride, u, v))
             target.depth[y, x] = z
             if target.mark[y, x] == WITHIN:
                 target.mark[y, x] = OVER
@@ -185,12 +178,12 @@ def _fill(
             elif z >= target.depth[y, x]:
                 continue
             u, v = int(u0 + wb * ub + wc * uc), int(v0 + wb * vb + wc * vc)
-            wide = _sample(flat, stride, u, v)
+            wide = sample(flat, stride, u, v)
             if mixes:
                 u = int(over_u0 + wb * over_ub + wc * over_uc)
                 v = int(over_v0 + wb * over_vb + wc * over_vc)
-                top = _sample(over_flat, over_stride, u, v) | (_BYTE << _48)
-                wide = _mixed(wide, top, int(share0 + wb * share_b + wc * share_c))
+                top = sample(over_flat, over_stride, u, v) | (_BYTE << _48)
+                wide = mixed(wide, top, int(share0 + wb * share_b + wc * share_c))
             alpha = int(
                 _f32(wide >> _48) * (opacity0 + wb * opacity_b + wc * opacity_c) * _f32(1 / 255)
             )
@@ -199,49 +192,14 @@ def _fill(
             if shades:
                 wide = _shaded(wide, shade0 + wb * shade_b + wc * shade_c)
             if alpha < 256:
-                wide = _mixed(_spread(target.words[y, x]), wide, alpha)
-            _put(target.words, y, x, wide)
+                wide = mixed(spread(target.words[y, x]), wide, alpha)
+            put(target.words, y, x, wide)
             if mode != WHERE_INSIDE:
                 target.depth[y, x] = z
             if mode == INSIDE:
                 target.mark[y, x] = WITHIN
             elif mode == SURFACE and target.mark[y, x] == WITHIN and alpha > 128:
                 target.mark[y, x] = OVER
-
-
-@inlined
-def _sample(words: Words, stride: int, u: int, v: int) -> np.uint64:
-    """Bilinear sample, spread, at a position in 1 / 256 texels.
-
-    Positions must be non-negative and leave a texel right and below.
-    """
-    fu, fv = u & 255, v & 255
-    k11 = (fu * fv) >> 8
-    k10, k01 = fu - k11, fv - k11
-    k00 = 256 - fu - k01
-    above = np.uintp((v >> 8) * stride + (u >> 8))
-    below = above + np.uintp(stride)
-    total = (
-        _spread(words[above]) * _u64(k00)
-        + _spread(words[above + _ONE]) * _u64(k10)
-        + _spread(words[below]) * _u64(k01)
-        + _spread(words[below + _ONE]) * _u64(k11)
-        + _HALVES
-    )
-    return (total >> _8) & _SPREAD
-
-
-@inlined
-def _spread(word: np.uint32) -> np.uint64:
-    wide = _u64(word)
-    return (wide | (wide << _24)) & _SPREAD
-
-
-@inlined
-def _mixed(under: np.uint64, over: np.uint64, share: int) -> np.uint64:
-    """Two spread words, `share` of 256 of the second."""
-    more = _u64(share)
-    return ((under * (_FULL - more) + over * more + _HALVES) >> _8) & _SPREAD
 
 
 @inlined
@@ -254,13 +212,6 @@ def _shaded(wide: np.uint64, shade: np.float32) -> np.uint64:
     cb, cr = min(_f32(240), max(_f32(16), cb)), min(_f32(240), max(_f32(16), cr))
     half = _f32(0.5)
     return _u64(luma + half) | (_u64(cb + half) << _32) | (_u64(cr + half) << _16)
-
-
-@inlined
-def _put(words: Words, y: np.uintp, x: np.uintp, wide: np.uint64) -> None:
-    """Write the colours of a spread word; alpha stays as it is."""
-    word = np.uint32(wide | (wide >> _24))
-    words[y, x] = (word & _COLOURS) | (words[y, x] & _ALPHA)
 
 
 @inlined
