@@ -6,10 +6,10 @@ from aiortc.mediastreams import MediaStreamError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from avatar.replay.virtual_clock import VirtualClockLoop, run
 from avatar.rtc.clock import CATCH_UP_SAMPLES, MediaClock
 from avatar.rtc.tracks import FRAME_SAMPLES, AudioOut, VideoOut
 from render.types import VideoFrame
-from tests.session.virtual_clock import VirtualClockLoop, run
 
 
 class Counting:
