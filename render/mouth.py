@@ -231,7 +231,7 @@ def lip_line(mesh: Mesh, camera: Camera) -> tuple[NDArray[np.float64], float]:
     at = camera.project(mesh.vertices)
     cells = np.clip(at[:, :2] * len(mesh.relief) / camera.plate_px, 0, len(mesh.relief) - 1)
     column, row = cells.astype(int).T
-    seen = np.abs(at[:, 2] - mesh.relief[row, column]) < _ON_SURFACE_M
+    seen = at[:, 2] - mesh.relief[row, column] < _ON_SURFACE_M
     chosen = np.flatnonzero(seen & (np.abs(mesh.vertices[:, 0]) < _NEAR_MIDDLE_M))
     chosen = chosen[np.argsort(at[chosen, 1])]
     drop = mesh.vertices[chosen, 2] - mesh.morphed({"jawOpen": 1.0})[chosen, 2]
