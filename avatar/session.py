@@ -154,6 +154,7 @@ class Session:
                 language=language,
                 end_silence_ms=settings.listening.end_silence_ms,
                 patient_silence_ms=settings.listening.patient_silence_ms,
+                dictation_silence_ms=settings.listening.dictation_silence_ms,
             ),
             barge_in_ms=settings.listening.barge_in_ms,
             emit=self._heard,

@@ -61,8 +61,11 @@ class ListeningSettings(_Section):
 
     language: Language = Field("en", description="of a call whose client names none")
     recognizer: RecognizerChoice = RecognizerChoice()
-    end_silence_ms: int = Field(200, ge=100, description="ends a turn that sounds finished")
-    patient_silence_ms: int = Field(900, ge=200, description="ends a turn that does not")
+    end_silence_ms: int = Field(250, ge=100, description="ends a turn that sounds finished")
+    patient_silence_ms: int = Field(1100, ge=200, description="ends a turn that does not")
+    dictation_silence_ms: int = Field(
+        1500, ge=200, description="ends one that dictates a number or an address, or lacks a word"
+    )
     remove_echo: bool = Field(
         True, description="take the avatar's own voice out of the microphone, where it comes back"
     )

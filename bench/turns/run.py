@@ -88,6 +88,7 @@ def _default() -> Settings:
     return {
         "end_silence_ms": listening.end_silence_ms,
         "patient_silence_ms": listening.patient_silence_ms,
+        "dictation_silence_ms": listening.dictation_silence_ms,
     }
 
 

@@ -62,9 +62,9 @@ def policies(late: Lateness) -> list[Policy]:
     deaf = replace(late, words_ms=dict.fromkeys(late.words_ms))
     silence = (200, 300, 400, 500, 600, 700, 800, 900, 1000, 1100, 1200, 1400)
     sounds = {
-        "end_silence_ms": (200, 300, 400),
+        "end_silence_ms": (200, 250, 300, 400),
         "patient_silence_ms": (900, 1100, 1300),
-        "unlikely": (0.3, 0.6, 0.9),
+        "unlikely": (0.3, 0.6, 0.8, 0.9),
         "likely": (0.95, 0.97, 0.98),
     }
     return [

@@ -41,7 +41,9 @@ def heard(*runs, finished=True, pauses=None):
 
 
 def patient(ms):
-    return lambda language: Endpointer(language=language, patient_silence_ms=ms)
+    return lambda language: Endpointer(
+        language=language, end_silence_ms=200, patient_silence_ms=ms, unlikely=0.3, likely=0.7
+    )
 
 
 def test_who_pauses_longer_than_the_patience_is_cut_off():

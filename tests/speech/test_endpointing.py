@@ -11,11 +11,22 @@ WINDOW = 512
 MS = 16  # samples
 
 
+# Whatever the defaults are: the tests say when something ends.
+SETTINGS = {
+    "quick_silence_ms": 200,
+    "end_silence_ms": 200,
+    "patient_silence_ms": 900,
+    "dictation_silence_ms": 1500,
+    "unlikely": 0.3,
+    "likely": 0.7,
+}
+
+
 class Microphone:
     """Feeds an endpointer in real-time order and notes when each event came."""
 
     def __init__(self, **settings):
-        self.endpointer = Endpointer(**settings)
+        self.endpointer = Endpointer(**SETTINGS | settings)
         self.at = 0
         self.events = []
 
