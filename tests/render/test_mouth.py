@@ -54,7 +54,6 @@ def gap_mm(face, jaw):
     return 1e3 * drop[lower, 2].max()
 
 
-@pytest.mark.usefixtures("fails_in_a_beard")
 def test_it_reads_what_the_geometry_has(opening_mm):
     for jaw in (0.1, 0.3, 0.5):
         assert opening_mm(jawOpen=jaw) == pytest.approx(gap_mm(opening_mm.face, jaw), rel=0.15)
@@ -69,7 +68,6 @@ def test_a_turned_head_changes_it_little(opening_mm, head):
         assert opening_mm(head, jawOpen=jaw) == pytest.approx(straight, rel=0.2, abs=0.7)
 
 
-@pytest.mark.usefixtures("fails_in_a_beard")
 def test_lips_that_meet_over_an_open_jaw_are_closed(opening_mm):
     for jaw in (0.05, 0.15, 0.3):
         assert opening_mm(jawOpen=jaw, mouthClose=jaw) < 0.7
