@@ -164,27 +164,35 @@ def test_typed_words_are_answered_and_remembered(new_call):
 def test_speaking_over_the_avatar_stops_its_voice_and_closes_its_mouth(new_call, meter):
     call = new_call()
     for _ in range(3):  # where the machine is starved, it may have finished before it understands
-        since = len(call.lines("avatar"))
+        since = call.page.evaluate("window.presencia.lines.length")
         call.type("Tell me about the history of Rome.")
         call.wait_for("window.presencia.state === 'speaking'")
         began_ms = call.now_ms()
         pause(1.5)
         call.say(INTERRUPTION)
-        cut = f"window.presencia.lines.filter((l) => l.who === 'avatar')[{since}].isCut"
+        cut = f"window.presencia.lines.slice({since}).some((l) => l.isCut)"
         call.wait_for(f"{cut} || window.presencia.state === 'listening'")
         cut_ms = call.now_ms()
         call.see(RESTING // 2)
-        line = call.lines("avatar")[since]
-        if line["isCut"]:
+        if call.page.evaluate(cut):
             break
         call.wait_for_listening()
-    assert line["isCut"]
+    # Opening words, if there were any, are a line of their own before the one that was cut.
+    lines = call.page.evaluate("window.presencia.lines")[since:]
+    cuts = [n for n, line in enumerate(lines) if line["isCut"]]
+    assert cuts
+    text = " ".join(line["text"] for line in lines[: cuts[0] + 1] if line["who"] == "avatar")
     received = call.received()
     said = transcribed(received.between(began_ms, cut_ms + 700))
-    print(f"\nit says it was heard saying {line['text']!r}; heard {said!r}")
+    print(f"\nit says it was heard saying {text!r}; heard {said!r}")
     assert received.between(began_ms, cut_ms).loud_at_ms().size, "it was speaking"
-    assert len(said.split()) <= len(line["text"].split()) + 3
-    assert np.mean([meter.is_open(f) for f in received.frames[-3:]]) < 0.5
+    assert len(said.split()) <= len(text.split()) + 3
+    for _ in range(5):  # a starved browser shows pictures late
+        if not any(meter.is_open(f) for f in received.frames[-3:]):
+            break
+        call.see(3)
+        received = call.received()
+    assert not any(meter.is_open(f) for f in received.frames[-3:])
 
 
 def test_hanging_up_frees_everything(new_call, live_server):
