@@ -39,7 +39,8 @@ NOISE = clip_of(
         ]
     ).astype(np.int16),
 )
-PATIENCE = Patience(answer_s=5, longest_s=5)
+PATIENCE = Patience(answer_s=60, longest_s=60)
+TRIES = 3  # where the machine is starved, an answer may be over before it is interrupted
 
 
 class Bot(MediaStreamTrack):
@@ -195,15 +196,18 @@ def test_a_turn_with_a_bot_is_measured_like_one_of_ours():
 
 @pytest.mark.e2e
 def test_speaking_over_a_bot_is_measured_like_speaking_over_ours():
-    turn, observer, bot = talk(lambda call: interrupt(call, "Beep!", NOISE, 0.4, PATIENCE))
-    assert turn is not None
-    assert barge_in_metrics(turn, observer, None)["barge_in_silence_ms"] > 0
+    for _ in range(TRIES):
+        turn, observer, bot = talk(lambda call: interrupt(call, "Beep!", NOISE, 0.4, PATIENCE))
+        metrics = barge_in_metrics(turn, observer, None) if turn else {}
+        if metrics:
+            break
+    assert metrics["barge_in_silence_ms"] > 0
     assert "send-text" in bot.received
 
 
 @pytest.mark.e2e
 def test_an_answer_that_is_too_long_is_stopped():
-    impatient = Patience(answer_s=5, longest_s=0.3)
+    impatient = Patience(answer_s=60, longest_s=0.3)
     turn, _, bot = talk(lambda call: take_turn(call, NOISE, impatient))
     assert turn.answered
     assert "client-message" in bot.received
@@ -217,7 +221,10 @@ def test_every_side_hears_the_same_recordings_and_has_a_report():
             plan = Plan(turns=1, barge_ins=1, patience=PATIENCE)
             return await compare(sides, [Recording(NOISE, "some noise")], plan), bots
 
-    reports, bots = asyncio.run(run())
+    for _ in range(TRIES):
+        reports, bots = asyncio.run(run())
+        if all(report.counts["barge_ins"] == 1 for report in reports.values()):
+            break
     assert len(bots) == 4
     for report in reports.values():
         assert len(report.values["voice_to_voice_ms"]) == 1

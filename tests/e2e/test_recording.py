@@ -12,7 +12,7 @@ import pytest
 from avatar.recording.reading import RecordedCall, read_call
 from avatar.replay.compare import error_rate
 from avatar.replay.outcome import outcome_of
-from tests.e2e.conftest import SPEECH, Server, start_server, stop_server
+from tests.e2e.conftest import SPEECH, Server, running_server
 
 pytestmark = pytest.mark.e2e
 
@@ -26,10 +26,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(folder: Path) -> Iterator[Server]:
-    server = start_server(RECORDING__ENABLED="true", RECORDING__FOLDER=str(folder))
-    server.wait_until_ready()
-    yield server
-    stop_server(server)
+    with running_server(RECORDING__ENABLED="true", RECORDING__FOLDER=str(folder)) as server:
+        yield server
 
 
 def command(server: Server, *options: str) -> list[str]:
@@ -38,7 +36,7 @@ def command(server: Server, *options: str) -> list[str]:
 
 
 def call(server: Server, *options: str) -> None:
-    subprocess.run(command(server, *options), check=True, timeout=120, capture_output=True)
+    subprocess.run(command(server, *options), check=True, timeout=600, capture_output=True)
 
 
 @pytest.fixture(scope="module")
