@@ -127,7 +127,7 @@ class Endpointer:
         end_silence_ms: int = 250,
         patient_silence_ms: int = 1100,
         dictation_silence_ms: int = 1500,
-        unlikely: float = 0.8,
+        unlikely: float = 0.6,
         likely: float = 0.97,
         start_ms: int = 64,
         pause_ms: int = 96,

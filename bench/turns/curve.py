@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 _WIDTH, _HEIGHT, _MARGIN = 720, 420, 64
-_MOST_MS, _MOST_CUT = 1400.0, 0.6
+_MOST_MS, _MOST_CUT = 1400.0, 1.0
 _COLOURS = ("#8a8f98", "#c77d0a", "#1769aa")
 
 Point = tuple[float, float]
-"""Delay in ms, and the share of people cut off."""
+"""Mean delay in ms, and the share of people cut off."""
 
 
 def as_svg(lines: Mapping[str, Sequence[Point]], chosen: Point, title: str) -> str:
@@ -58,12 +58,12 @@ def _axes() -> list[str]:
     for ms in range(0, round(_MOST_MS) + 1, 200):
         x, _ = _place((ms, 0))
         shapes.append(f'<text x="{x:.0f}" y="{bottom + 18}" text-anchor="middle">{ms}</text>')
-    for percent in range(0, round(100 * _MOST_CUT) + 1, 10):
+    for percent in range(0, round(100 * _MOST_CUT) + 1, 20):
         _, y = _place((0, percent / 100))
         shapes.append(f'<path d="M{left} {y:.0f}H{right}" stroke="#e3e5e8"/>')
         shapes.append(f'<text x="{left - 8}" y="{y + 4:.0f}" text-anchor="end">{percent} %</text>')
     shapes.append(
         f'<text x="{(left + right) / 2}" y="{_HEIGHT - 16}" text-anchor="middle">'
-        "delay after the last speech, mean of the median and the 95th percentile, ms</text>"
+        "mean wait after the last speech of those who had finished, ms</text>"
     )
     return shapes

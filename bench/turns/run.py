@@ -74,7 +74,7 @@ def measure(traces: Sequence[Trace], curve: Path | None) -> Report:
     for policy in policies(LATE):
         best = _tuned(policy, tuning)
         judged = [(s, score(outcomes(held_out, s, policy.late))) for s in best]
-        lines[policy.name] = [_point(result) for _, result in judged]
+        lines[policy.name] = [_point(result) for _, result in frontier(judged)]
         rows += [Row(policy.name, s, result) for s, result in judged]
     if curve is not None:
         curve.parent.mkdir(parents=True, exist_ok=True)
@@ -122,4 +122,4 @@ def _lateness(traces: Sequence[Trace], settings: Settings) -> Mapping[str, Score
 
 
 def _point(s: Score) -> Point:
-    return (s.p50_ms + s.p95_ms) / 2, s.cut_off
+    return s.mean_ms, s.cut_off

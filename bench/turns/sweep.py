@@ -45,13 +45,15 @@ class Score:
     Attributes:
         cut_off: Share of those who paused that were cut off.
         paused: How many paused.
-        p50_ms: Median of the delays of those who had finished.
+        mean_ms: Mean of the delays of those who had finished.
+        p50_ms: Their median.
         p95_ms: Their 95th percentile.
         finished: How many.
     """
 
     cut_off: float
     paused: int
+    mean_ms: float
     p50_ms: float
     p95_ms: float
     finished: int
@@ -86,10 +88,12 @@ def score(heard: Sequence[Outcome]) -> Score:
     """Sum up."""
     paused = [outcome for outcome in heard if outcome.paused]
     cut = sum(outcome.cut_off for outcome in paused)
-    delays = summary(o.delay_ms for o in heard if o.delay_ms is not None)
+    waited = [outcome.delay_ms for outcome in heard if outcome.delay_ms is not None]
+    delays = summary(waited)
     return Score(
         cut / len(paused) if paused else 0.0,
         len(paused),
+        sum(waited) / len(waited) if waited else 0.0,
         float(delays["p50"] or 0),
         float(delays["p95"] or 0),
         int(delays["n"] or 0),
@@ -99,11 +103,7 @@ def score(heard: Sequence[Outcome]) -> Score:
 def frontier(scored: Iterable[Scored]) -> list[Scored]:
     """The settings that no other beats in both cut-offs and mean delay, fewest cut-offs last."""
     best: list[Scored] = []
-    for settings, s in sorted(scored, key=lambda pair: (_cost(pair[1]), pair[1].cut_off)):
+    for settings, s in sorted(scored, key=lambda pair: (pair[1].mean_ms, pair[1].cut_off)):
         if not best or s.cut_off < best[-1][1].cut_off:
             best.append((settings, s))
     return best
-
-
-def _cost(s: Score) -> float:
-    return s.p50_ms + s.p95_ms

@@ -85,12 +85,12 @@ def test_only_those_who_paused_can_be_cut_off_and_only_those_who_finished_wait()
             Outcome(talk, paused=False, cut_off=False, delay_ms=200),
         ]
     )
-    assert (s.cut_off, s.paused, s.p50_ms, s.finished) == (0.5, 2, 300, 2)
+    assert (s.cut_off, s.paused, s.mean_ms, s.p50_ms, s.finished) == (0.5, 2, 300, 300, 2)
 
 
 def test_the_frontier_holds_nothing_that_is_both_slower_and_ruder():
-    quick, slow = Score(0.3, 9, 200, 400, 9), Score(0.0, 9, 900, 1000, 9)
-    bad = Score(0.3, 9, 900, 1100, 9)
+    quick, slow = Score(0.3, 9, 250, 200, 400, 9), Score(0.0, 9, 920, 900, 1000, 9)
+    bad = Score(0.3, 9, 950, 900, 1100, 9)
     scored = [({"likely": i}, s) for i, s in enumerate((bad, slow, quick))]
     assert [s for _, s in frontier(scored)] == [quick, slow]
 
