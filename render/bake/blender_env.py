@@ -38,7 +38,8 @@ class Blender:
         command = [str(self.program), "-u", str(file), str(job)]
         if self.program.name.startswith("blender"):
             command = [str(self.program), "-b", "--factory-startup", "--python-exit-code", "1"]
-            command += ["--python", str(file), "--", str(job)]
+            # Blender's own Python ignores PYTHONPATH, by which it finds this package, without it.
+            command += ["--python-use-system-env", "--python", str(file), "--", str(job)]
         log = job.with_suffix(".log")
         with log.open("w") as errors:
             process = subprocess.Popen(

@@ -84,7 +84,9 @@ def residual(
     """
     at = raster.carried(spots).astype(np.float32)
     moved = cv2.remap(
-        expression[..., :3].astype(np.float32), at[..., 0], at[..., 1], cv2.INTER_LINEAR
+        expression[..., :3].astype(np.float32),
+        *(at[..., 0], at[..., 1], cv2.INTER_LINEAR),
+        borderMode=cv2.BORDER_REPLICATE,  # else what comes in over the edge is a black band
     )
     change = moved - rest[..., :3]
     inside = raster.covered.astype(np.float32)

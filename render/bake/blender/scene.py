@@ -28,6 +28,7 @@ from render.bake.blender.skin import skin_material
 from render.bake.figure import Figure
 from render.bake.source import Floats, Source
 
+_VERSION = (4, 5)
 _BODY_FROM_M = 0.30  # nothing below is ever in a picture
 
 Parts = dict[str, list[Any]]
@@ -178,6 +179,8 @@ def _ask_for_depth(stem: Path) -> Callable[[], Floats]:
 
 def main(job_file: Path) -> None:
     """Render every plate of a job."""
+    if bpy.app.version[:2] != _VERSION:
+        sys.exit(f"this is Blender {bpy.app.version_string}; faces need 4.5")
     job = json.loads(job_file.read_text("utf-8"))
     studio = Studio(job)
     parent = os.getppid()

@@ -76,6 +76,19 @@ def test_every_expression_with_shading_has_a_plate() -> None:
     assert set(SHADING) <= {spec.name for spec in plates(8)}
 
 
+def test_blenders_own_program_finds_this_package(tmp_path: Path) -> None:
+    program = tmp_path / "blender"
+    program.write_text(
+        """#!/bin/sh
+        case " $* " in *" --python-use-system-env "*) ;; *) unset PYTHONPATH ;; esac
+        echo "presencia: $PYTHONPATH"
+        """
+    )
+    program.chmod(0o755)
+    (found,) = Blender(program).run("render.bake.blender.scene", tmp_path / "job.json")
+    assert (Path(found) / "render/bake/blender/scene.py").is_file()
+
+
 def test_a_blender_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(RenderError, match="no-such-blender"):
         find_blender(tmp_path, {OVERRIDE: "no-such-blender"})
