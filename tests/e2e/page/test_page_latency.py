@@ -161,9 +161,7 @@ def test_lips_and_voice_are_measured_as_the_browser_plays_them(open_page, server
     page = open_page()
     call(page)
     page.keyboard.press("l")
-    expect(page.locator("#skew-words")).to_have_text(
-        re.compile(r"^voice \d+ ms (early|late)$"), timeout=15_000
-    )
+    expect(page.locator("#skew-words")).to_have_text(re.compile(r"^voice \d+ ms (early|late)$"))
     server.call.show_face("audio")
     expect(page.locator("#skew-words")).to_have_text("not known")
 
