@@ -20,7 +20,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "character", metavar="CHARACTER", help="a TOML file, or a name in models/characters"
     )
     bake.add_argument("--out", type=Path, metavar="DIR", help="default: models/faces/NAME")
-    bake.add_argument("--preview", action="store_true", help="coarse and noisy, in a few minutes")
+    bake.add_argument("--preview", action="store_true", help="coarse and noisy, in about a minute")
     bake.add_argument("--plates", metavar="NAMES", help="only render these, separated by commas")
     bake.add_argument("--samples", type=int, default=64, metavar="N", help="per pixel (64)")
     bake.add_argument("--keep-cache", type=Path, metavar="DIR", help="where plates are kept")
