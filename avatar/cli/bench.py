@@ -7,8 +7,8 @@ import sys
 from contextlib import nullcontext
 from pathlib import Path
 
-import avatar
 from avatar.cli import bench_face, bench_peer, bench_turns
+from avatar.cli.checkout import need_checkout
 from speech.errors import ConfigError
 
 _FEWEST_TURNS = 10  # a 95th percentile of fewer means nothing
@@ -47,14 +47,7 @@ def run(args: argparse.Namespace) -> int:
     """
     if args.turns < _FEWEST_TURNS or args.barge_ins < 0:
         raise ConfigError(f"--turns takes {_FEWEST_TURNS} or more, --barge-ins 0 or more.")
-    checkout = Path(avatar.__file__).resolve().parents[1]
-    if not (checkout / "bench" / "calls.py").is_file():
-        raise ConfigError(
-            "`presencia bench` needs the repository's recordings: run it from a checkout "
-            "(git clone, then make bench), with --url to measure this installation."
-        )
-    if str(checkout) not in sys.path:
-        sys.path.append(str(checkout))  # `bench` is in no distribution
+    need_checkout("`presencia bench`")
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     return asyncio.run(_bench(args))
 

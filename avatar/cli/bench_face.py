@@ -1,10 +1,9 @@
 """`presencia bench face`: what a face costs, whether its lips are right, how it looks."""
 
 import argparse
-import sys
 from pathlib import Path
 
-import avatar
+from avatar.cli.checkout import need_checkout
 from speech.errors import ConfigError
 
 _QUICK_MINUTES = 0.5
@@ -38,11 +37,7 @@ def run(args: argparse.Namespace) -> int:
         RenderError: A face is damaged.
         CallError: The server did not start.
     """
-    checkout = Path(avatar.__file__).resolve().parents[1]
-    if not (checkout / "bench" / "face").is_dir():
-        raise ConfigError("`presencia bench face` needs the repository: run it from a checkout.")
-    if str(checkout) not in sys.path:
-        sys.path.append(str(checkout))  # `bench` is in no distribution
+    need_checkout("`presencia bench face`")
     # After the arguments are known to be good: they import the face and the voices.
     from avatar.face.library import face_names
     from bench.face.run import Plan, measure_faces

@@ -4,9 +4,8 @@ import argparse
 import asyncio
 import logging
 import sys
-from pathlib import Path
 
-import avatar
+from avatar.cli.checkout import need_checkout
 from speech.errors import ConfigError
 
 _NOTHING_ANSWERED = 5
@@ -38,21 +37,18 @@ def run(args: argparse.Namespace) -> int:
     """
     if args.turns < 1 or args.barge_ins < 0:
         raise ConfigError("--turns takes 1 or more, --barge-ins 0 or more.")
-    checkout = Path(avatar.__file__).resolve().parents[1]
-    if not (checkout / "bench" / "peer").is_dir():
-        raise ConfigError("`presencia bench peer` needs the repository: run it from a checkout.")
-    if str(checkout) not in sys.path:
-        sys.path.append(str(checkout))  # `bench` is in no distribution
+    need_checkout("`presencia bench peer`")
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     return asyncio.run(_compare(args))
 
 
 async def _compare(args: argparse.Namespace) -> int:
     # After the arguments are known to be good: they import aiortc.
+    from avatar.client.turns import Patience
     from avatar.settings import load
     from avatar.store import ModelStore
-    from bench.calls import LANGUAGE
-    from bench.peer.calls import Plan, compare, ours, pipecat
+    from bench.calls import LANGUAGE, Plan
+    from bench.peer.calls import compare, ours, pipecat
     from bench.peer.environment import peer_python, requirements, versions
     from bench.peer.process import check, peer_serving
     from bench.peer.report import PEER, Comparison
@@ -71,7 +67,7 @@ async def _compare(args: argparse.Namespace) -> int:
         "machine": machine_facts(),
     }
     spoken = recordings(FOLDER, LANGUAGE)
-    plan = Plan(turns=args.turns, barge_ins=args.barge_ins)
+    plan = Plan(args.turns, args.barge_ins, Patience(answer_s=20.0, longest_s=8.0))
     async with (
         serving(verbose=args.verbose) as our_url,
         peer_serving(python, settings, verbose=args.verbose) as peer_url,

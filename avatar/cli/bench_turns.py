@@ -2,11 +2,9 @@
 
 import argparse
 import asyncio
-import sys
 from pathlib import Path
 
-import avatar
-from speech.errors import ConfigError
+from avatar.cli.checkout import need_checkout
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -38,11 +36,7 @@ def run(args: argparse.Namespace) -> int:
         ConfigError: This is no checkout, or a table of recordings is no good.
         ModelStoreError: A model is missing and can't be fetched.
     """
-    checkout = Path(avatar.__file__).resolve().parents[1]
-    if not (checkout / "bench" / "turns").is_dir():
-        raise ConfigError("`presencia bench turns` needs the repository: run it from a checkout.")
-    if str(checkout) not in sys.path:
-        sys.path.append(str(checkout))  # `bench` is in no distribution
+    need_checkout("`presencia bench turns`")
     # After the arguments are known to be good: they import the models' runtimes.
     from bench.report import machine_facts
     from bench.turns.run import hear, measure

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from avatar.cli.checkout import need_checkout
 from avatar.settings import Settings, load
 from speech.errors import ConfigError, PresenciaError
 
@@ -96,13 +97,8 @@ def _recording(args: argparse.Namespace, settings: Settings, root: Path) -> int:
 
 
 def _corpus(args: argparse.Namespace, settings: Settings, root: Path) -> int:
-    import avatar
 
-    checkout = Path(avatar.__file__).resolve().parents[1]
-    if not (checkout / "bench" / "corpus").is_dir():
-        raise ConfigError("The corpus needs the repository's recordings: run it from a checkout.")
-    if str(checkout) not in sys.path:
-        sys.path.append(str(checkout))  # `bench` is in no distribution
+    need_checkout("The corpus")
     from bench.corpus.report import as_json, as_table
     from bench.corpus.run import run_corpus
 
