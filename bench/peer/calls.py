@@ -6,14 +6,13 @@ import logging
 import sys
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
 
 from avatar.client.call import Call
 from avatar.client.measure import answer_metrics, barge_in_metrics, talked_over, transcript_of
 from avatar.client.observer import Observer
 from avatar.client.turns import Patience, interrupt, take_turn
 from avatar.events import FaceMode
-from bench.calls import LANGUAGE, LONG_ANSWER
+from bench.calls import LANGUAGE, LONG_ANSWER, Plan
 from bench.peer.rtvi import CLIENT_READY, READY, PipecatSignaller
 from bench.recordings import Recording
 from bench.report import Report
@@ -31,21 +30,6 @@ _START_TIMEOUT_S = 20.0
 
 Connect = Callable[[Observer], AbstractAsyncContextManager[Call]]
 """Makes a call in which a person may speak at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What to do with every side.
-
-    Attributes:
-        turns: How many recordings are said and answered.
-        barge_ins: How many answers are interrupted.
-        patience: With each answer.
-    """
-
-    turns: int = 30
-    barge_ins: int = 10
-    patience: Patience = field(default_factory=lambda: Patience(answer_s=20.0, longest_s=8.0))
 
 
 def ours(url: str, face: FaceMode) -> Connect:

@@ -20,7 +20,8 @@ from avatar.client.measure import answer_metrics, barge_in_metrics, transcript_o
 from avatar.client.observer import Observer
 from avatar.client.turns import TRANSCRIBED, Patience, interrupt, take_turn
 from avatar.rtc import aiortc_private
-from bench.peer.calls import Plan, compare, pipecat
+from bench.calls import Plan
+from bench.peer.calls import compare, pipecat
 from bench.peer.rtvi import CLIENT_READY, READY, SAYS, PipecatSignaller
 from bench.recordings import Recording
 from speech.errors import CallError
