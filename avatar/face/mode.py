@@ -110,7 +110,8 @@ class FaceControl:
 
     def channel_changed(self) -> None:
         """Look again at who can draw: the client's channel for poses has opened or closed."""
-        self._change(self._reason if self._can_draw() else "drawing")
+        lost = self._wish.mode == "client" and not self._can_draw()
+        self._change("drawing" if lost else self._reason)
 
     @property
     def can_show_less(self) -> bool:

@@ -127,6 +127,17 @@ def test_a_client_that_can_not_draw_yet_gets_video_until_it_can():
     assert call.drawing.every == 1
 
 
+def test_a_client_that_asked_for_video_is_not_told_that_it_can_not_draw():
+    async def script(call):
+        call.control.ask(Wish("video", automatic=True), "chosen")
+        call.control.relieve(True)
+        call.can_draw = False  # it was handed the drawing, and can't
+        call.control.channel_changed()
+        assert call.told[-1] == ("video", "chosen")
+
+    Call().at(script)
+
+
 def test_a_busy_server_hands_the_drawing_over_and_takes_it_back_when_there_is_room():
     async def script(call):
         call.control.ask(Wish("video", automatic=True), "chosen")
