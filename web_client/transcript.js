@@ -62,7 +62,7 @@ export class Transcript {
       case "response.done":
         return this.#finishAll();
       case "error":
-        return this.note("error", text(object(event, "error"), "message"));
+        return this.#fail(object(event, "error"));
     }
   }
 
@@ -81,6 +81,12 @@ export class Transcript {
   close() {
     this.#remove(this.#utterance, { onlyInterim: true });
     this.#finishAll();
+  }
+
+  /** @param {Record<string, unknown>} error */
+  #fail(error) {
+    // Stopped just as it ended: the person has what they wanted.
+    if (error["code"] !== "response_cancel_not_active") this.note("error", text(error, "message"));
   }
 
   /** @param {string} id */

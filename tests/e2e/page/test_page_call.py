@@ -210,6 +210,15 @@ def test_the_answer_can_be_stopped_without_speaking(open_page, server):
     eventually(page, lambda: len(server.call.received("response.cancel")) == 1)
 
 
+def test_an_answer_that_ended_just_as_it_was_stopped_is_no_error_to_the_person(open_page, server):
+    page = open_page()
+    call(page)
+    for code in ("response_cancel_not_active", "server_error"):
+        server.call.send("error", error={"code": code, "message": f"It was {code}."})
+    expect(page.locator("#lines")).to_contain_text("It was server_error.")
+    expect(page.locator("#lines")).not_to_contain_text("not_active")
+
+
 def test_muting_sends_silence_until_unmuted(open_page, server):
     page = open_page()
     call(page)
