@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.face.stage import Actor, Performance, resting, still
-from render.baked.compositor import Compositor
+from render.baked.compositor import HEAD_LIMIT_RAD, Compositor
 from render.emotion import FACES
 from render.types import FEELINGS, FacePose, FaceState
 from render.visemes import ARTICULATION
@@ -50,8 +50,9 @@ def sheets(spoken: Performance) -> Mapping[str, Sheet]:
         (name, still(row)) for name, row in zip(FEELINGS, FACES, strict=True)
     ]
     blinks = [(f"blink {k / 8:.2f}", still({"eyeBlink": k / 8})) for k in range(9)]
-    turns = ((0, 0, 0), (12, 0, 0), (-12, 0, 0), (0, 9, 0), (0, -9, 0), (0, 0, 10), (12, 9, 0),
-             (-12, -9, 0))  # fmt: skip
+    yaw, pitch, roll = (round(float(limit)) for limit in np.degrees(HEAD_LIMIT_RAD))
+    turns = ((0, 0, 0), (yaw, 0, 0), (-yaw, 0, 0), (0, pitch, 0), (0, -pitch, 0), (0, 0, roll),
+             (yaw, pitch, 0), (-yaw, -pitch, 0))  # fmt: skip
     heads = [(f"yaw {y} pitch {p} roll {r}", still(head_deg=(y, p, r))) for y, p, r in turns]
     looks = ((0, 0), (20, 0), (-20, 0), (0, 14), (0, -14), (20, 14), (-20, -14), (8, 4))
     gazes = [(f"gaze {x} {y}", still(gaze_deg=(x, y))) for x, y in looks]
