@@ -8,12 +8,12 @@ PRESENCIA = .venv/bin/presencia
 PYTEST = .venv/bin/python -m pytest
 ARGS =
 
-.PHONY: run test check replay bench setup setup-dev models lint check-web check-types-web constraints
+.PHONY: run test check replay bench setup setup-dev setup-clients models lint check-web check-types-web constraints
 
 run: models
 	@exec $(PRESENCIA) serve $(ARGS)
 
-test: setup-dev
+test: setup-dev setup-clients
 	@$(PRESENCIA) models fetch
 	@$(PRESENCIA) models fetch smollm2-135m
 	$(PYTEST) $(ARGS)
@@ -33,6 +33,9 @@ setup:
 setup-dev:
 	@deploy/setup.sh dev
 
+# The clients of other projects that tests/e2e tries.
+setup-clients: tests/clients/node_modules/.package-lock.json
+
 models: setup
 	@$(PRESENCIA) models fetch
 
@@ -50,6 +53,10 @@ check-types-web: web_client/node_modules/.package-lock.json
 
 web_client/node_modules/.package-lock.json: web_client/package-lock.json
 	npm --prefix web_client ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+tests/clients/node_modules/.package-lock.json: tests/clients/package-lock.json
+	npm --prefix tests/clients ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # Every dependency's version, as a fresh environment resolves pyproject.toml now.

@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
+
+from tests.e2e.third_party import ClientPages, quiet_chromium
 
 SPEECH = Path(__file__).parents[1] / "data" / "speech"
 _READY = re.compile(r"Presencia is ready at (http://\S+)")
@@ -90,3 +93,16 @@ def live_server() -> Iterator[Server]:
     """One server with the default settings, for all tests of the session."""
     with running_server() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def client_pages() -> ClientPages:
+    """Opens pages with other projects' clients; each is bundled once."""
+    return ClientPages()
+
+
+@pytest.fixture
+def chromium() -> Iterator[Browser]:
+    """A browser; of one test, for Playwright's loop must not run beside another test's."""
+    with quiet_chromium() as browser:
+        yield browser
