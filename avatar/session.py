@@ -22,8 +22,8 @@ from avatar.face.video import FaceStream
 from avatar.listening import Heard, Listener
 from avatar.pace import Pace
 from avatar.playout import Playout
-from avatar.protocol import events as wire
-from avatar.protocol.realtime import Realtime
+from avatar.protocol.config import CallConfig
+from avatar.protocol.dialect import Doors, FaceFiles, Speak
 from avatar.recording.about import header, is_agreed
 from avatar.recording.format import Header, Remembered, Source
 from avatar.recording.recorder import Recorder
@@ -92,7 +92,8 @@ class Session:
     def __init__(
         self,
         call_id: str,
-        config: wire.SessionConfig,
+        config: CallConfig,
+        speak: Speak,
         engines: Engines,
         settings: Settings,
         telemetry: Telemetry,
@@ -106,19 +107,22 @@ class Session:
         self._hung_up = asyncio.Event()
         self._pinged_at_s: float | None = None
         self._recorder: Recorder | None = None
-        self._protocol = Realtime(
-            call_id=call_id,
-            language=language,
-            send=self._send,
-            command=self._obey,
-            forget=lambda: self._listener.forget(),
-            pinged=self._note_ping,
-            show_face=lambda mode, automatic, reason: self._control.ask(
-                Wish(mode, automatic), reason
-            ),
-            face=wire.Face(name=Path(settings.face.name).name, url=face_url(settings.face.name)),
-            recorded=lambda: self.is_recorded,
-            withdraw=self._stop_recording,
+        self._dialect = speak(
+            Doors(
+                call_id=call_id,
+                language=language,
+                instructions=config.instructions or "",
+                face=FaceFiles(Path(settings.face.name).name, face_url(settings.face.name)),
+                send=self._send,
+                command=self._obey,
+                forget=lambda: self._listener.forget(),
+                pinged=self._note_ping,
+                show_face=lambda mode, automatic, reason: self._control.ask(
+                    Wish(mode, automatic), reason
+                ),
+                recorded=lambda: self.is_recorded,
+                withdraw=self._stop_recording,
+            )
         )
         smaller = engines.smaller_model
         self._pace = Pace(
@@ -184,25 +188,36 @@ class Session:
             keyframe=lambda: self.peer.send_keyframe(),
             tell=self._tell_face,
         )
-        self._protocol.configure(config)
+        if config.instructions is not None:
+            self._obey(Configure(instructions=config.instructions))
 
     @classmethod
     async def answer(
         cls,
         call_id: str,
         offer_sdp: str,
-        config: wire.SessionConfig,
+        config: CallConfig,
+        speak: Speak,
         engines: Engines,
         settings: Settings,
         telemetry: Telemetry,
     ) -> Self:
         """Answer a client's offer.
 
+        Args:
+            call_id: Its public name.
+            offer_sdp: The offer.
+            config: What the client asks for.
+            speak: Makes the dialect of its events.
+            engines: The stages.
+            settings: The server's.
+            telemetry: Told what every answer was like.
+
         Raises:
             SignallingError: The offer can't be answered.
         """
         seed = secrets.randbits(32)
-        session = cls(call_id, config, engines, settings, telemetry, seed)
+        session = cls(call_id, config, speak, engines, settings, telemetry, seed)
         try:
             session.peer = await Peer.answer(
                 offer_sdp,
@@ -229,7 +244,8 @@ class Session:
         cls,
         connect: Connect,
         call_id: str,
-        config: wire.SessionConfig,
+        config: CallConfig,
+        speak: Speak,
         engines: Engines,
         settings: Settings,
         telemetry: Telemetry,
@@ -241,12 +257,13 @@ class Session:
             connect: Makes the transport.
             call_id: Its public name.
             config: What the client asks for.
+            speak: Makes the dialect of its messages.
             engines: The stages.
             settings: The server's.
             telemetry: Told what every answer was like.
             seed: Of the face's movement.
         """
-        session = cls(call_id, config, engines, settings, telemetry, seed)
+        session = cls(call_id, config, speak, engines, settings, telemetry, seed)
         session.peer = connect(session._conversation.playout, session.face.frames(), session._clock)
         return session
 
@@ -266,7 +283,7 @@ class Session:
         Raises:
             OSError: That is not possible; the call can go on unrecorded.
         """
-        self._recorder = Recorder.start(root, about, self._protocol.show_session)
+        self._recorder = Recorder.start(root, about, self._dialect.show_session)
         return self._recorder
 
     def cost(self) -> MediaCost:
@@ -311,10 +328,10 @@ class Session:
                 yield frame if self._echo is None else self._echo.clean(frame)
 
     async def _client_events(self) -> None:
-        self._protocol.open()
+        self._dialect.open()
         async for message in self.peer.events_in():
             self._note("client", message)
-            self._protocol.receive(message)
+            self._dialect.receive(message)
 
     async def _end_when(self, event: asyncio.Event) -> None:
         await event.wait()
@@ -346,8 +363,7 @@ class Session:
             )
         self._conversation.send(command)
 
-    def _send(self, event: wire.ServerEvent) -> None:
-        message = event.model_dump_json(exclude_none=True)
+    def _send(self, message: str) -> None:
         self._note("server", message)
         self.peer.send(message)
 
@@ -366,16 +382,16 @@ class Session:
 
     def _tell(self, event: ConversationEvent) -> None:
         self._note("conversation", event)
-        self._protocol.tell(event)
+        self._dialect.tell(event)
         self._telemetry(event)
         if isinstance(event, ReplyTimed):
             self._control.relieve(self._pace.has_in_force("smaller_face"))
 
     def _face_failed(self, error: StageError) -> None:
-        self._protocol.fail(
+        self._dialect.fail(
             "face_failed", f"The face can't be drawn at the moment ({error}). The call goes on."
         )
 
     def _tell_face(self, shown: Shown, reason: FaceReason) -> None:
         fps = 0 if shown.mode == "audio" else self._settings.face.speaking_fps // shown.every
-        self._protocol.show(shown.mode, reason, fps)
+        self._dialect.show(shown.mode, reason, fps)

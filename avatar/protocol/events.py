@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 
 from avatar.events import FaceMode, FaceReason, ResumeReason, new_id
 from avatar.latency import Action
+from avatar.protocol.config import CallConfig
 from render.types import FaceState
 from speech.types import Language
 
@@ -72,6 +73,12 @@ class SessionConfig(_Wire):
     def recording(self) -> bool | None:
         """Whether the person consents to being recorded; None if nothing is said about it."""
         return self.avatar.recording if self.avatar else None
+
+    def call_config(self) -> CallConfig:
+        """The same in no protocol's words."""
+        return CallConfig(
+            language=self.language, instructions=self.instructions, recording=self.recording
+        )
 
 
 class _ClientEvent(_Wire):

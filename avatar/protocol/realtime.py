@@ -1,15 +1,14 @@
 """Speaks the wire protocol for one conversation: its events out, a client's events in."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pydantic import ValidationError
 
 from avatar import events as say
-from avatar.conversation import Command, Configure, Respond, Stop, Typed
+from avatar.conversation import Configure, Respond, Stop, Typed
 from avatar.latency import LIMIT_MS, TARGET_MS
 from avatar.protocol import events as wire
-from speech.types import Language
+from avatar.protocol.dialect import Doors
 
 MODEL = "presencia"
 
@@ -22,51 +21,24 @@ class _Reply:
     previous_item_id: str | None = None
 
 
-@dataclass(slots=True)
 class Realtime:
-    """One client's protocol state. Neither blocks nor waits.
+    """One client's protocol state: a `Dialect`. Neither blocks nor waits.
 
-    Attributes:
-        call_id: Names the session.
-        language: The conversation's language, as the client knows it.
-        send: Puts one event on the data channel.
-        command: Gives one command to the conversation.
-        forget: Drops the utterance under way.
-        pinged: Called at every `avatar.ping`.
-        show_face: Called with the mode that the client wants, whether less will do while the
-            server is busy, and why.
-        face: Of the avatar.
-        recorded: Whether the call is being recorded.
-        withdraw: Called when the person withdraws the consent to that.
+    Args:
+        doors: The session's.
     """
 
-    call_id: str
-    language: Language
-    send: Callable[[wire.ServerEvent], None]
-    command: Callable[[Command], None]
-    forget: Callable[[], None]
-    pinged: Callable[[], None]
-    show_face: Callable[[say.FaceMode, bool, say.FaceReason], None]
-    face: wire.Face
-    recorded: Callable[[], bool] = lambda: False
-    withdraw: Callable[[], None] = lambda: None
-    instructions: str = ""
-    _last_item: str | None = None
-    _reply: _Reply | None = field(default=None)
+    def __init__(self, doors: Doors) -> None:
+        self._doors = doors
+        self._language = doors.language
+        self._instructions = doors.instructions
+        self._last_item: str | None = None
+        self._reply: _Reply | None = None
 
     def open(self) -> None:
         """Greet the client, once the channel can take events."""
-        self.send(wire.SessionCreated(session=self._session()))
-        self.send(wire.AvatarState(state="listening"))
-
-    def configure(self, config: wire.SessionConfig) -> None:
-        """Apply what the client asks of the session."""
-        self.language = config.language or self.language
-        if config.instructions is not None:
-            self.instructions = config.instructions
-        if config.recording is False:
-            self.withdraw()
-        self.command(Configure(config.language, config.instructions))
+        self._send(wire.SessionCreated(session=self._session()))
+        self._send(wire.AvatarState(state="listening"))
 
     def receive(self, message: str) -> None:
         """Deal with one message of the client; a bad one is answered by `error`."""
@@ -78,12 +50,12 @@ class Realtime:
             return
         match event:
             case wire.SessionUpdate(session=config):
-                self.configure(config)
+                self._configure(config)
                 self.show_session()
             case wire.ItemCreate(item=item):
-                self.command(Typed("\n".join(part.text for part in item.content)))
+                self._doors.command(Typed("\n".join(part.text for part in item.content)))
             case wire.ResponseCreate():
-                self.command(Respond())
+                self._doors.command(Respond())
             case wire.ResponseCancel(response_id=response_id):
                 if self._reply is None or response_id not in (None, self._reply.response_id):
                     self._refuse(
@@ -93,39 +65,39 @@ class Realtime:
                         event.event_id,
                     )
                 else:
-                    self.command(Stop())
+                    self._doors.command(Stop())
             case wire.OutputClear():
-                self.command(Stop())
+                self._doors.command(Stop())
             case wire.InputClear():
-                self.forget()
+                self._doors.forget()
             case wire.Ping():
-                self.pinged()
-                self.send(wire.Pong())
+                self._doors.pinged()
+                self._send(wire.Pong())
             case wire.FaceUpdate(mode=mode, automatic=automatic, reason=reason):
-                self.show_face(mode, automatic, reason)
+                self._doors.show_face(mode, automatic, reason)
 
     def tell(self, event: say.ConversationEvent) -> None:
         """Put one event of the conversation on the wire."""
         match event:
             case say.StateChanged(state):
-                self.send(wire.AvatarState(state=state))
+                self._send(wire.AvatarState(state=state))
             case say.UserStarted(item_id, at_ms):
-                self.send(wire.SpeechStarted(item_id=item_id, audio_start_ms=at_ms))
+                self._send(wire.SpeechStarted(item_id=item_id, audio_start_ms=at_ms))
             case say.UserInterim(item_id, text):
-                self.send(wire.InterimTranscript(item_id=item_id, text=text))
+                self._send(wire.InterimTranscript(item_id=item_id, text=text))
             case say.UserStopped(item_id, at_ms):
-                self.send(wire.SpeechStopped(item_id=item_id, audio_end_ms=at_ms))
+                self._send(wire.SpeechStopped(item_id=item_id, audio_end_ms=at_ms))
             case say.UserSaid():
                 self._user_said(event)
             case say.UserNotUnderstood(item_id, message):
                 error = {"type": "server_error", "code": "recognition_failed", "message": message}
-                self.send(wire.TranscriptFailed(item_id=item_id, error=error))
+                self._send(wire.TranscriptFailed(item_id=item_id, error=error))
             case say.UserTyped(item_id, text):
                 self._add_item(item_id, wire.Part(type="input_text", text=text))
             case say.ReplyTimed():
                 self._reply_timed(event)
             case say.OpenerHeard(response_id, text, lasts_ms):
-                self.send(
+                self._send(
                     wire.AvatarOpener(response_id=response_id, text=text, duration_ms=lasts_ms)
                 )
             case say.ReplyStarted():
@@ -133,36 +105,49 @@ class Realtime:
             case say.ReplyHeard():
                 self._reply_heard(event)
             case say.ReplyHeld(response_id):
-                self.send(wire.AvatarHeld(response_id=response_id))
+                self._send(wire.AvatarHeld(response_id=response_id))
             case say.ReplyResumed(response_id, reason=reason):
-                self.send(wire.AvatarResumed(response_id=response_id, reason=reason))
+                self._send(wire.AvatarResumed(response_id=response_id, reason=reason))
             case say.ReplyEnded():
                 self._reply_ended(event)
 
     def fail(self, code: str, message: str) -> None:
         """Tell the client of a failure that is not one answer's."""
-        self.send(
+        self._send(
             wire.ErrorEvent(error=wire.ErrorBody(type="server_error", code=code, message=message))
         )
 
     def show_session(self) -> None:
         """Tell the client how the session stands, unasked."""
-        self.send(wire.SessionUpdated(session=self._session()))
+        self._send(wire.SessionUpdated(session=self._session()))
 
     def show(self, mode: say.FaceMode, reason: say.FaceReason, frame_rate: int) -> None:
         """Tell the client who draws the face from now on."""
-        self.send(wire.FaceUpdated(mode=mode, reason=reason, frame_rate=frame_rate))
+        self._send(wire.FaceUpdated(mode=mode, reason=reason, frame_rate=frame_rate))
+
+    def _configure(self, config: wire.SessionConfig) -> None:
+        """Apply what the client asks of the session."""
+        self._language = config.language or self._language
+        if config.instructions is not None:
+            self._instructions = config.instructions
+        if config.recording is False:
+            self._doors.withdraw()
+        self._doors.command(Configure(config.language, config.instructions))
+
+    def _send(self, event: wire.ServerEvent) -> None:
+        self._doors.send(event.model_dump_json(exclude_none=True))
 
     def _session(self) -> wire.Session:
         audio = wire.Audio(
-            input=wire.AudioInput(transcription=wire.Transcription(language=self.language))
+            input=wire.AudioInput(transcription=wire.Transcription(language=self._language))
         )
+        face, recorded = self._doors.face, self._doors.recorded()
         return wire.Session(
-            id=self.call_id,
+            id=self._doors.call_id,
             model=MODEL,
-            instructions=self.instructions,
+            instructions=self._instructions,
             audio=audio,
-            avatar=wire.Avatar(face=self.face, recording=self.recorded()),
+            avatar=wire.Avatar(face=wire.Face(name=face.name, url=face.url), recording=recorded),
         )
 
     def _refuse(
@@ -175,14 +160,14 @@ class Realtime:
             param=param,
             event_id=event_id,
         )
-        self.send(wire.ErrorEvent(error=body))
+        self._send(wire.ErrorEvent(error=body))
 
     def _user_said(self, event: say.UserSaid) -> None:
         item_id, text = event.item_id, event.text
         if text and not event.is_backchannel:
-            self.send(wire.Committed(item_id=item_id, previous_item_id=self._last_item))
+            self._send(wire.Committed(item_id=item_id, previous_item_id=self._last_item))
             self._add_item(item_id, wire.Part(type="input_audio", transcript=text))
-        self.send(
+        self._send(
             wire.TranscriptCompleted(
                 item_id=item_id,
                 transcript=text,
@@ -193,17 +178,17 @@ class Realtime:
     def _add_item(self, item_id: str, part: wire.Part) -> None:
         item = wire.Item(id=item_id, role="user", status="completed", content=(part,))
         previous, self._last_item = self._last_item, item_id
-        self.send(wire.ItemAdded(previous_item_id=previous, item=item))
-        self.send(wire.ItemDone(previous_item_id=previous, item=item))
+        self._send(wire.ItemAdded(previous_item_id=previous, item=item))
+        self._send(wire.ItemDone(previous_item_id=previous, item=item))
 
     def _reply_started(self, event: say.ReplyStarted) -> None:
         self._reply = _Reply(event.response_id, event.item_id)
-        self.send(
+        self._send(
             wire.ResponseCreated(response=wire.Response(id=event.response_id, status="in_progress"))
         )
 
     def _reply_timed(self, event: say.ReplyTimed) -> None:
-        self.send(
+        self._send(
             wire.AvatarTimeline(
                 response_id=event.response_id,
                 rows=event.rows_ms,
@@ -225,13 +210,13 @@ class Realtime:
             reply.sounded = True
             item = wire.Item(id=reply.item_id, role="assistant", status="in_progress")
             reply.previous_item_id, self._last_item = self._last_item, reply.item_id
-            self.send(wire.OutputItemAdded(response_id=reply.response_id, item=item))
-            self.send(wire.ItemAdded(previous_item_id=reply.previous_item_id, item=item))
+            self._send(wire.OutputItemAdded(response_id=reply.response_id, item=item))
+            self._send(wire.ItemAdded(previous_item_id=reply.previous_item_id, item=item))
             part = wire.Part(type="output_audio", transcript="")
-            self.send(wire.ContentPartAdded(**ids, part=part))
-            self.send(wire.PlayoutStarted(response_id=reply.response_id))
+            self._send(wire.ContentPartAdded(**ids, part=part))
+            self._send(wire.PlayoutStarted(response_id=reply.response_id))
         if event.text:
-            self.send(wire.TranscriptDelta(**ids, delta=event.text))
+            self._send(wire.TranscriptDelta(**ids, delta=event.text))
 
     def _reply_ended(self, event: say.ReplyEnded) -> None:
         reply, self._reply = self._reply, None
@@ -246,7 +231,7 @@ class Realtime:
             error = {"type": "server_error", "code": "stage_failed", "message": event.message}
             details = wire.StatusDetails(type="failed", error=error)
             self.fail("stage_failed", event.message)
-        self.send(
+        self._send(
             wire.ResponseDone(
                 response=wire.Response(
                     id=event.response_id,
@@ -262,14 +247,14 @@ class Realtime:
         ids = {"response_id": reply.response_id, "item_id": reply.item_id}
         cut = event.status == "cancelled"
         if cut:
-            self.send(
+            self._send(
                 wire.ItemTruncated(
                     item_id=reply.item_id, audio_end_ms=event.heard_ms, avatar_heard=event.heard
                 )
             )
-            self.send(wire.PlayoutCleared(response_id=reply.response_id))
+            self._send(wire.PlayoutCleared(response_id=reply.response_id))
         else:
-            self.send(wire.PlayoutStopped(response_id=reply.response_id))
+            self._send(wire.PlayoutStopped(response_id=reply.response_id))
         part = wire.Part(type="output_audio", transcript=event.heard)
         item = wire.Item(
             id=reply.item_id,
@@ -277,9 +262,9 @@ class Realtime:
             status="incomplete" if cut else "completed",
             content=(part,),
         )
-        self.send(wire.OutputAudioDone(**ids))
-        self.send(wire.TranscriptDone(**ids, transcript=event.heard))
-        self.send(wire.ContentPartDone(**ids, part=part))
-        self.send(wire.OutputItemDone(response_id=reply.response_id, item=item))
-        self.send(wire.ItemDone(previous_item_id=reply.previous_item_id, item=item))
+        self._send(wire.OutputAudioDone(**ids))
+        self._send(wire.TranscriptDone(**ids, transcript=event.heard))
+        self._send(wire.ContentPartDone(**ids, part=part))
+        self._send(wire.OutputItemDone(response_id=reply.response_id, item=item))
+        self._send(wire.ItemDone(previous_item_id=reply.previous_item_id, item=item))
         return item

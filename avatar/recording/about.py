@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from avatar.protocol.events import SessionConfig
+from avatar.protocol.config import CallConfig
 from avatar.recording.format import Clock, Header
 from avatar.settings import RecordingSettings, Settings
 from avatar.store.data import data_folder
@@ -21,14 +21,14 @@ _PACKAGES = (
 )
 
 
-def is_agreed(settings: RecordingSettings, config: SessionConfig) -> bool:
+def is_agreed(settings: RecordingSettings, config: CallConfig) -> bool:
     """Whether a call is to be recorded: its operator and its person must both have said so."""
     return settings.enabled and config.recording is True
 
 
 def header(
     call_id: str,
-    config: SessionConfig,
+    config: CallConfig,
     settings: Settings,
     *,
     seed: int,

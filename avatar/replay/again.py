@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from avatar.engines import Engines
-from avatar.protocol.events import SessionConfig
+from avatar.protocol.config import CallConfig
 from avatar.recording.format import Clock
 from avatar.recording.reading import RecordedCall
 from avatar.replay import virtual_clock
@@ -42,19 +42,13 @@ async def _replay_now(call: RecordedCall, settings: Settings, root: Path) -> Rec
 async def _replay(
     call: RecordedCall, engines: Engines, settings: Settings, root: Path, *, video: bool
 ) -> RecordedCall:
-    config = SessionConfig.model_validate(call.header.session)
+    config = CallConfig.model_validate(call.header.session)
     return await hold_call(
         RecordedPerson(call),
-        config if config.language else _in(config, call),
+        config.model_copy(update={"language": call.header.language}),
         engines,
         settings,
         root=root,
         seed=call.header.seeds.get("face", 0),
         video=video,
     )
-
-
-def _in(config: SessionConfig, call: RecordedCall) -> SessionConfig:
-    """`config`, asking for the language in which the call was held."""
-    audio = {"input": {"transcription": {"language": call.header.language}}}
-    return SessionConfig.model_validate({**config.model_dump(), "audio": audio})

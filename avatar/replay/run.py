@@ -5,7 +5,8 @@ from pathlib import Path
 
 from avatar.engines import Engines
 from avatar.events import new_id
-from avatar.protocol.events import SessionConfig
+from avatar.protocol.config import CallConfig
+from avatar.protocol.realtime import Realtime
 from avatar.recording.about import header
 from avatar.recording.reading import RecordedCall, read_call
 from avatar.replay.headless import HeadlessPeer, Person
@@ -24,7 +25,7 @@ PATIENCE_S = 30.0
 
 async def hold_call(
     person: Person,
-    config: SessionConfig,
+    config: CallConfig,
     engines: Engines,
     settings: Settings,
     *,
@@ -53,6 +54,7 @@ async def hold_call(
         lambda playout, frames, clock: HeadlessPeer(person, playout, frames, clock, bitrate_bps),
         call_id,
         config,
+        Realtime,
         engines,
         settings,
         Telemetry(),

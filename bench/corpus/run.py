@@ -7,7 +7,7 @@ from pathlib import Path
 
 from avatar.client.clips import Clip, read_clip
 from avatar.engines import Engines
-from avatar.protocol.events import SessionConfig
+from avatar.protocol.config import CallConfig
 from avatar.recording.format import Clock
 from avatar.recording.reading import RecordedCall
 from avatar.replay import virtual_clock
@@ -90,11 +90,10 @@ async def hold(
     video: bool = False,
 ) -> Held:
     """Hold one call and judge it."""
-    audio = {"input": {"transcription": {"language": recipe.language}}}
     person = ScriptedPerson(recipe, clips)
     call = await hold_call(
         person,
-        SessionConfig.model_validate({"audio": audio}),
+        CallConfig(language=recipe.language),
         engines,
         settings,
         root=root,

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from avatar.cli import replay as command
-from avatar.protocol.events import SessionConfig
+from avatar.protocol.config import CallConfig
 from avatar.recording.about import header
 from avatar.recording.reading import RecordedCall
 from avatar.recording.recorder import Recorder
@@ -30,7 +30,7 @@ def arguments(*words):
 
 @pytest.fixture
 def folder(tmp_path):
-    about = header("rtc_1", SessionConfig(), Settings(), seed=1, takes_video=False)
+    about = header("rtc_1", CallConfig(), Settings(), seed=1, takes_video=False)
 
     async def call():
         recorder = Recorder.start(tmp_path / "calls", about)

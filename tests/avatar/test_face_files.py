@@ -5,7 +5,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from avatar.face.library import face_folder, face_url
-from avatar.server import State, create_app
+from avatar.routes.state import State
+from avatar.server import create_app
 from avatar.settings import Settings
 
 URL = face_url("elena")

@@ -14,7 +14,7 @@ import pytest
 
 from avatar.events import UserSaid
 from avatar.listening import TurnEnded
-from avatar.protocol.events import SessionConfig
+from avatar.protocol.config import CallConfig
 from avatar.recording import recorder as recorder_module
 from avatar.recording.about import header, is_agreed
 from avatar.recording.format import (
@@ -47,7 +47,7 @@ def voice():
 
 
 def described(settings=None, **session):
-    config = SessionConfig.model_validate(session)
+    config = CallConfig.model_validate(session)
     return header("rtc_1", config, settings or Settings(), seed=7, takes_video=True)
 
 
@@ -249,14 +249,14 @@ def test_a_damaged_recording_is_refused_in_words(folder, spoil, complaint):
 
 
 @pytest.mark.parametrize("enabled", [False, True])
-@pytest.mark.parametrize("session", [{}, {"avatar": {}}, {"avatar": {"recording": False}}])
+@pytest.mark.parametrize("session", [{}, {"recording": None}, {"recording": False}])
 def test_nobody_is_recorded_who_has_not_agreed(enabled, session):
-    config = SessionConfig.model_validate(session)
+    config = CallConfig.model_validate(session)
     assert not is_agreed(RecordingSettings(enabled=enabled), config)
 
 
 def test_nobody_is_recorded_unless_the_operator_wants_to_record():
-    config = SessionConfig.model_validate({"avatar": {"recording": True}})
+    config = CallConfig(recording=True)
     assert not is_agreed(RecordingSettings(), config)
     assert is_agreed(RecordingSettings(enabled=True), config)
 

@@ -3,7 +3,9 @@ from types import SimpleNamespace
 import pytest
 from starlette.testclient import TestClient
 
-from avatar.server import MAX_BODY_BYTES, State, create_app
+from avatar.routes.calls import MAX_BODY_BYTES
+from avatar.routes.state import State
+from avatar.server import create_app
 from avatar.settings import FaceSettings, IceServer, RecordingSettings, RtcSettings, Settings
 from speech.errors import ConfigError, ServerFullError, SignallingError
 
@@ -19,7 +21,7 @@ class Calls:
         persona = SimpleNamespace(name="Elena", disclosure={"en": "I am an AI."})
         self.engines = SimpleNamespace(persona=persona, voices={"es": 1, "en": 2}, poster=b"webp")
 
-    async def start(self, offer, config):
+    async def start(self, offer, config, speak):
         if self.refusal is not None:
             raise self.refusal
         self.started.append((offer, config))

@@ -15,7 +15,8 @@ import uvicorn
 from playwright.sync_api import Browser, Page
 
 from avatar.face.library import face_folder, face_url
-from avatar.server import State, create_app
+from avatar.routes.state import State
+from avatar.server import create_app
 from avatar.settings import Settings
 from render.baked.asset import BakedFace
 from render.baked.renderer import cache_kernels, compositor

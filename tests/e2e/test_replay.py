@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from avatar.engines import Engines
-from avatar.protocol.events import SessionConfig
+from avatar.protocol.config import CallConfig
 from avatar.replay import virtual_clock
 from avatar.replay.compare import compare, error_rate
 from avatar.replay.recorded import RecordedPerson
@@ -69,7 +69,7 @@ def test_a_call_that_is_run_again_goes_the_same_way(call, engines, tmp_path: Pat
     first = call("pause-to-think").call
 
     async def again():
-        config = SessionConfig.model_validate(first.header.session)
+        config = CallConfig.model_validate(first.header.session)
         return await hold_call(RecordedPerson(first), config, engines, Settings(), root=tmp_path)
 
     compared = compare(first, virtual_clock.run(again()))

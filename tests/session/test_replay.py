@@ -8,7 +8,7 @@ import pytest
 
 from avatar.dialogue.persona import load_persona
 from avatar.engines import Engines
-from avatar.protocol.events import SessionConfig
+from avatar.protocol.config import CallConfig
 from avatar.recording.format import CallRecordingError
 from avatar.recording.reading import read_call
 from avatar.replay.compare import compare
@@ -96,7 +96,7 @@ class Caller:
 def held(root, says, replies=(LONG, "Fine."), **options):
     async def call():
         caller = Caller(says, **options)
-        held = await hold_call(caller, SessionConfig(), engines(replies), Settings(), root=root)
+        held = await hold_call(caller, CallConfig(), engines(replies), Settings(), root=root)
         return held, caller
 
     return virtual_clock.run(call())
@@ -105,7 +105,7 @@ def held(root, says, replies=(LONG, "Fine."), **options):
 def again(call, root, replies=(LONG, "Fine.")):
     async def replay():
         person = RecordedPerson(call)
-        return await hold_call(person, SessionConfig(), engines(replies), Settings(), root=root)
+        return await hold_call(person, CallConfig(), engines(replies), Settings(), root=root)
 
     return virtual_clock.run(replay())
 
@@ -164,7 +164,7 @@ def test_code_that_answers_worse_is_found_out(tmp_path):
         deaf = engines([LONG])
         deaf.recognizers["en"].words = {}
         return await hold_call(
-            RecordedPerson(first), SessionConfig(), deaf, Settings(), root=tmp_path / "now"
+            RecordedPerson(first), CallConfig(), deaf, Settings(), root=tmp_path / "now"
         )
 
     compared = compare(first, virtual_clock.run(mute()))

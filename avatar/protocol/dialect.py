@@ -1,0 +1,93 @@
+"""What a wire protocol is: a dialect between one conversation and one client.
+
+A session knows no protocol. It opens its `Doors` to a dialect, hands it the client's messages, and
+tells it what happens; the dialect puts that into the words that its clients know.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from avatar.conversation import Command
+from avatar.events import ConversationEvent, FaceMode, FaceReason
+from speech.types import Language
+
+
+@dataclass(frozen=True, slots=True)
+class FaceFiles:
+    """The face that a client may draw itself.
+
+    Attributes:
+        name: Of its folder.
+        url: Where its files are, on this server.
+    """
+
+    name: str
+    url: str
+
+
+def _nothing() -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """What a session lets a dialect know and do.
+
+    Attributes:
+        call_id: Names the session.
+        language: The conversation's, to begin with.
+        instructions: Of this call, to begin with.
+        face: Of the avatar.
+        send: Sends one text message to the client.
+        command: Gives one command to the conversation.
+        forget: Drops the utterance under way.
+        pinged: The client is alive, and will say so again and again.
+        show_face: Asks for a mode; whether less will do while the server is busy; and why.
+        recorded: Whether the call is being recorded.
+        withdraw: The person withdraws the consent to that.
+    """
+
+    call_id: str
+    language: Language
+    instructions: str
+    face: FaceFiles
+    send: Callable[[str], None]
+    command: Callable[[Command], None]
+    forget: Callable[[], None] = _nothing
+    pinged: Callable[[], None] = _nothing
+    show_face: Callable[[FaceMode, bool, FaceReason], None] = lambda mode, automatic, reason: None
+    recorded: Callable[[], bool] = lambda: False
+    withdraw: Callable[[], None] = _nothing
+
+
+class Dialect(Protocol):
+    """One client's protocol state. Nothing here blocks or waits."""
+
+    def open(self) -> None:
+        """Greet the client, once it can take messages."""
+        ...
+
+    def receive(self, message: str) -> None:
+        """Deal with one message of the client; a bad one is answered, and changes nothing."""
+        ...
+
+    def tell(self, event: ConversationEvent) -> None:
+        """Put one event of the conversation on the wire."""
+        ...
+
+    def fail(self, code: str, message: str) -> None:
+        """Tell the client of a failure that is not one answer's."""
+        ...
+
+    def show_session(self) -> None:
+        """Tell the client how the session stands, unasked."""
+        ...
+
+    def show(self, mode: FaceMode, reason: FaceReason, frame_rate: int) -> None:
+        """Tell the client who draws the face from now on."""
+        ...
+
+
+Speak = Callable[[Doors], Dialect]
+"""Makes the dialect that a caller speaks."""

@@ -1,0 +1,32 @@
+"""What the server has, once it has it."""
+
+from dataclasses import dataclass, field
+
+from avatar.calls import Calls
+from avatar.routes.errors import ApiError
+from avatar.telemetry.turns import Telemetry
+
+
+@dataclass(slots=True)
+class State:
+    """Shared by all routes; filled while the server starts.
+
+    Attributes:
+        calls: None until the models are loaded.
+        telemetry: Told what every conversation's answers were like.
+    """
+
+    calls: Calls | None = None
+    telemetry: Telemetry = field(default_factory=Telemetry)
+
+    @property
+    def ready(self) -> Calls:
+        """The calls; an `ApiError` until the models are loaded."""
+        if self.calls is None:
+            raise ApiError(
+                503,
+                "not_ready",
+                "The models are still loading; this takes some seconds.",
+                **{"Retry-After": "2"},
+            )
+        return self.calls
