@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from speech.errors import ConfigError
 from speech.types import Language
@@ -39,10 +39,29 @@ class IceServer(_Section):
     credential: SecretStr | None = None
 
 
+class TurnSettings(_Section):
+    """A TURN server of your own, with credentials that are made for each call (docs/network.md)."""
+
+    urls: list[str] = Field([], description="as 'turn:turn.example.org:3478?transport=udp'")
+    secret: SecretStr = Field(SecretStr(""), description="shared with the TURN server")
+    lifetime_s: int = Field(
+        86_400, ge=60, description="a call that begins later needs credentials made later"
+    )
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "TurnSettings":
+        if any(not url.startswith(("turn:", "turns:")) for url in self.urls):
+            raise ValueError("urls begin with turn: or turns:; STUN goes to rtc.ice_servers")
+        if self.urls and not self.secret.get_secret_value():
+            raise ValueError("urls need the secret that `presencia turn setup` prints")
+        return self
+
+
 class RtcSettings(_Section):
     """WebRTC."""
 
     ice_servers: list[IceServer] = []
+    turn: TurnSettings = TurnSettings()
     video_bitrate_bps: int = Field(1_000_000, ge=100_000, le=8_000_000)
     offer_loopback: bool = Field(
         False, description="also offer 127.0.0.1 as a candidate: for tests on an isolated machine"

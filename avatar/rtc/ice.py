@@ -2,10 +2,12 @@
 
 import logging
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from aiortc import RTCIceServer
 from aiortc.rtcicetransport import parse_stun_turn_uri
 
+from avatar.rtc.relay_credentials import relay_credentials
 from avatar.settings import IceServer, RtcSettings
 from speech.errors import ConfigError
 
@@ -16,7 +18,10 @@ _PREFERENCE = ("turn:udp", "turn:tcp", "turns:tcp")
 
 
 def browser_ice_servers(settings: RtcSettings) -> list[dict[str, object]]:
-    """The servers as `RTCPeerConnection` takes them in a browser: all of them, with credentials."""
+    """The servers as `RTCPeerConnection` takes them in a browser: all of them, with credentials.
+
+    Those of `rtc.turn` are made anew each time, and hold for `rtc.turn.lifetime_s`.
+    """
     servers: list[dict[str, object]] = []
     for server in settings.ice_servers:
         entry: dict[str, object] = {"urls": list(server.urls)}
@@ -25,12 +30,19 @@ def browser_ice_servers(settings: RtcSettings) -> list[dict[str, object]]:
         if server.credential is not None:
             entry["credential"] = _secret(server)
         servers.append(entry)
+    turn = settings.turn
+    if turn.urls:
+        made = relay_credentials(turn.secret.get_secret_value(), turn.lifetime_s, datetime.now(UTC))
+        servers.append(
+            {"urls": list(turn.urls), "username": made.username, "credential": made.credential}
+        )
     return servers
 
 
 def own_ice_servers(settings: RtcSettings) -> list[RTCIceServer]:
     """The servers that our own end uses: at most one STUN and one TURN, for aioice takes no more.
 
+    That of `rtc.turn` is not among them: only the browser's end of a call is relayed by it.
     Never None, which would mean aiortc's default, somebody else's public server.
 
     Raises:
