@@ -1,28 +1,20 @@
 """The conversation: who speaks, what is answered, what is remembered."""
 
 import asyncio
-import logging
 import uuid
-from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
-from avatar.dialogue.feelings import feeling, mirrored
+from avatar.commands import Command, Configure, Respond, Stop, Typed
 from avatar.dialogue.history import History
 from avatar.dialogue.persona import Persona
 from avatar.drafts import Drafts
 from avatar.events import (
     ConversationEvent,
-    OpenerHeard,
-    ReplyEnded,
-    ReplyHeard,
     ReplyHeld,
     ReplyResumed,
-    ReplyStarted,
     ReplyStatus,
     ResumeReason,
-    StateChanged,
     UserInterim,
     UserNotUnderstood,
     UserSaid,
@@ -35,7 +27,6 @@ from avatar.latency import Timeline
 from avatar.listening import (
     FalseStart,
     Guessed,
-    Heard,
     Interim,
     NotUnderstood,
     PersonPaused,
@@ -45,49 +36,18 @@ from avatar.listening import (
     WentOn,
     Wordless,
 )
-from avatar.opener import Opener, Opening
+from avatar.opener import Opener
 from avatar.overlap import HoldOverdue, Meaning, Overlaps
 from avatar.pace import Pace
-from avatar.playout import Playout
+from avatar.reading_ahead import ReadingAhead
+from avatar.replies import Replies
 from avatar.reply import Reply
-from avatar.turn import Voice, answer, barge_in, play
-from render.types import NEUTRAL, SPEECH_CLOCK_HZ, Emotion, FaceCues, FaceState
-from speech.errors import PresenciaError, StageError
+from avatar.turn import Voice
+from render.types import FaceCues, FaceState
 from speech.stages import LISTENING_RATE_HZ, LanguageModel
 from speech.types import Language, Message, SpeechChunk, Transcript
 
-_log = logging.getLogger(__name__)
-
-_REMEMBERED_CUES = 8  # more state changes than fit into the longest transition of the face
-_MOODS_APART = SPEECH_CLOCK_HZ  # and so many moods, this far apart, outlast the showing of each
-
-
-@dataclass(frozen=True, slots=True)
-class Typed:
-    """The person typed a message. It is answered at `Respond`."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Respond:
-    """Answer what has been said so far; with nothing said yet, greet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Stop the answer under way."""
-
-
-@dataclass(frozen=True, slots=True)
-class Configure:
-    """Change how the rest of the conversation goes. None leaves a thing as it is."""
-
-    language: Language | None = None
-    instructions: str | None = None
-
-
-Command = Heard | Typed | Respond | Stop | Configure | HoldOverdue
+__all__ = ["Command", "Configure", "Conversation", "Respond", "Stop", "Typed"]
 
 
 class Conversation:
@@ -129,29 +89,29 @@ class Conversation:
         pace: Pace | None = None,
         openers: Mapping[Language, tuple[Opener, ...]] = MappingProxyType({}),
     ) -> None:
-        self.playout = Playout(on_start=self._chunk_starts)
+        self._replies = Replies(
+            voices=voices,
+            apologies=apologies,
+            openers=openers,
+            pace=Pace() if pace is None else pace,
+            emit=emit,
+            on_end=self._reply_ends,
+        )
+        self.playout = self._replies.playout
         self.language = language
         self.drafts = Drafts(emit)
+        self._bearing = self._replies.bearing
         self._llm = llm
-        self._voices = voices
-        self._apologies = apologies
         self._persona = persona
         self._history = history
         self._emit = emit
-        self._pace = Pace() if pace is None else pace
-        self._openers = {language: deque(said) for language, said in openers.items()}
         self._instructions = ""
         self._inbox: asyncio.Queue[Command] = asyncio.Queue()
         self._overlaps = Overlaps(self.playout, self.send)
-        self._reply: Reply | None = None
-        self._prefill: asyncio.Task[None] | None = None
+        self._reading = ReadingAhead(llm)
         self._prefix = uuid.uuid4().hex[:12]
         self._person_speaks: int | None = None  # the utterance, once it is sustained
         self._owes_reply = False  # the person said something that no answer was heard to
-        self._states: deque[tuple[int, FaceState]] = deque([(0, "listening")], _REMEMBERED_CUES)
-        self._state: FaceState = "listening"
-        self._nods: deque[int] = deque(maxlen=_REMEMBERED_CUES)
-        self._moods: deque[tuple[int, Emotion]] = deque(maxlen=_REMEMBERED_CUES)
 
     def send(self, command: Command) -> None:
         """Take note of `command`; it is dealt with in order."""
@@ -159,22 +119,16 @@ class Conversation:
 
     def cues(self) -> FaceCues:
         """What the face needs to know, now."""
-        return FaceCues(
-            self.playout.speech, tuple(self._states), tuple(self._nods), tuple(self._moods)
-        )
+        return self._bearing.cues()
 
     @property
     def state(self) -> FaceState:
         """Whether the avatar listens, thinks or speaks; an answer that is held goes on."""
-        return self._state
+        return self._bearing.state
 
     def frame_drawn(self, at_sample: int) -> None:
         """The face of `at_sample` is on its way to the person."""
-        reply = self._reply
-        if reply is None or reply.first_sample is None or at_sample < reply.first_sample:
-            return
-        reply.timeline.mark("first_face_frame")
-        self._report_timing(reply)
+        self._replies.frame_drawn(at_sample)
 
     async def run(self) -> None:
         """Hold the conversation until cancelled."""
@@ -187,27 +141,30 @@ class Conversation:
         match command:
             case SpeechStarted(utterance, at_sample):
                 self._emit(UserStarted(self._item(utterance), _ms(at_sample)))
-                self._overlaps.begin(utterance, self._reply)
+                self._overlaps.begin(utterance, self._replies.current)
             case SpeechSustained(utterance):
                 self._person_speaks = utterance
                 await self._hold(utterance)
             case PersonPaused(utterance):
                 if not self._overlaps.pause(utterance):
-                    self._nod()
+                    self._bearing.nod()
             case Wordless(utterance):
-                self._overlaps.hear(utterance, "", self._reply, self.language)
+                self._overlaps.hear(utterance, "", self._replies.current, self.language)
             case Interim(utterance, text):
                 self._emit(UserInterim(self._item(utterance), text))
-                self._mirror(text)
-                if self._overlaps.hear(utterance, text, self._reply, self.language) == "words":
-                    await self._interrupt()
+                self._bearing.mirror(text, self.language)
+                if (
+                    self._overlaps.hear(utterance, text, self._replies.current, self.language)
+                    == "words"
+                ):
+                    await self._replies.interrupt()
                 self._read_ahead(tasks, text)
             case Guessed(utterance, text):
                 await self.drafts.drop()
-                if self._overlaps.is_during(utterance, self._reply):
+                if self._overlaps.is_during(utterance, self._replies.current):
                     meaning = self._overlaps.weigh(utterance, text, 0, self.language)
                     await self._obey(meaning, utterance)
-                if self._reply is None:
+                if self._replies.current is None:
                     written = self._llm.reply(self._prompt(text))
                     draft = self._prepare_reply(tasks, written, _timeline_now())
                     self.drafts.begin(utterance, text, draft)
@@ -224,12 +181,12 @@ class Conversation:
                 self._emit(UserTyped(new_id("item"), text))
             case Respond():
                 await self.drafts.drop()
-                await self._interrupt(by_client=True)
+                await self._replies.interrupt(by_client=True)
                 timeline = _timeline_now()
                 timeline.is_recited = self._history.is_empty
                 self._start_reply(tasks, self._written_reply(), timeline)
             case Stop():
-                await self._interrupt(by_client=True)
+                await self._replies.interrupt(by_client=True)
                 self._owes_reply = False
             case Configure(language, instructions):
                 await self.drafts.drop()
@@ -253,7 +210,7 @@ class Conversation:
             case NotUnderstood(message=message):
                 self._emit(UserNotUnderstood(item_id, message))
                 if not goes_on:
-                    await self._interrupt()
+                    await self._replies.interrupt()
                     self._start_reply(tasks, None, timeline)
                 return
             case FalseStart():
@@ -269,46 +226,43 @@ class Conversation:
                     timeline = Timeline(over.ended_at_s, {"turn_ended": over.decided_at_s})
                     timeline.mark("final_transcript")
         # Noise may have cut the answer to what was said before it: that is still owed.
-        if self._owes_reply and self._reply is None and not goes_on:
+        if self._owes_reply and self._replies.current is None and not goes_on:
             if draft is None:
                 self._start_reply(tasks, self._written_reply(), timeline)
             else:
                 self.drafts.adopt(draft, timeline)
-                self._begin(draft)
+                self._replies.begin(draft)
         elif draft is not None:
             await self.drafts.give_up(draft)
 
     async def _hold(self, utterance: int) -> None:
         """Fall silent for a person who makes a sound, until it is known what it means."""
-        reply, was_held = self._reply, self.playout.held
+        reply, was_held = self._replies.current, self.playout.held
         if not self._overlaps.hold(utterance, reply, self.language):
-            await self._interrupt()
+            await self._replies.interrupt()
         elif reply is not None and not was_held:
             self._emit(ReplyHeld(reply.response_id, reply.item_id))
-            self._look("listening")
+            self._bearing.look("listening")
 
     async def _obey(self, meaning: Meaning, utterance: int) -> None:
         """Let a sound do to the answer what it means."""
         match meaning:
             case "words":
-                await self._interrupt()
+                await self._replies.interrupt()
             case "backchannel" | "noise":
                 self._resume(utterance, meaning)
 
     def _resume(self, utterance: int, reason: ResumeReason) -> None:
         """Go on with the answer, if it is held for this utterance."""
-        reply = self._reply
+        reply = self._replies.current
         if reply is None or self._overlaps.held_for != utterance:
             return
         self._overlaps.release()
         self.playout.resume()
         if reason == "backchannel":
-            self._nod()
+            self._bearing.nod()
         self._emit(ReplyResumed(reply.response_id, reply.item_id, reason))
-        self._look(self.state)
-
-    def _nod(self) -> None:
-        self._nods.append(self.playout.position)
+        self._bearing.look(self.state)
 
     def _item(self, utterance: int) -> str:
         return f"item_{self._prefix}_{utterance}"
@@ -316,14 +270,7 @@ class Conversation:
     def _add_user(self, text: str) -> None:
         self._history.add_user(text)
         self._owes_reply = True
-        self._mirror(text)
-
-    def _mirror(self, text: str) -> None:
-        """Let the listening face share what the person's words feel like."""
-        mood, now = mirrored(feeling(text, self.language)), self.playout.position
-        last, shown = self._moods[-1] if self._moods else (now - _MOODS_APART, NEUTRAL)
-        if mood not in (NEUTRAL, shown) and now - last >= _MOODS_APART:
-            self._moods.append((now, mood))
+        self._bearing.mirror(text, self.language)
 
     def _written_reply(self) -> AsyncGenerator[str, None]:
         if self._history.is_empty:
@@ -336,21 +283,7 @@ class Conversation:
         )
 
     def _read_ahead(self, tasks: asyncio.TaskGroup, interim: str = "") -> None:
-        """Let the model read what is known of the prompt while the person still speaks."""
-        self._stop_reading_ahead()
-        self._prefill = tasks.create_task(self._prefilled(interim), name="prefill")
-
-    async def _prefilled(self, interim: str) -> None:
-        try:
-            await self._llm.prefill(self._prompt(interim))
-        except StageError:
-            # Only a hint: the reply will meet the same failure and apologise for it.
-            _log.info("prefill failed", exc_info=True)
-
-    def _stop_reading_ahead(self) -> None:
-        if self._prefill is not None:
-            self._prefill.cancel()
-            self._prefill = None
+        self._reading.start(tasks, self._prompt(interim))
 
     def _start_reply(
         self,
@@ -358,7 +291,7 @@ class Conversation:
         written: AsyncGenerator[str, None] | None,
         timeline: Timeline,
     ) -> None:
-        self._begin(self._prepare_reply(tasks, written, timeline))
+        self._replies.begin(self._prepare_reply(tasks, written, timeline))
 
     def _prepare_reply(
         self,
@@ -366,128 +299,14 @@ class Conversation:
         written: AsyncGenerator[str, None] | None,
         timeline: Timeline,
     ) -> Reply:
-        self._stop_reading_ahead()
-        reply = Reply(new_id("resp"), new_id("item"), timeline)
-        openers = self._openers.get(self.language)
-        if openers and not timeline.is_recited:
-            reply.opening = Opening(openers[0], self._pace.opener_wait_s)
-        timeline.actions.extend(self._pace.actions)
-        reply.task = tasks.create_task(self._speak(reply, written), name="turn")
-        return reply
+        self._reading.stop()
+        return self._replies.prepare(tasks, self.language, written, timeline)
 
-    def _begin(self, reply: Reply) -> None:
-        """Make a prepared reply the one under way, and let it speak."""
-        self._reply = reply
-        self.playout.start_reply()
-        self._emit(ReplyStarted(reply.response_id, reply.item_id))
-        self._change_state("thinking")
-        reply.may_speak.set()
-
-    async def _speak(self, reply: Reply, written: AsyncGenerator[str, None] | None) -> None:
-        """Say the reply, or the apology for it; `written` None apologises at once."""
-        status: ReplyStatus = "completed"
-        message = ""
-        voice = self._voices[self.language]
-        try:
-            if written is None:
-                status, message = "failed", "The speech could not be recognised."
-            else:
-                try:
-                    await answer(
-                        written,
-                        voice,
-                        self.playout,
-                        reply.timeline,
-                        reply.may_speak,
-                        first_words=self._pace.first_words,
-                        opening=reply.opening,
-                    )
-                except* Exception as group:  # noqa: BLE001 - whatever a stage raises ends
-                    # its turn only: the person hears an apology and the call goes on.
-                    _log.error("a stage failed", exc_info=group)
-                    status, message = "failed", _first_message(group)
-            if not reply.may_speak.is_set():
-                return  # the draft of an answer: the answer itself will meet the same failure
-            if status == "failed":
-                apology = self._apologies[self.language]
-                emotion = feeling(apology.text, self.language)
-                await play(apology, voice.lips, self.playout, emotion)
-                await self.playout.drained()
-        except asyncio.CancelledError:
-            status = "cancelled"
-            raise
-        finally:
-            if reply.may_speak.is_set():
-                self._end_reply(reply, status, message)
-
-    def _end_reply(self, reply: Reply, status: ReplyStatus, message: str) -> None:
-        heard, samples = self.playout.heard(), self.playout.heard_samples()
+    def _reply_ends(self, heard: str, status: ReplyStatus) -> None:
         self._history.add_assistant(heard, interrupted=status == "cancelled")
         if heard:
             self._owes_reply = False
-        self._report_timing(reply)
         self._overlaps.release()
-        self._reply = None
-        self._emit(
-            ReplyEnded(
-                reply.response_id,
-                reply.item_id,
-                status,
-                heard,
-                samples * 1000 // SPEECH_CLOCK_HZ,
-                reply.stopped_by_client,
-                message,
-                reply.timeline.deliveries["llm_first_token"],
-            )
-        )
-        self._change_state("listening")
-
-    async def _interrupt(self, *, by_client: bool = False) -> None:
-        reply = self._reply
-        if reply is None or reply.task is None:
-            return
-        reply.stopped_by_client = by_client
-        await barge_in(reply.task, self.playout)
-        if self._reply is reply:  # cancelled before its first step: its own clean-up never ran
-            self._end_reply(reply, "cancelled", "")
-
-    def _chunk_starts(self, chunk: SpeechChunk) -> None:
-        reply = self._reply
-        if reply is None:
-            return
-        opening = reply.opening
-        if opening is not None and opening.is_spoken and reply.timeline.opener_s is None:
-            self._opener_starts(reply, opening.opener)
-            return
-        if reply.first_sample is None:
-            reply.first_sample = self.playout.position
-            reply.timeline.mark("first_sound")
-            self._change_state("speaking")
-        self._emit(ReplyHeard(reply.response_id, reply.item_id, chunk.text))
-
-    def _opener_starts(self, reply: Reply, opener: Opener) -> None:
-        reply.timeline.opener_s = asyncio.get_running_loop().time()
-        self._openers[self.language].rotate(-1)
-        self._change_state("speaking")
-        self._emit(OpenerHeard(reply.response_id, opener.text, opener.lasts_ms))
-
-    def _report_timing(self, reply: Reply) -> None:
-        if not reply.timed and not reply.timeline.is_recited:
-            reply.timed = True
-            timing = reply.timing()
-            self._pace.observe(timing)
-            self._emit(timing)
-
-    def _change_state(self, state: FaceState) -> None:
-        self._look(state)
-        if state != self.state:
-            self._state = state
-            self._emit(StateChanged(state))
-
-    def _look(self, state: FaceState) -> None:
-        """Show it in the face."""
-        if state != self._states[-1][1]:
-            self._states.append((self.playout.position, state))
 
 
 async def _recited(text: str) -> AsyncGenerator[str, None]:
@@ -500,11 +319,3 @@ def _timeline_now() -> Timeline:
 
 def _ms(sample: int) -> int:
     return sample * 1000 // LISTENING_RATE_HZ
-
-
-def _first_message(group: BaseExceptionGroup[Exception]) -> str:
-    """One line for a person from the first error of a (nested) group."""
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return str(error) if isinstance(error, PresenciaError) else "Something went wrong inside."

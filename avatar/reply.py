@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from avatar.events import ReplyTimed
 from avatar.latency import Timeline
 from avatar.opener import Opening
+from speech.types import Language
 
 
 @dataclass(slots=True)
@@ -15,6 +16,7 @@ class Reply:
     Attributes:
         response_id: On the wire, of the answer.
         item_id: On the wire, of its words.
+        language: That it is said in.
         timeline: When each stage delivered.
         may_speak: Set once it is no draft.
         task: Its turn; over exactly when the answer is.
@@ -26,6 +28,7 @@ class Reply:
 
     response_id: str
     item_id: str
+    language: Language
     timeline: Timeline
     may_speak: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None

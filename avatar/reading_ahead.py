@@ -1,0 +1,41 @@
+"""Lets the language model read a prompt while the person still speaks."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from speech.errors import StageError
+from speech.stages import LanguageModel
+from speech.types import Message
+
+_log = logging.getLogger(__name__)
+
+
+class ReadingAhead:
+    """Has one prompt read at a time, the newest.
+
+    Args:
+        llm: Reads it.
+    """
+
+    def __init__(self, llm: LanguageModel) -> None:
+        self._llm = llm
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, tasks: asyncio.TaskGroup, prompt: Sequence[Message]) -> None:
+        """Read `prompt` in a task of `tasks`, and no longer what was read before."""
+        self.stop()
+        self._task = tasks.create_task(self._read(prompt), name="prefill")
+
+    def stop(self) -> None:
+        """Leave the model to the answer."""
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+
+    async def _read(self, prompt: Sequence[Message]) -> None:
+        try:
+            await self._llm.prefill(prompt)
+        except StageError:
+            # Only a hint: the reply will meet the same failure and apologise for it.
+            _log.info("prefill failed", exc_info=True)

@@ -1,0 +1,208 @@
+"""The answers of one conversation: made ready, begun, heard, ended; one under way at most."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Mapping
+
+from avatar.bearing import Bearing
+from avatar.dialogue.feelings import feeling
+from avatar.events import (
+    ConversationEvent,
+    OpenerHeard,
+    ReplyEnded,
+    ReplyHeard,
+    ReplyStarted,
+    ReplyStatus,
+    new_id,
+)
+from avatar.latency import Timeline
+from avatar.opener import Opener, Opening
+from avatar.pace import Pace
+from avatar.playout import Playout
+from avatar.reply import Reply
+from avatar.turn import Voice, answer, barge_in, play
+from render.types import SPEECH_CLOCK_HZ
+from speech.errors import PresenciaError
+from speech.types import Language, SpeechChunk
+
+_log = logging.getLogger(__name__)
+
+
+class Replies:
+    """Gives the answers of one conversation.
+
+    Args:
+        voices: By language.
+        apologies: By language: what is said when a stage fails.
+        openers: By language: what may be said before an answer that is late.
+        pace: How the answers are given, so that they are not late.
+        emit: Told what happens.
+        on_end: Called with the text that was heard of an answer, and how that ended, before
+            anybody is told that it is over.
+
+    Attributes:
+        playout: Where the avatar's speech leaves.
+        bearing: What the face is to show.
+        current: The answer under way.
+    """
+
+    def __init__(
+        self,
+        *,
+        voices: Mapping[Language, Voice],
+        apologies: Mapping[Language, SpeechChunk],
+        openers: Mapping[Language, tuple[Opener, ...]],
+        pace: Pace,
+        emit: Callable[[ConversationEvent], None],
+        on_end: Callable[[str, ReplyStatus], None],
+    ) -> None:
+        self.playout = Playout(on_start=self._chunk_starts)
+        self.bearing = Bearing(self.playout, emit)
+        self.current: Reply | None = None
+        self._voices = voices
+        self._apologies = apologies
+        self._openers = {language: deque(said) for language, said in openers.items()}
+        self._pace = pace
+        self._emit = emit
+        self._on_end = on_end
+
+    def prepare(
+        self,
+        tasks: asyncio.TaskGroup,
+        language: Language,
+        written: AsyncGenerator[str, None] | None,
+        timeline: Timeline,
+    ) -> Reply:
+        """Make an answer ready, which stays silent until `begin`.
+
+        Args:
+            tasks: Owns it.
+            language: To say it in.
+            written: Its text; None apologises for speech that was not recognised.
+            timeline: When each stage delivers.
+        """
+        reply = Reply(new_id("resp"), new_id("item"), language, timeline)
+        openers = self._openers.get(language)
+        if openers and not timeline.is_recited:
+            reply.opening = Opening(openers[0], self._pace.opener_wait_s)
+        timeline.actions.extend(self._pace.actions)
+        reply.task = tasks.create_task(self._speak(reply, written), name="turn")
+        return reply
+
+    def begin(self, reply: Reply) -> None:
+        """Make a prepared reply the one under way, and let it speak."""
+        self.current = reply
+        self.playout.start_reply()
+        self._emit(ReplyStarted(reply.response_id, reply.item_id))
+        self.bearing.change("thinking")
+        reply.may_speak.set()
+
+    async def interrupt(self, *, by_client: bool = False) -> None:
+        """End the answer under way, if there is one, at once."""
+        reply = self.current
+        if reply is None or reply.task is None:
+            return
+        reply.stopped_by_client = by_client
+        await barge_in(reply.task, self.playout)
+        if self.current is reply:  # cancelled before its first step: its own clean-up never ran
+            self._end(reply, "cancelled", "")
+
+    def frame_drawn(self, at_sample: int) -> None:
+        """The face of `at_sample` is on its way to the person."""
+        reply = self.current
+        if reply is None or reply.first_sample is None or at_sample < reply.first_sample:
+            return
+        reply.timeline.mark("first_face_frame")
+        self._report_timing(reply)
+
+    async def _speak(self, reply: Reply, written: AsyncGenerator[str, None] | None) -> None:
+        """Say the reply, or the apology for it."""
+        status: ReplyStatus = "completed"
+        message = ""
+        voice = self._voices[reply.language]
+        try:
+            if written is None:
+                status, message = "failed", "The speech could not be recognised."
+            else:
+                try:
+                    await answer(
+                        written,
+                        voice,
+                        self.playout,
+                        reply.timeline,
+                        reply.may_speak,
+                        first_words=self._pace.first_words,
+                        opening=reply.opening,
+                    )
+                except* Exception as group:  # noqa: BLE001 - whatever a stage raises ends
+                    # its turn only: the person hears an apology and the call goes on.
+                    _log.error("a stage failed", exc_info=group)
+                    status, message = "failed", _first_message(group)
+            if not reply.may_speak.is_set():
+                return  # the draft of an answer: the answer itself will meet the same failure
+            if status == "failed":
+                apology = self._apologies[reply.language]
+                emotion = feeling(apology.text, reply.language)
+                await play(apology, voice.lips, self.playout, emotion)
+                await self.playout.drained()
+        except asyncio.CancelledError:
+            status = "cancelled"
+            raise
+        finally:
+            if reply.may_speak.is_set():
+                self._end(reply, status, message)
+
+    def _end(self, reply: Reply, status: ReplyStatus, message: str) -> None:
+        heard, samples = self.playout.heard(), self.playout.heard_samples()
+        self._on_end(heard, status)
+        self._report_timing(reply)
+        self.current = None
+        self._emit(
+            ReplyEnded(
+                reply.response_id,
+                reply.item_id,
+                status,
+                heard,
+                samples * 1000 // SPEECH_CLOCK_HZ,
+                reply.stopped_by_client,
+                message,
+                reply.timeline.deliveries["llm_first_token"],
+            )
+        )
+        self.bearing.change("listening")
+
+    def _chunk_starts(self, chunk: SpeechChunk) -> None:
+        reply = self.current
+        if reply is None:
+            return
+        opening = reply.opening
+        if opening is not None and opening.is_spoken and reply.timeline.opener_s is None:
+            self._opener_starts(reply, opening.opener)
+            return
+        if reply.first_sample is None:
+            reply.first_sample = self.playout.position
+            reply.timeline.mark("first_sound")
+            self.bearing.change("speaking")
+        self._emit(ReplyHeard(reply.response_id, reply.item_id, chunk.text))
+
+    def _opener_starts(self, reply: Reply, opener: Opener) -> None:
+        reply.timeline.opener_s = asyncio.get_running_loop().time()
+        self._openers[reply.language].rotate(-1)
+        self.bearing.change("speaking")
+        self._emit(OpenerHeard(reply.response_id, opener.text, opener.lasts_ms))
+
+    def _report_timing(self, reply: Reply) -> None:
+        if not reply.timed and not reply.timeline.is_recited:
+            reply.timed = True
+            timing = reply.timing()
+            self._pace.observe(timing)
+            self._emit(timing)
+
+
+def _first_message(group: BaseExceptionGroup[Exception]) -> str:
+    """One line for a person from the first error of a (nested) group."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return str(error) if isinstance(error, PresenciaError) else "Something went wrong inside."
