@@ -13,7 +13,7 @@ from avatar.engines import Engines
 from avatar.face.files import face_files
 from avatar.face.library import face_folder, face_url
 from avatar.recording.retention import keep_promise
-from avatar.routes import about, calls
+from avatar.routes import about, calls, doctor
 from avatar.routes.errors import answer_errors
 from avatar.routes.state import State
 from avatar.settings import Settings
@@ -43,7 +43,7 @@ def create_app(settings: Settings, state: State) -> FastAPI:
         response.headers.update(_HEADERS)
         return response
 
-    for door in (calls, about):
+    for door in (calls, about, doctor):
         app.include_router(door.router(settings, state))
     folder = face_folder(settings.face.name)
     app.include_router(face_files(folder), prefix=face_url(settings.face.name).rstrip("/"))
