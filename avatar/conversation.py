@@ -5,7 +5,7 @@ import uuid
 from collections.abc import AsyncGenerator, Callable, Mapping
 from types import MappingProxyType
 
-from avatar.commands import Command, Configure, Respond, Stop, Typed
+from avatar.commands import Command, Configure, Respond, Stop, ToolResult, Typed
 from avatar.dialogue.history import History
 from avatar.dialogue.persona import Persona
 from avatar.drafts import Drafts
@@ -47,7 +47,7 @@ from render.types import FaceCues, FaceState
 from speech.stages import LISTENING_RATE_HZ, LanguageModel
 from speech.types import Language, Message, SpeechChunk, Transcript
 
-__all__ = ["Command", "Configure", "Conversation", "Respond", "Stop", "Typed"]
+__all__ = ["Command", "Configure", "Conversation", "Respond", "Stop", "ToolResult", "Typed"]
 
 
 class Conversation:

@@ -186,6 +186,42 @@ class OpenerHeard:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCalled:
+    """The client is asked to run one of its tools. The answer ends; `ToolResult` goes on.
+
+    Several may come in one answer, all of them before its `ReplyEnded`.
+
+    Attributes:
+        response_id: Of the answer.
+        item_id: Of the call, as an item of the conversation of its own.
+        call_id: To be named in the result.
+        name: Of a tool that the client has offered.
+        arguments: A JSON object, as text; it fits the tool's schema.
+    """
+
+    response_id: str
+    item_id: str
+    call_id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class CoverHeard:
+    """A few words ("One moment.") begin to be heard because a tool takes long.
+
+    They are no part of any answer, and may come between two.
+
+    Attributes:
+        text: The words.
+        lasts_ms: How long they are heard.
+    """
+
+    text: str
+    lasts_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class DraftEnded:
     """An answer that was begun before the turn was over became the answer, or was never heard.
 
@@ -217,5 +253,7 @@ ConversationEvent = (
     | ReplyEnded
     | ReplyTimed
     | OpenerHeard
+    | ToolCalled
+    | CoverHeard
     | DraftEnded
 )

@@ -7,6 +7,7 @@
     │   ├── RecognizerError
     │   ├── LanguageModelError    .retryable says whether the same request may work later
     │   ├── SynthesizerError
+    │   ├── ToolError             a tool is malformed, unknown, was called wrongly or failed
     │   └── RenderError
     └── CallError                 one call can't start or go on; the server does
         ├── ServerFullError
@@ -50,6 +51,10 @@ class LanguageModelError(StageError):
 
 class SynthesizerError(StageError):
     """Speech synthesis failed."""
+
+
+class ToolError(StageError):
+    """A tool is malformed, unknown, was called wrongly or failed."""
 
 
 class RenderError(StageError):

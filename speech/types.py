@@ -1,13 +1,14 @@
 """What flows between the speech stages: audio in, words, audio out."""
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 Language = Literal["en", "es"]
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "user", "assistant", "tool"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +47,61 @@ class Transcript:
 
 
 @dataclass(frozen=True, slots=True)
+class Tool:
+    """What a language model may ask for.
+
+    Attributes:
+        name: Letters, digits, `_` and `-`; 64 at most.
+        description: For the model: what it does, and when to use it.
+        parameters: JSON schema of the arguments, which are one object.
+    """
+
+    name: str
+    description: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=lambda: {"type": "object"})
+
+
+@dataclass(frozen=True, slots=True)
+class NamedTool:
+    """The model must call this tool."""
+
+    name: str
+
+
+ToolChoice = Literal["auto", "none", "required"] | NamedTool
+"""Whether the model may, must not or must call a tool, or which one it must call."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A language model asks for a tool.
+
+    Attributes:
+        call_id: Names the call; its result carries the same.
+        name: Of the tool.
+        arguments: A JSON object, as text, as the model wrote it.
+    """
+
+    call_id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a conversation, in the shape that chat models take."""
+    """One message of a conversation, in the shape that chat models take.
+
+    Attributes:
+        role: Whose it is; `tool` for the result of a call.
+        content: The words; may be empty beside `tool_calls`.
+        tool_calls: An assistant's.
+        call_id: Of a result: the call that it is the result of.
+    """
 
     role: Role
     content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    call_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
