@@ -2,12 +2,18 @@
 
 import copy
 import ipaddress
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from aiortc import RTCIceCandidate
 from aiortc.rtcsctptransport import RTCSctpCapabilities
-from aiortc.sdp import GroupDescription, MediaDescription, SessionDescription
+from aiortc.sdp import (
+    GroupDescription,
+    MediaDescription,
+    SessionDescription,
+    candidate_from_sdp,
+)
 
 from speech.errors import SignallingError
 
@@ -160,12 +166,40 @@ def _unify_transport(session: SessionDescription) -> None:
     session.group = [GroupDescription("BUNDLE", list(mids))]
 
 
+def parse_candidates(lines: Iterable[str]) -> list[RTCIceCandidate]:
+    """The candidates that a client names after its offer, as trickle ICE does (RFC 8838).
+
+    What can't be tried is left out, as in an offer: RFC 9725, section 4.3.2 asks for that. An empty
+    line, or end-of-candidates, says nothing: ICE goes on waiting for checks from elsewhere.
+
+    Args:
+        lines: Each as in `RTCIceCandidate.candidate`, with or without "a=".
+
+    Raises:
+        SignallingError: A line is no candidate.
+    """
+    candidates = []
+    for line in lines:
+        text = line.strip().removeprefix("a=").removeprefix("candidate:")
+        if not text or text == "end-of-candidates":
+            continue
+        try:
+            candidates.append(candidate_from_sdp(text))
+        except (AssertionError, IndexError, ValueError) as error:
+            raise SignallingError(
+                "An ICE candidate is malformed; send RTCIceCandidate.candidate as it is."
+            ) from error
+    return _usable(candidates)
+
+
 def _usable(candidates: list[RTCIceCandidate]) -> list[RTCIceCandidate]:
     """Those that aioice can try: UDP, with an address, at most CANDIDATE_LIMIT."""
     return [
         candidate
         for candidate in candidates
-        if candidate.protocol.lower() == "udp" and _is_address(candidate.ip)
+        if candidate.protocol.lower() == "udp"
+        and _is_address(candidate.ip)
+        and 0 < candidate.port < 65_536
     ][:CANDIDATE_LIMIT]
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
@@ -27,7 +27,7 @@ from avatar.rtc.encoders import MediaEncoder, OpusEncoder, video_encoder
 from avatar.rtc.events_channel import EventsChannel
 from avatar.rtc.ice import own_ice_servers
 from avatar.rtc.microphone import Microphone, MicrophoneStats
-from avatar.rtc.offer import Offer, parse_offer
+from avatar.rtc.offer import CANDIDATE_LIMIT, Offer, parse_candidates, parse_offer
 from avatar.rtc.poses_channel import LABEL as POSES_LABEL
 from avatar.rtc.poses_channel import PosesChannel
 from avatar.rtc.sender import MediaSender, NtpTimeline, SenderStats
@@ -120,6 +120,7 @@ class Peer:
         self._frames: AsyncGenerator[VideoFrame, None] | None = None
         self._loop = asyncio.get_running_loop()
         self._heard_s = self._loop.time()
+        self._trickled = 0
         self._timer = self._loop.call_later(CONNECT_TIMEOUT_S, self._end, "it never connected")
 
     @classmethod
@@ -136,7 +137,7 @@ class Peer:
         """Answer a client's offer; media starts to flow by itself when it connects.
 
         Args:
-            offer_sdp: The offer, with all its candidates or none (no trickle).
+            offer_sdp: The offer, with all its candidates, some or none: see `add_candidates`.
             audio: Played to the client, one frame every 20 ms from when it is connected.
             video: Shown to the client if it offers to receive video. Pulled only while it is
                 connected; closed by `close`, or at once if the client takes no video.
@@ -174,6 +175,21 @@ class Peer:
         never opens a channel, messages are dropped.
         """
         self._events.send(text)
+
+    async def add_candidates(self, lines: Iterable[str]) -> None:
+        """Try these addresses of the client too, which it found after its offer (trickle ICE).
+
+        Args:
+            lines: As `RTCIceCandidate.candidate`. Beyond `CANDIDATE_LIMIT` they are left out.
+
+        Raises:
+            SignallingError: One is malformed; none is taken.
+        """
+        candidates = parse_candidates(lines)[: CANDIDATE_LIMIT - self._trickled]
+        self._trickled += len(candidates)
+        ice = self._pc.getTransceivers()[0].sender.transport.transport
+        for candidate in candidates:
+            await ice.addRemoteCandidate(candidate)
 
     @property
     def takes_video(self) -> bool:

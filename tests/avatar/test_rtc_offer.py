@@ -6,7 +6,12 @@ from aiortc.sdp import SessionDescription
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avatar.rtc.offer import OFFER_LIMIT_BYTES, parse_offer
+from avatar.rtc.offer import (
+    CANDIDATE_LIMIT,
+    OFFER_LIMIT_BYTES,
+    parse_candidates,
+    parse_offer,
+)
 from speech.errors import SignallingError
 
 CHROMIUM = (Path(__file__).parent.parent / "data" / "chromium_offer.sdp").read_bytes().decode()
@@ -135,3 +140,31 @@ def test_any_text_is_refused_in_one_line(text):
     with pytest.raises(SignallingError) as caught:
         parse_offer(text)
     assert "\n" not in str(caught.value)
+
+
+CANDIDATE = HOST.removeprefix("a=")
+
+
+def test_candidates_that_come_after_the_offer_are_read_in_every_spelling():
+    lines = [HOST, CANDIDATE, CANDIDATE.removeprefix("candidate:"), f"  {HOST}\r\n"]
+    assert [(c.ip, c.port) for c in parse_candidates(lines)] == [("192.0.2.7", 52124)] * 4
+
+
+def test_late_candidates_that_nobody_can_try_are_left_out():
+    tcp = CANDIDATE.replace(" udp ", " tcp ") + " tcptype active"
+    local = CANDIDATE.replace("192.0.2.7", "4f0c.local")
+    nowhere = CANDIDATE.replace("52124", "0"), CANDIDATE.replace("52124", "65536")
+    assert parse_candidates([tcp, local, *nowhere, "", "a=end-of-candidates"]) == []
+    assert len(parse_candidates([CANDIDATE] * 99)) == CANDIDATE_LIMIT
+
+
+@pytest.mark.parametrize("line", ["hello", "candidate:1 1 udp", CANDIDATE.replace("52124", "x")])
+def test_a_malformed_late_candidate_is_refused_in_one_line(line):
+    with pytest.raises(SignallingError, match=r"^An ICE candidate is malformed;[^\n]*$"):
+        parse_candidates([CANDIDATE, line])
+
+
+@given(st.lists(st.text()))
+def test_any_late_candidates_are_read_or_refused(lines):
+    with suppress(SignallingError):
+        parse_candidates(lines)
