@@ -1,0 +1,1 @@
+"""The Azure Voice Live protocol, over the Realtime one."""
