@@ -4,10 +4,11 @@ import asyncio
 import socket
 
 import uvicorn
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
-from starlette.middleware.base import RequestResponseEndpoint
 
+from avatar.access.admission import Access
+from avatar.access.guard import guard
 from avatar.calls import Calls
 from avatar.engines import Engines
 from avatar.face.files import face_files
@@ -21,14 +22,7 @@ from avatar.store.data import data_folder
 from avatar.telemetry.turns import Telemetry
 from speech.errors import PresenciaError
 
-_HEADERS = {
-    # The page loads nothing from elsewhere; blob: and mediastream: are its own video.
-    "Content-Security-Policy": "default-src 'self'; media-src 'self' blob: mediastream:; "
-    "img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'self'",
-    "Permissions-Policy": "microphone=(self), camera=()",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
+_GRACE_S = 3  # for requests under way when the server ends; a queue's stream would go on for ever
 
 
 def create_app(settings: Settings, state: State) -> FastAPI:
@@ -36,13 +30,8 @@ def create_app(settings: Settings, state: State) -> FastAPI:
     app = FastAPI(title="Presencia", docs_url=None, redoc_url=None)
     state.telemetry.metrics.count_calls(lambda: len(state.calls) if state.calls else 0)
     answer_errors(app)
-
-    @app.middleware("http")
-    async def secure(request: Request, call_next: RequestResponseEndpoint) -> Response:
-        response = await call_next(request)
-        response.headers.update(_HEADERS)
-        return response
-
+    state.access = Access(settings)
+    guard(app, settings, state.access)
     for door in (calls, about, doctor):
         app.include_router(door.router(settings, state))
     folder = face_folder(settings.face.name)
@@ -64,7 +53,14 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
 async def _serve(settings: Settings, listener: socket.socket, state: State) -> None:
     http = uvicorn.Server(
         uvicorn.Config(
-            create_app(settings, state), log_level="warning", access_log=False, lifespan="off"
+            create_app(settings, state),
+            log_level="warning",
+            access_log=False,  # paths name calls and tickets, and nobody needs a list of them
+            lifespan="off",
+            proxy_headers=False,  # the application knows which proxies to believe
+            timeout_graceful_shutdown=_GRACE_S,
+            ssl_certfile=settings.server.tls_certificate,
+            ssl_keyfile=settings.server.tls_key,
         )
     )
     failure: PresenciaError | None = None
@@ -75,8 +71,9 @@ async def _serve(settings: Settings, listener: socket.socket, state: State) -> N
             async with Engines.loaded(settings) as engines, asyncio.TaskGroup() as call_tasks:
                 state.calls = held = Calls(settings, engines, call_tasks, state.telemetry)
                 host, port = listener.getsockname()[:2]
+                scheme = "https" if settings.server.tls_certificate else "http"
                 # For whoever started us, a person or `presencia bench`.
-                print(f"Presencia is ready at http://{host}:{port}", flush=True)  # noqa: T201
+                print(f"Presencia is ready at {scheme}://{host}:{port}", flush=True)  # noqa: T201
                 await asyncio.wait([serving])
                 state.calls = None
                 held.hang_up_all()

@@ -12,6 +12,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
+from avatar.access.settings import AccessSettings
 from speech.errors import ConfigError
 from speech.types import Language
 
@@ -29,6 +30,8 @@ class ServerSettings(_Section):
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=0, le=65535, description="0 picks a free port")
     max_calls: int = Field(2, ge=1, description="further callers hear that all places are taken")
+    tls_certificate: Path | None = Field(None, description="PEM file; then it serves https")
+    tls_key: Path | None = Field(None, description="PEM file, of the certificate")
 
 
 class IceServer(_Section):
@@ -161,6 +164,7 @@ class Settings(_Section):
     """All settings. Immutable; made by `load`."""
 
     server: ServerSettings = ServerSettings()
+    access: AccessSettings = AccessSettings()
     rtc: RtcSettings = RtcSettings()
     listening: ListeningSettings = ListeningSettings()
     llm: LlmSettings = LlmSettings()

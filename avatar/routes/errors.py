@@ -1,8 +1,11 @@
 """Errors in the API's shape."""
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, WebSocket
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
+
+POLICY_VIOLATION = 1008  # RFC 6455, section 7.4.1
 
 
 class ApiError(Exception):
@@ -32,10 +35,21 @@ def answer_errors(app: FastAPI) -> None:
     """Answer every error in the API's shape."""
 
     @app.exception_handler(ApiError)
-    async def api_error(_: Request, error: ApiError) -> JSONResponse:
+    async def api_error(connection: HTTPConnection, error: ApiError) -> JSONResponse | None:
+        if isinstance(connection, WebSocket):
+            await refuse(connection, error)
+            return None
         return error.response()
 
     @app.exception_handler(HTTPException)
     async def http_error(_: Request, error: HTTPException) -> JSONResponse:
         code = "not_found" if error.status_code == 404 else "invalid_request"
         return ApiError(error.status_code, code, str(error.detail)).response()
+
+
+async def refuse(socket: WebSocket, error: ApiError) -> None:
+    """Answer a WebSocket that was not accepted yet with an error in the API's shape."""
+    if "websocket.http.response" in socket.scope.get("extensions", {}):
+        await socket.send_denial_response(error.response())
+    else:
+        await socket.close(POLICY_VIOLATION, error.message[:120])

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from avatar.access.admission import Access
 from avatar.calls import Calls
 from avatar.routes.errors import ApiError
 from avatar.telemetry.turns import Telemetry
@@ -14,10 +15,12 @@ class State:
     Attributes:
         calls: None until the models are loaded.
         telemetry: Told what every conversation's answers were like.
+        access: Says who may call; there once the application is made.
     """
 
     calls: Calls | None = None
     telemetry: Telemetry = field(default_factory=Telemetry)
+    access: Access = field(init=False)
 
     @property
     def ready(self) -> Calls:

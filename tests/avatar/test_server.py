@@ -1,8 +1,10 @@
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from starlette.testclient import TestClient
 
+from avatar.access.settings import AccessSettings
 from avatar.routes.calls import MAX_BODY_BYTES
 from avatar.routes.state import State
 from avatar.server import create_app
@@ -32,7 +34,10 @@ class Calls:
 
 
 def client(calls=None, settings=None):
-    return TestClient(create_app(settings or Settings(), State(calls)))
+    without_keys = AccessSettings(keys_file=Path("/nonexistent/keys.json"))
+    settings = (settings or Settings()).model_copy(update={"access": without_keys})
+    app = create_app(settings, State(calls))
+    return TestClient(app, base_url="http://localhost")
 
 
 def error_of(response):

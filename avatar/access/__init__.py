@@ -1,0 +1,1 @@
+"""Who may call: keys, short-lived client secrets, origins, limits, and the line for a place."""

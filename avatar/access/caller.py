@@ -1,0 +1,25 @@
+"""Who calls, once they were let in."""
+
+from dataclasses import dataclass, field
+
+from avatar.access.client_secrets import ClientSecret
+from avatar.access.keys import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, and what for.
+
+    Attributes:
+        owner: Whom calls are counted for and belong to: "key:1a2b3c4d" or "address:192.0.2.7".
+        key: That was shown, or the secret was made with.
+        secret: That was shown.
+        ticket: Of the line for a place, if one was shown.
+        resume_token: Of a lost call, if one was shown in the WebSocket's subprotocols.
+    """
+
+    owner: str = "address:"
+    key: Key | None = None
+    secret: ClientSecret | None = None
+    ticket: str = ""
+    resume_token: str = field(default="", repr=False)

@@ -1,0 +1,114 @@
+"""What every request meets first: the check of its `Host`, and the headers of every answer.
+
+A page that a browser loaded from elsewhere can make its own name point to 127.0.0.1 (DNS rebinding)
+and then ask this server as if it were its own; but the name stays in the `Host` header.
+"""
+
+import ipaddress
+from collections.abc import Collection
+
+from fastapi import FastAPI
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from avatar.access.addresses import LOCAL_PAGE, host_name, is_loopback
+from avatar.access.admission import Access
+from avatar.routes.errors import ApiError, refuse
+from avatar.settings import Settings
+
+
+def guard(app: FastAPI, settings: Settings, access: Access) -> None:
+    """Have every request checked, its sender known, and pages elsewhere told what they may do."""
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.access.origins,
+        allow_origin_regex=LOCAL_PAGE if access.allows_local_pages else None,
+        allow_methods=["GET", "POST", "PATCH", "DELETE"],
+        allow_headers=["*"],  # those of clients' own: nothing here trusts a header for its origin
+        expose_headers=["Location", "Retry-After", "Preference-Applied"],
+    )
+    if settings.access.trusted_proxies:
+        app.add_middleware(
+            ProxyHeadersMiddleware, trusted_hosts=list(settings.access.trusted_proxies)
+        )
+    app.add_middleware(Guard, settings=settings)
+
+
+def security_headers(origins: Collection[str]) -> dict[str, str]:
+    """What every answer says about what pages may do with it.
+
+    Args:
+        origins: Of pages elsewhere that may put ours into a frame.
+    """
+    framed_by = " ".join(("'self'", *origins))
+    return {
+        # The page loads nothing from elsewhere; blob: and mediastream: are its own video.
+        "Content-Security-Policy": "default-src 'self'; media-src 'self' blob: mediastream:; "
+        "img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
+        f"frame-ancestors {framed_by}",
+        "Permissions-Policy": "microphone=(self), camera=()",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+class Guard:
+    """ASGI middleware.
+
+    Args:
+        app: What it guards.
+        settings: The server's.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._hosts = frozenset(settings.access.hosts)
+        self._is_local = is_loopback(settings.server.host)
+        self._headers = security_headers(settings.access.origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or answer it."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] in ("http.response.start", "websocket.http.response.start"):
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        host = host_name(Headers(scope=scope).get("host", ""))
+        if self._knows(host):
+            await self._app(scope, receive, send_with_headers)
+            return
+        error = ApiError(
+            403,
+            "host_not_allowed",
+            f"This server is not {host[:100]!r}. If a proxy serves it under that name, add the "
+            "name to access.hosts in the server's settings (docs/access.md).",
+        )
+        if scope["type"] == "websocket":
+            await refuse(WebSocket(scope, receive, send_with_headers), error)
+        else:
+            await error.response()(scope, receive, send_with_headers)
+
+    def _knows(self, host: str) -> bool:
+        if not host:
+            return False
+        if host in self._hosts or is_loopback(host):
+            return True
+        # An address in the place of a name was resolved by nobody, and so can't be rebound.
+        return not self._is_local and (not self._hosts or _is_address(host))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
