@@ -107,6 +107,7 @@ class Session:
         self._hung_up = asyncio.Event()
         self._pinged_at_s: float | None = None
         self._recorder: Recorder | None = None
+        self._farewell = ""
         self._dialect = speak(
             Doors(
                 call_id=call_id,
@@ -122,6 +123,8 @@ class Session:
                 ),
                 recorded=lambda: self.is_recorded,
                 withdraw=self._stop_recording,
+                hang_up=self.hang_up,
+                farewell=self._leave_word,
             )
         )
         smaller = engines.smaller_model
@@ -311,6 +314,8 @@ class Session:
         except* _CallEnded:
             pass
         finally:
+            if self._farewell:
+                self.peer.send(self._farewell)
             await self.peer.close()
             await self._llm.close()
             if self._recorder is not None:
@@ -352,6 +357,9 @@ class Session:
             if self._pinged_at_s == last_s:
                 _log.info("the client stopped pinging", extra={"call_id": self.call_id})
                 self._end()
+
+    def _leave_word(self, message: str) -> None:
+        self._farewell = message
 
     def _note_ping(self) -> None:
         self._pinged_at_s = asyncio.get_running_loop().time()

@@ -46,6 +46,8 @@ class Doors:
         show_face: Asks for a mode; whether less will do while the server is busy; and why.
         recorded: Whether the call is being recorded.
         withdraw: The person withdraws the consent to that.
+        hang_up: Ends the call.
+        farewell: Leaves word: a message that the client is sent when the call ends.
     """
 
     call_id: str
@@ -59,6 +61,8 @@ class Doors:
     show_face: Callable[[FaceMode, bool, FaceReason], None] = lambda mode, automatic, reason: None
     recorded: Callable[[], bool] = lambda: False
     withdraw: Callable[[], None] = _nothing
+    hang_up: Callable[[], None] = _nothing
+    farewell: Callable[[str], None] = lambda message: None
 
 
 class Dialect(Protocol):
