@@ -50,6 +50,19 @@ class _Scheduled:
         return self.speech.end_sample
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A chunk that begins to be heard.
+
+    Attributes:
+        chunk: At `SPEECH_CLOCK_HZ`.
+        start_sample: Of its first sample, on the speech clock.
+    """
+
+    chunk: SpeechChunk
+    start_sample: int
+
+
 class Playout:
     """The avatar's mouth: the only place that holds media not yet heard.
 
@@ -65,6 +78,7 @@ class Playout:
     Attributes:
         position: The next sample to leave, on the speech clock (48 kHz since the call began).
         on_frame: Called with every frame that leaves.
+        begun: The chunk that began last.
     """
 
     def __init__(
@@ -72,6 +86,7 @@ class Playout:
     ) -> None:
         self.position = 0
         self.on_frame: Callable[[NDArray[np.int16]], None] | None = None
+        self.begun: Begun | None = None
         self._limit = round(SPEECH_CLOCK_HZ * limit_s)
         self._on_start = on_start
         self._recent: list[_Scheduled] = []  # heard lately, being heard, and waiting
@@ -137,8 +152,8 @@ class Playout:
                 frame[lo - first : hi - first] = item.chunk.audio.pcm[
                     lo - item.start : hi - item.start
                 ]
-                if first <= item.start < end and item.said.is_new and self._on_start is not None:
-                    self._on_start(item.chunk)
+                if first <= item.start < end and item.said.is_new:
+                    self._begin(item)
         if self._fading is not None:
             frame[: len(self._fading)] = self._fading
             self._fading = None
@@ -189,6 +204,11 @@ class Playout:
         for item in held or ():
             self._schedule(item)
         self._moved.set()
+
+    def _begin(self, item: _Scheduled) -> None:
+        self.begun = Begun(item.chunk, item.start)
+        if self._on_start is not None:
+            self._on_start(item.chunk)
 
     def _schedule(self, said: _Unheard) -> None:
         start = max(self.position, self._next_start)

@@ -23,7 +23,7 @@ from avatar.listening import Heard, Listener
 from avatar.pace import Pace
 from avatar.playout import Playout
 from avatar.protocol.config import CallConfig
-from avatar.protocol.dialect import Doors, FaceFiles, Speak
+from avatar.protocol.dialect import Doors, FaceFiles, Performance, Speak
 from avatar.recording.about import header, is_agreed
 from avatar.recording.format import Header, Remembered, Source
 from avatar.recording.recorder import Recorder
@@ -125,6 +125,11 @@ class Session:
                 withdraw=self._stop_recording,
                 hang_up=self.hang_up,
                 farewell=self._leave_word,
+                performance=Performance(
+                    position=lambda: self._conversation.playout.position,
+                    begun=lambda: self._conversation.playout.begun,
+                    pose=lambda sample: self._movement.pose_at(sample),
+                ),
             )
         )
         smaller = engines.smaller_model
@@ -168,17 +173,17 @@ class Session:
             is_echoing=lambda: self._echo is not None and self._echo.found,
         )
         self._clock = MediaClock()
-        movement = Movement(engines.animator(seed), self._conversation.cues, settings.face)
+        self._movement = Movement(engines.animator(seed), self._conversation.cues, settings.face)
         self.face = FaceStream(
             clock=self._clock,
-            movement=movement,
+            movement=self._movement,
             new_renderer=engines.renderer,
             on_drawn=self._conversation.frame_drawn,
             on_failure=self._face_failed,
         )
         self._poses = PoseStream(
             clock=self._clock,
-            movement=movement,
+            movement=self._movement,
             timestamp=lambda sample: self.peer.audio_timestamp(sample),
             send=lambda message: self.peer.send_poses(message),
             on_due=self._conversation.frame_drawn,

@@ -45,4 +45,8 @@ class Movement:
 
     def pose(self, slot: int) -> FacePose:
         """The face at a slot, as far as is known now."""
-        return self._animator.pose(slot * self.step, self._cues())
+        return self.pose_at(slot * self.step)
+
+    def pose_at(self, sample: int) -> FacePose:
+        """The face at a sample of the speech clock, as far as is known now."""
+        return self._animator.pose(sample, self._cues())

@@ -10,6 +10,8 @@ from typing import Protocol
 
 from avatar.conversation import Command
 from avatar.events import ConversationEvent, FaceMode, FaceReason
+from avatar.playout import Begun
+from render.types import FacePose
 from speech.types import Language
 
 
@@ -24,6 +26,21 @@ class FaceFiles:
 
     name: str
     url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """What is said and shown, for dialects that describe it. Samples are of the speech clock.
+
+    Attributes:
+        position: The next sample to leave.
+        begun: The chunk of speech that began last: at a `ReplyHeard`, the one it tells of.
+        pose: The face at a sample, as far as is known now.
+    """
+
+    position: Callable[[], int]
+    begun: Callable[[], Begun | None]
+    pose: Callable[[int], FacePose]
 
 
 def _nothing() -> None:
@@ -48,6 +65,7 @@ class Doors:
         withdraw: The person withdraws the consent to that.
         hang_up: Ends the call.
         farewell: Leaves word: a message that the client is sent when the call ends.
+        performance: What is said and shown; None where nothing is.
     """
 
     call_id: str
@@ -63,6 +81,7 @@ class Doors:
     withdraw: Callable[[], None] = _nothing
     hang_up: Callable[[], None] = _nothing
     farewell: Callable[[str], None] = lambda message: None
+    performance: Performance | None = None
 
 
 class Dialect(Protocol):
