@@ -9,9 +9,6 @@ from aiortc import RTCDataChannel
 
 logger = logging.getLogger(__name__)
 
-LABEL = "oai-events"
-"""Name of the channel, as OpenAI Realtime clients make it."""
-
 MESSAGE_LIMIT_CHARS = 64 * 1024
 """Longer messages are dropped; no event of the protocol comes near."""
 
@@ -34,9 +31,12 @@ class EventsChannel:
         self._ended = False
 
     def attach(self, channel: RTCDataChannel) -> None:
-        """Use the channel that a client made, if it is the one for events."""
-        if channel.label != LABEL or self._channel is not None:
-            logger.warning("Data channel ignored: only one, named oai-events, is used")
+        """Use the channel that a client made, if it is its first.
+
+        Its name is the client's: OpenAI's say `oai-events`, Pipecat's `chat` or something else.
+        """
+        if self._channel is not None:
+            logger.warning("Data channel ignored: events have one already")
             return
         self._channel = channel
         channel.on("message", self._receive)

@@ -165,7 +165,7 @@ class Peer:
         return self._microphone.frames()
 
     def events_in(self) -> AsyncGenerator[str, None]:
-        """Text messages of the data channel `oai-events`, in order, until the client is gone."""
+        """Text messages of the client's first data channel, in order, until it is gone."""
         return self._events.messages()
 
     def send(self, text: str) -> None:
