@@ -1,7 +1,7 @@
 """Every model of the service: loaded once, shared by all calls."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -72,6 +72,7 @@ class Engines:
         animator: Makes the movement of one call's face, from a seed.
         renderer: Makes the renderer of one call's face.
         poster: The face as a still, WebP; empty where no face is drawn.
+        forgetting: Makes the language models forget the calls that have ended.
     """
 
     persona: Persona
@@ -86,6 +87,7 @@ class Engines:
     animator: Callable[[int], FaceAnimator]
     renderer: Callable[[], BakedRenderer]
     poster: bytes
+    forgetting: tuple[Callable[[], Awaitable[None]], ...] = ()
 
     @classmethod
     @asynccontextmanager
@@ -125,7 +127,8 @@ class Engines:
                 stack.callback(recognizer.close)
             for synthesizer in synthesizers.values():
                 stack.callback(synthesizer.close)
-            load = partial(_load_language_model, settings, store, persona, stack)
+            forgetting: list[Callable[[], Awaitable[None]]] = []
+            load = partial(_load_language_model, settings, store, persona, stack, forgetting)
             language_model = await load(settings.llm.model)
             smaller = settings.llm.smaller_model
             smaller_model = await load(smaller) if smaller else None
@@ -155,6 +158,7 @@ class Engines:
                 poster=draw_poster(drawn, settings.face.width, settings.face.height)
                 if drawn
                 else b"",
+                forgetting=tuple(forgetting),
             )
 
 
@@ -171,7 +175,12 @@ def _load_face(settings: Settings, store: ModelStore) -> BakedFace:
 
 
 async def _load_language_model(
-    settings: Settings, store: ModelStore, persona: Persona, stack: AsyncExitStack, name: str
+    settings: Settings,
+    store: ModelStore,
+    persona: Persona,
+    stack: AsyncExitStack,
+    forgetting: list[Callable[[], Awaitable[None]]],
+    name: str,
 ) -> Callable[[], CallModel]:
     llm: LlmSettings = settings.llm
     if llm.backend == "openai":
@@ -199,6 +208,7 @@ async def _load_language_model(
         )
     )
     await model.warm(beginnings)
+    forgetting.append(model.forget)
     return lambda: model.conversation(beginnings[0])
 
 

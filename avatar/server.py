@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from functools import partial
 
 import uvicorn
 from fastapi import FastAPI
@@ -10,11 +11,13 @@ from fastapi.staticfiles import StaticFiles
 from avatar.access.admission import Access
 from avatar.access.guard import guard
 from avatar.calls import Calls
-from avatar.engines import Engines
+from avatar.engines import LANGUAGES, Engines
 from avatar.face.files import face_files
 from avatar.face.library import face_folder, face_url
+from avatar.kiosk.facts import facts_of
+from avatar.kiosk.kiosk import Kiosk
 from avatar.recording.retention import keep_promise
-from avatar.routes import about, calls, doctor
+from avatar.routes import about, calls, doctor, kiosk
 from avatar.routes.errors import answer_errors
 from avatar.routes.state import State
 from avatar.settings import Settings
@@ -32,7 +35,9 @@ def create_app(settings: Settings, state: State) -> FastAPI:
     answer_errors(app)
     state.access = Access(settings)
     guard(app, settings, state.access)
-    for door in (calls, about, doctor):
+    if settings.kiosk.enabled:
+        state.kiosk = Kiosk(settings.kiosk, LANGUAGES, state.telemetry.metrics.registry)
+    for door in (calls, about, doctor, kiosk):
         app.include_router(door.router(settings, state))
     folder = face_folder(settings.face.name)
     app.include_router(face_files(folder), prefix=face_url(settings.face.name).rstrip("/"))
@@ -66,7 +71,11 @@ async def _serve(settings: Settings, listener: socket.socket, state: State) -> N
     failure: PresenciaError | None = None
     async with asyncio.TaskGroup() as tasks:
         serving = tasks.create_task(http.serve(sockets=[listener]), name="http")
-        retaining = tasks.create_task(keep_promise(settings.recording), name="retention")
+        beside = [tasks.create_task(keep_promise(settings.recording), name="retention")]
+        if state.kiosk is not None:
+            state.kiosk.end_service = partial(setattr, http, "should_exit", True)
+            facts = facts_of(lambda: None if state.calls is None else len(state.calls))
+            beside.append(tasks.create_task(state.kiosk.run(facts), name="kiosk"))
         try:
             async with Engines.loaded(settings) as engines, asyncio.TaskGroup() as call_tasks:
                 state.calls = held = Calls(settings, engines, call_tasks, state.telemetry)
@@ -81,6 +90,7 @@ async def _serve(settings: Settings, listener: socket.socket, state: State) -> N
             failure = error  # raised below, or the group would wrap it
             http.should_exit = True
         finally:
-            retaining.cancel()
+            for task in beside:
+                task.cancel()
     if failure is not None:
         raise failure

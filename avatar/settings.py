@@ -13,6 +13,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from avatar.access.settings import AccessSettings
+from avatar.kiosk.settings import KioskSettings
 from speech.errors import ConfigError
 from speech.types import Language
 
@@ -172,6 +173,7 @@ class Settings(_Section):
     face: FaceSettings = FaceSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     recording: RecordingSettings = RecordingSettings()
+    kiosk: KioskSettings = KioskSettings()
     persona: str = Field("default", description="file in avatar/dialogue/personas, or a path")
 
 

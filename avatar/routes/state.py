@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from avatar.access.admission import Access
 from avatar.calls import Calls
+from avatar.kiosk.kiosk import Kiosk
 from avatar.routes.errors import ApiError
 from avatar.telemetry.turns import Telemetry
 
@@ -16,11 +17,13 @@ class State:
         calls: None until the models are loaded.
         telemetry: Told what every conversation's answers were like.
         access: Says who may call; there once the application is made.
+        kiosk: None where it is switched off; else there once the application is made.
     """
 
     calls: Calls | None = None
     telemetry: Telemetry = field(default_factory=Telemetry)
     access: Access = field(init=False)
+    kiosk: Kiosk | None = None
 
     @property
     def ready(self) -> Calls:

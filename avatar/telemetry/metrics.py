@@ -99,6 +99,11 @@ class Metrics:
         for outcome in ("adopted", "dropped"):
             self._drafts.labels(outcome)
 
+    @property
+    def registry(self) -> CollectorRegistry:
+        """Where a part of the server puts series of its own."""
+        return self._registry
+
     def count_calls(self, count: Callable[[], float]) -> None:
         """Have the number of calls under way asked for at every reading."""
         self._calls.set_function(count)

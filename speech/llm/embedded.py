@@ -198,6 +198,19 @@ class EmbeddedModel:
         if await loop.run_in_executor(self._pool, self._saved.restore, slot.index, beginning):
             slot.messages = beginning
 
+    async def forget(self) -> None:
+        """Have no free slot hold anything of a call that has ended: only how prompts begin."""
+        loop = asyncio.get_running_loop()
+        for slot in list(self._free):
+            beginning = self._saved.of(slot.messages) or self._saved.first
+            if slot.messages == beginning:
+                continue
+            restored = await loop.run_in_executor(
+                self._pool, self._saved.restore, slot.index, beginning
+            )
+            if slot in self._free:  # a call that took it meanwhile knows what it holds
+                slot.messages = beginning if restored else ()
+
     async def close(self) -> None:
         """Stop what runs, and free the threads and the memory."""
         for conversation in list(self._open):

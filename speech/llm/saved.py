@@ -45,6 +45,11 @@ class SavedBeginnings:
         """Whether the beginning was saved on this machine."""
         return (self._folder / self._name(beginning)).is_file()
 
+    @property
+    def first(self) -> tuple[Message, ...]:
+        """The likeliest beginning; empty if none is known."""
+        return self._known[0] if self._known else ()
+
     def of(self, messages: Sequence[Message]) -> tuple[Message, ...]:
         """The longest known beginning of `messages`; empty if there is none."""
         fitting = (known for known in self._known if tuple(messages[: len(known)]) == known)

@@ -60,6 +60,11 @@ def _words(digits: str, language: Language, purpose: FormatPurpose, ruleset: str
     return by_ruleset[ruleset].replace("\xad", "")
 
 
+def forget_numbers() -> None:
+    """Drop the numbers that were looked up."""
+    _words.cache_clear()
+
+
 def parse(number: str, language: Language) -> tuple[str, str, str]:
     """Split a written number into integer digits, fraction digits and the decimal separator.
 

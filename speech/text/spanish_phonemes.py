@@ -51,6 +51,11 @@ def spanish_phonemes(text: str) -> str:
     return _in_context(phonemes)
 
 
+def forget_words() -> None:
+    """Drop the words that were looked up."""
+    _word.cache_clear()
+
+
 @lru_cache(maxsize=4096)
 def _word(word: str) -> str:
     if len(word) == 1 and word not in "aeiouyáéíóú":
