@@ -38,10 +38,12 @@ class Offer:
     Attributes:
         sdp: The offer for aiortc: one BUNDLE group, the same ICE candidates on every m-line.
         uses: What each audio and video m-line, in order, is used for, with its kind.
+        credentials: ICE's user name fragment and password.
     """
 
     sdp: str
     uses: tuple[tuple[str, Use], ...]
+    credentials: tuple[str, str]
 
     @property
     def wants_face(self) -> bool:
@@ -70,7 +72,7 @@ def parse_offer(sdp: str) -> Offer:
     if ("audio", "voice") not in uses:
         raise SignallingError(_why_no_voice(session))
     _unify_transport(session)
-    return Offer(str(session), tuple(uses))
+    return Offer(str(session), tuple(uses), _credentials(session))
 
 
 def _parse(sdp: str) -> SessionDescription:
@@ -94,9 +96,8 @@ def _check_transport(session: SessionDescription) -> None:
     mids = [media.rtp.muxId for media in session.media]
     if "" in mids or len(set(mids)) < len(mids) or set(mids) != set(_bundle(session)):
         raise SignallingError("The SDP offer must bundle all its media (a=group:BUNDLE, a=mid).")
+    _credentials(session)
     tagged = _tagged(session)
-    if tagged.ice is None or not tagged.ice.usernameFragment or not tagged.ice.password:
-        raise SignallingError("The SDP offer lacks ICE credentials (a=ice-ufrag, a=ice-pwd).")
     if tagged.dtls is None or not tagged.dtls.fingerprints:
         raise SignallingError("The SDP offer lacks a DTLS fingerprint and setup role.")
     if tagged.kind != "application" and not tagged.rtcp_mux:
@@ -104,6 +105,13 @@ def _check_transport(session: SessionDescription) -> None:
     kinds = [media.kind for media in session.media]
     if set(kinds) - {"audio", "video", "application"} or kinds.count("application") > 1:
         raise SignallingError("The SDP offer may have audio, video and one data channel line only.")
+
+
+def _credentials(session: SessionDescription) -> tuple[str, str]:
+    ice = _tagged(session).ice
+    if ice is None or not ice.usernameFragment or not ice.password:
+        raise SignallingError("The SDP offer lacks ICE credentials (a=ice-ufrag, a=ice-pwd).")
+    return ice.usernameFragment, ice.password
 
 
 def _bundle(session: SessionDescription) -> list[str]:

@@ -191,6 +191,21 @@ class Peer:
         for candidate in candidates:
             await ice.addRemoteCandidate(candidate)
 
+    async def renegotiate(self, offer_sdp: str) -> str:
+        """Answer another offer on the same connection; the answer.
+
+        Raises:
+            SignallingError: It is malformed, or asks for something else than the first: that
+                takes a connection of its own.
+        """
+        offer = parse_offer(offer_sdp)
+        if offer.uses != self.offer.uses or offer.credentials != self.offer.credentials:
+            raise SignallingError(
+                "A later offer can't change the media or restart ICE; make a new connection."
+            )
+        await self._describe(offer.sdp)
+        return self.answer_sdp
+
     @property
     def takes_video(self) -> bool:
         """Whether the client's offer has a line for the face."""
@@ -252,8 +267,11 @@ class Peer:
         for kind, use in self.offer.uses:
             self._add_line(kind, tracks.get(use))
         self._listen()
+        await self._describe(self.offer.sdp)
+
+    async def _describe(self, offer_sdp: str) -> None:
         try:
-            await self._pc.setRemoteDescription(RTCSessionDescription(self.offer.sdp, "offer"))
+            await self._pc.setRemoteDescription(RTCSessionDescription(offer_sdp, "offer"))
             await self._pc.setLocalDescription(await self._pc.createAnswer())
         except (
             AssertionError,

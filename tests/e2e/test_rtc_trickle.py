@@ -1,4 +1,4 @@
-"""A client that names its addresses after its offer, as browsers do that don't wait for them."""
+"""What a client says after its first offer: more addresses, and the same offer again."""
 
 import asyncio
 
@@ -7,7 +7,16 @@ from aiortc import RTCSessionDescription
 
 from avatar.rtc.clock import MediaClock
 from avatar.rtc.peer import Peer
-from tests.e2e.rtc_client import PATIENCE_S, SETTINGS, Beeps, Microphone, connection, offer
+from speech.errors import SignallingError
+from tests.e2e.rtc_client import (
+    PATIENCE_S,
+    SETTINGS,
+    Beeps,
+    Microphone,
+    call,
+    connection,
+    offer,
+)
 
 pytestmark = pytest.mark.e2e
 
@@ -37,5 +46,32 @@ def test_a_client_is_reached_at_an_address_that_it_names_later():
         finally:
             await pc.close()
             await peer.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_client_may_offer_the_same_again_and_the_call_goes_on():
+    async def scenario():
+        async with call() as client:
+            await client.has_seen(5)
+            await client.pc.setLocalDescription(await client.pc.createOffer())
+            answer = await client.peer.renegotiate(client.pc.localDescription.sdp)
+            await client.pc.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+            await client.has_seen(len(client.frames["video"]) + 10)
+            assert not client.peer.closed.is_set()
+
+    asyncio.run(scenario())
+
+
+def test_another_connection_s_offer_does_not_take_a_call_over():
+    async def scenario():
+        async with call() as client:
+            other = connection()
+            try:
+                with pytest.raises(SignallingError, match="make a new connection"):
+                    await client.peer.renegotiate(await offer(other, Microphone()))
+            finally:
+                await other.close()
+            await client.has_seen(len(client.frames["video"]) + 5)
 
     asyncio.run(scenario())
