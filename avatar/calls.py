@@ -1,20 +1,76 @@
-"""All calls of this server: admission, life and end."""
+"""All calls of this server: admission, life and end, and what is left of those that were lost."""
 
 import asyncio
 import logging
 import secrets
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
+from avatar.access.caller import BY_KEY, Caller
+from avatar.access.places import Place, Places
 from avatar.engines import Engines
 from avatar.events import new_id
 from avatar.protocol.config import CallConfig
 from avatar.protocol.dialect import Speak
+from avatar.resume import KEEP_PLACE_S, Continuation, ResumeToken, Tokens
 from avatar.session import Connect, MediaCost, Session
 from avatar.settings import Settings
 from avatar.telemetry.turns import Telemetry
-from speech.errors import ServerFullError
+from avatar.terms import Terms, narrowed
+from speech.errors import ResumeExpiredError, ServerFullError
 
 _log = logging.getLogger(__name__)
+
+NOBODY = Caller()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A caller who is let in, and not yet answered.
+
+    Attributes:
+        call_id: Of the call to come.
+        place: That it has.
+        owner: Whose call it will be.
+        config: What it begins with.
+        terms: On which it is held.
+    """
+
+    call_id: str
+    place: Place
+    owner: str
+    config: CallConfig
+    terms: Terms
+
+
+@dataclass(slots=True)
+class _Held:
+    """A call, or what is left of one whose client may come back for it.
+
+    Attributes:
+        owner: Whose it is.
+        place: That it has; None once it was given back or passed on.
+        session: None once it is over.
+        left: Once it is over, what another call can go on with.
+        let_go: Set when nobody will go on with it.
+    """
+
+    owner: str
+    place: Place | None
+    session: Session | None
+    left: Continuation | None = None
+    let_go: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def end(self) -> Continuation:
+        """End it, if it is not over; what is left of it."""
+        if self.session is not None:
+            session = self.session
+            session.hang_up()
+            await session.ended.wait()
+            return session.left()
+        assert self.left is not None
+        return self.left
 
 
 @dataclass(slots=True)
@@ -24,107 +80,220 @@ class Calls:
     Attributes:
         tasks: Owns the calls' tasks; ends when the server does.
         telemetry: Told what every conversation's answers were like.
+        places: That calls take, and the line for them.
     """
 
     settings: Settings
     engines: Engines
     tasks: asyncio.TaskGroup
     telemetry: Telemetry = field(default_factory=Telemetry)
-    _sessions: dict[str, Session] = field(default_factory=dict)
-    _places_taken: int = 0
+    places: Places = field(init=False)
+    _held: dict[str, _Held] = field(default_factory=dict)
+    _tokens: Tokens = field(default_factory=Tokens)
     _spent: MediaCost = field(default_factory=MediaCost)
 
-    def __len__(self) -> int:
-        return self._places_taken
+    def __post_init__(self) -> None:
+        self.places = Places(self.settings, lambda: asyncio.get_running_loop().time())
 
-    async def start(self, offer_sdp: str, config: CallConfig, speak: Speak) -> tuple[str, str]:
+    def __len__(self) -> int:
+        return len(self.places)
+
+    async def start(
+        self, offer_sdp: str, config: CallConfig, speak: Speak, caller: Caller = NOBODY
+    ) -> tuple[str, str]:
         """Answer a WebRTC offer and begin its call.
 
         Args:
             offer_sdp: The offer.
             config: What the caller asks for.
             speak: Makes the dialect that the caller speaks.
+            caller: Who calls, and whether to go on with a call that was lost.
 
         Returns:
             The call's id and the answer SDP.
 
         Raises:
-            ServerFullError: Every place is taken.
+            CallLimitError: The caller has, or begins, too many calls.
+            ServerFullError: No place is free for them yet.
+            TicketError: They wait in line no more.
+            ResumeExpiredError: The call that they go on with is not there any more.
             SignallingError: The offer can't be answered.
         """
-        self._take_place(config)  # before anything is awaited, or two callers get one place
+        entry = await self.enter(config, caller)
         try:
             session = await Session.answer(
-                new_id("rtc"), offer_sdp, config, speak, self.engines, self.settings, self.telemetry
-            )
-        except BaseException:
-            self._places_taken -= 1
-            raise
-        self._begin(session)
-        return session.call_id, session.answer_sdp
-
-    def hold(self, connect: Connect, config: CallConfig, speak: Speak) -> Session:
-        """Begin a call over another transport than WebRTC; it ends when that closes.
-
-        Args:
-            connect: Makes the transport.
-            config: What the caller asks for.
-            speak: Makes the dialect that the caller speaks.
-
-        Raises:
-            ServerFullError: Every place is taken.
-        """
-        self._take_place(config)
-        try:
-            session = Session.over(
-                connect,
-                new_id("rtc"),
-                config,
+                entry.call_id,
+                offer_sdp,
+                entry.config,
                 speak,
                 self.engines,
                 self.settings,
                 self.telemetry,
-                secrets.randbits(32),
+                entry.terms,
             )
         except BaseException:
-            self._places_taken -= 1
+            self.turn_away(entry)
             raise
-        self._begin(session)
+        self._begin(session, entry)
+        return session.call_id, session.answer_sdp
+
+    def hold(
+        self, connect: Connect, config: CallConfig, speak: Speak, entry: Entry | None = None
+    ) -> Session:
+        """Begin a call over another transport than WebRTC; it ends when that closes.
+
+        Args:
+            connect: Makes the transport.
+            config: What the caller asks for; if there is no `entry`.
+            speak: Makes the dialect that the caller speaks.
+            entry: Of the caller, from `enter`.
+
+        Raises:
+            ServerFullError: Every place is taken.
+        """
+        entry = entry or self._enter(config, NOBODY)
+        seed = secrets.randbits(32)
+        try:
+            session = Session.over(
+                connect,
+                entry.call_id,
+                entry.config,
+                speak,
+                self.engines,
+                self.settings,
+                self.telemetry,
+                entry.terms.continues.seed if entry.terms.continues else seed,
+                entry.terms,
+            )
+        except BaseException:
+            self.turn_away(entry)
+            raise
+        self._begin(session, entry)
         return session
 
-    def hang_up(self, call_id: str) -> bool:
-        """End a call; False if there is none of that name."""
-        session = self._sessions.get(call_id)
-        if session is None:
+    async def enter(self, config: CallConfig, caller: Caller) -> Entry:
+        """Let a caller in: as `start` does, and with its errors.
+
+        Whoever has an entry begins a call with it, or else gives it to `turn_away`.
+        """
+        if caller.resume_token:
+            return await self._go_on(config, caller)
+        return self._enter(config, caller)
+
+    def turn_away(self, entry: Entry) -> None:
+        """Give back the place of a call that did not begin."""
+        self._tokens.forget(entry.call_id)
+        self.places.release(entry.place)
+
+    def hang_up(self, call_id: str, *, for_good: bool = True) -> bool:
+        """End a call; False if there is none of that name.
+
+        Args:
+            call_id: Its name.
+            for_good: Nobody will go on with it: everything of it is forgotten at once.
+        """
+        held = self._held.get(call_id)
+        if held is None:
             return False
-        session.hang_up()
+        if for_good:
+            held.let_go.set()
+        if held.session is not None:
+            held.session.hang_up(for_good=for_good)
         return True
 
     def hang_up_all(self) -> None:
         """End every call."""
-        for session in self._sessions.values():
-            session.hang_up()
+        for call_id in tuple(self._held):
+            self.hang_up(call_id)
 
     def cost(self) -> MediaCost:
         """What the media of all calls, ended ones included, have cost so far."""
-        return sum((s.cost() for s in self._sessions.values()), self._spent)
+        sessions = (held.session for held in self._held.values())
+        return sum((s.cost() for s in sessions if s is not None), self._spent)
 
-    def _take_place(self, config: CallConfig) -> None:
-        if self._places_taken >= self.settings.server.max_calls:
-            language = config.language or self.settings.listening.language
-            raise ServerFullError(self.engines.persona.busy[language])
-        self._places_taken += 1
+    def _enter(self, config: CallConfig, caller: Caller) -> Entry:
+        # The place first, before anything is awaited, or two callers get one.
+        place = self._take_place(config, caller)
+        fixed = caller.secret.fixed if caller.secret else CallConfig()
+        call_id = new_id("rtc")
+        terms = Terms(None, fixed, self._maker(call_id), self.settings.access.max_call_s)
+        return Entry(call_id, place, caller.owner, narrowed(config, fixed), terms)
 
-    def _begin(self, session: Session) -> None:
-        self._sessions[session.call_id] = session
-        self.tasks.create_task(self._hold(session), name=session.call_id)
+    async def _go_on(self, config: CallConfig, caller: Caller) -> Entry:
+        old_id = self._tokens.call(caller.resume_token) or ""
+        held = self._held.get(old_id)
+        if held is None or _is_anothers(held, caller):
+            raise ResumeExpiredError(
+                "This conversation is over and forgotten. Begin a new one, without a resume token."
+            )
+        if held.place is None:
+            held.place = self._take_place(config, caller)
+        place, held.place = held.place, None
+        self._tokens.forget(old_id)  # before anything is awaited, or two go on with one call
+        continues = await held.end()
+        held.let_go.set()
+        fixed = caller.secret.fixed if caller.secret else CallConfig()
+        fixed = narrowed(continues.fixed, fixed)
+        config = narrowed(continues.asked_again(config), fixed)
+        call_id = new_id("rtc")
+        terms = Terms(continues, fixed, self._maker(call_id), self.settings.access.max_call_s)
+        return Entry(call_id, place, held.owner, config, terms)
 
-    async def _hold(self, session: Session) -> None:
+    def _take_place(self, config: CallConfig, caller: Caller) -> Place:
+        self.places.count(caller)
         try:
-            await session.run()
-        except Exception:  # noqa: BLE001 - a session's failure ends the session, not the server
-            _log.exception("call failed", extra={"call_id": session.call_id})
+            return self.places.take(caller)
+        except ServerFullError as error:
+            language = config.language or self.settings.listening.language
+            raise ServerFullError(self.engines.persona.busy[language]) from error
+
+    def _maker(self, call_id: str) -> Callable[[], ResumeToken | None]:
+        lasts_s = self.settings.access.resume_s
+        if not lasts_s:
+            return lambda: None
+        return lambda: ResumeToken(self._tokens.make(call_id), lasts_s)
+
+    def _begin(self, session: Session, entry: Entry) -> None:
+        held = _Held(entry.owner, entry.place, session)
+        self._held[session.call_id] = held
+        self.tasks.create_task(self._hold(session, held), name=session.call_id)
+
+    async def _hold(self, session: Session, held: _Held) -> None:
+        call_id = session.call_id
+        try:
+            try:
+                await session.run()
+            except Exception:  # noqa: BLE001 - a session's failure ends the session, not the server
+                _log.exception("call failed", extra={"call_id": call_id})
+            finally:
+                self._spent += session.cost()
+                held.session, held.left = None, session.left()
+            if session.may_come_back:
+                del session  # what is left is small; the session is not
+                await self._keep(held)
         finally:
-            self._spent += session.cost()
-            del self._sessions[session.call_id]
-            self._places_taken -= 1
+            self._tokens.forget(call_id)
+            del self._held[call_id]
+            if held.place is not None:
+                self.places.release(held.place)
+
+    async def _keep(self, held: _Held) -> None:
+        """Keep what is left of a call, and its place for a while, for whoever comes back."""
+        lasts_s = self.settings.access.resume_s
+        keeps_place_s = min(KEEP_PLACE_S, lasts_s)
+        await _elapsed(held.let_go, keeps_place_s)
+        if held.place is not None and not held.let_go.is_set():
+            self.places.release(held.place)
+            held.place = None
+        await _elapsed(held.let_go, lasts_s - keeps_place_s)
+
+
+def _is_anothers(held: _Held, caller: Caller) -> bool:
+    """Whether a call was begun with another key. An address may change with the network."""
+    return held.owner.startswith(BY_KEY) and held.owner != caller.owner
+
+
+async def _elapsed(event: asyncio.Event, limit_s: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(limit_s):
+            await event.wait()

@@ -10,7 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn, Self
 
-from avatar.conversation import Command, Configure, Conversation
+from avatar.commands import Command, Configure, Respond
+from avatar.conversation import Conversation
 from avatar.dialogue.history import History
 from avatar.engines import Engines
 from avatar.events import ConversationEvent, FaceReason, ReplyTimed
@@ -27,11 +28,13 @@ from avatar.protocol.dialect import Doors, FaceFiles, Performance, Speak
 from avatar.recording.about import header, is_agreed
 from avatar.recording.format import Header, Remembered, Source
 from avatar.recording.recorder import Recorder
+from avatar.resume import Continuation
 from avatar.rtc.clock import MediaClock
 from avatar.rtc.peer import Peer
 from avatar.settings import Settings
 from avatar.smaller import EitherModel
 from avatar.telemetry.turns import Telemetry
+from avatar.terms import NEW_CALL, Terms, changes, without
 from avatar.transport import Transport
 from render.types import VideoFrame
 from speech.echo import EchoRemover
@@ -85,6 +88,7 @@ class Session:
         call_id: Its public name.
         face: Its video.
         peer: Its transport; there from `answer` on.
+        ended: Set when the conversation has; the connection may take a moment more to close.
     """
 
     peer: Transport
@@ -98,8 +102,14 @@ class Session:
         settings: Settings,
         telemetry: Telemetry,
         seed: int,
+        terms: Terms = NEW_CALL,
     ) -> None:
         self.call_id = call_id
+        self.ended = asyncio.Event()
+        self._config = config
+        self._seed = seed
+        self._terms = terms
+        self._is_done = False
         language: Language = config.language or settings.listening.language
         self._engines = engines
         self._settings = settings
@@ -125,6 +135,8 @@ class Session:
                 withdraw=self._stop_recording,
                 hang_up=self.hang_up,
                 farewell=self._leave_word,
+                resume=terms.new_token,
+                resumed=terms.continues is not None,
                 performance=Performance(
                     position=lambda: self._conversation.playout.position,
                     begun=lambda: self._conversation.playout.begun,
@@ -196,6 +208,8 @@ class Session:
             keyframe=lambda: self.peer.send_keyframe(),
             tell=self._tell_face,
         )
+        if terms.continues is not None:
+            self._history.remember(terms.continues.messages)
         if config.instructions is not None:
             self._obey(Configure(instructions=config.instructions))
 
@@ -209,6 +223,7 @@ class Session:
         engines: Engines,
         settings: Settings,
         telemetry: Telemetry,
+        terms: Terms = NEW_CALL,
     ) -> Self:
         """Answer a client's offer.
 
@@ -220,12 +235,13 @@ class Session:
             engines: The stages.
             settings: The server's.
             telemetry: Told what every answer was like.
+            terms: On which the call is held.
 
         Raises:
             SignallingError: The offer can't be answered.
         """
-        seed = secrets.randbits(32)
-        session = cls(call_id, config, speak, engines, settings, telemetry, seed)
+        seed = terms.continues.seed if terms.continues else secrets.randbits(32)
+        session = cls(call_id, config, speak, engines, settings, telemetry, seed, terms)
         try:
             session.peer = await Peer.answer(
                 offer_sdp,
@@ -258,6 +274,7 @@ class Session:
         settings: Settings,
         telemetry: Telemetry,
         seed: int,
+        terms: Terms = NEW_CALL,
     ) -> Self:
         """A call over another transport than WebRTC.
 
@@ -270,8 +287,9 @@ class Session:
             settings: The server's.
             telemetry: Told what every answer was like.
             seed: Of the face's movement.
+            terms: On which the call is held.
         """
-        session = cls(call_id, config, speak, engines, settings, telemetry, seed)
+        session = cls(call_id, config, speak, engines, settings, telemetry, seed, terms)
         session.peer = connect(session._conversation.playout, session.face.frames(), session._clock)
         return session
 
@@ -300,9 +318,26 @@ class Session:
         encoded = (video.cpu_s, video.frames) if video is not None else (0.0, 0)
         return MediaCost(self.face.cpu_s, self.face.drawn, *encoded)
 
-    def hang_up(self) -> None:
-        """End the call; `run` returns soon after."""
+    def hang_up(self, *, for_good: bool = True) -> None:
+        """End the call; `run` returns soon after.
+
+        Args:
+            for_good: Whether nobody will go on with it.
+        """
+        self._is_done = self._is_done or for_good
         self._hung_up.set()
+
+    @property
+    def may_come_back(self) -> bool:
+        """Whether the client may be back: it was lost, and it is of those that watch over calls."""
+        return not self._is_done and self._pinged_at_s is not None
+
+    def left(self) -> Continuation:
+        """What another call can go on with."""
+        messages = self._history.messages
+        owes_reply = bool(messages) and messages[-1].role == "user"
+        config = self._config.model_copy(update={"language": self._conversation.language})
+        return Continuation(config, messages, owes_reply, self._seed, self._terms.fixed)
 
     async def run(self) -> None:
         """Hold the call until the client goes or `hang_up` is called."""
@@ -319,6 +354,7 @@ class Session:
         except* _CallEnded:
             pass
         finally:
+            self.ended.set()
             if self._farewell:
                 self.peer.send(self._farewell)
             await self.peer.close()
@@ -339,6 +375,8 @@ class Session:
 
     async def _client_events(self) -> None:
         self._dialect.open()
+        if self._terms.continues is not None and self._terms.continues.owes_reply:
+            self._conversation.send(Respond())
         async for message in self.peer.events_in():
             self._note("client", message)
             self._dialect.receive(message)
@@ -370,11 +408,25 @@ class Session:
         self._pinged_at_s = asyncio.get_running_loop().time()
 
     def _obey(self, command: Command) -> None:
-        if isinstance(command, Configure) and command.language is not None:
-            self._listener.change_language(
-                command.language, self._engines.recognizers[command.language]
-            )
+        if isinstance(command, Configure):
+            command = self._allowed(command)
+            if command.language is not None:
+                self._listener.change_language(
+                    command.language, self._engines.recognizers[command.language]
+                )
         self._conversation.send(command)
+
+    def _allowed(self, wanted: Configure) -> Configure:
+        """What is wanted, without what this caller can't change; the rest is remembered."""
+        refused = self._terms.refused(wanted)
+        for name in refused:
+            self._dialect.fail(
+                "session_fixed",
+                f"The {name} of this call can't be changed: its client secret says what they are.",
+            )
+        wanted = without(wanted, refused)
+        self._config = self._config.model_copy(update=changes(wanted))
+        return wanted
 
     def _send(self, message: str) -> None:
         self._note("server", message)
@@ -390,6 +442,7 @@ class Session:
 
     def _stop_recording(self) -> None:
         """Delete what was recorded: the person has withdrawn."""
+        self._config = self._config.model_copy(update={"recording": False})
         if self._recorder is not None:
             self._recorder.discard()
 

@@ -11,6 +11,10 @@
     │   └── RenderError
     └── CallError                 one call can't start or go on; the server does
         ├── ServerFullError
+        │   └── QueueFullError    nor can anybody wait for a place
+        ├── CallLimitError        .wait_s: one caller has, or begins, too many calls
+        ├── TicketError           it was used, or not asked about in time
+        ├── ResumeExpiredError    no call is left that could be gone on with
         └── SignallingError       the client's offer or event is malformed
 
 They live in `speech` because `speech` is the package that imports none of the others.
@@ -67,6 +71,30 @@ class CallError(PresenciaError):
 
 class ServerFullError(CallError):
     """Every place is taken."""
+
+
+class QueueFullError(ServerFullError):
+    """Every place is taken, and the line for one is as long as it may get."""
+
+
+class CallLimitError(CallError):
+    """One caller has, or begins, more calls than it may.
+
+    Attributes:
+        wait_s: How long to wait before the next attempt.
+    """
+
+    def __init__(self, message: str, wait_s: float) -> None:
+        super().__init__(message)
+        self.wait_s = wait_s
+
+
+class TicketError(CallError):
+    """There is no such ticket in the line: it was used, given back, or not asked about in time."""
+
+
+class ResumeExpiredError(CallError):
+    """No call can be gone on with by this token: it expired, was used, or never was one."""
 
 
 class SignallingError(CallError):

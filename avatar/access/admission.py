@@ -10,7 +10,7 @@ from starlette.requests import HTTPConnection
 
 from avatar.access import client_secrets
 from avatar.access.addresses import is_local_page, may_come_from, network_of
-from avatar.access.caller import Caller
+from avatar.access.caller import BY_ADDRESS, BY_KEY, Caller
 from avatar.access.client_secrets import ClientSecrets
 from avatar.access.exposure import is_local
 from avatar.access.keys import KeyRing
@@ -121,7 +121,7 @@ class Access:
             # Without keys, whatever a client that insists on one has been given is as good as none.
             if self.key_required:
                 self._refuse_without_key(connection)
-            return Caller(f"address:{address}")
+            return Caller(BY_ADDRESS + address)
         now_s = _now_s()
         wait_s = self._failures.wait_s(address, now_s)
         if wait_s > 0:
@@ -136,7 +136,7 @@ class Access:
             return Caller(secret.owner, made_with, secret)
         key = None if is_secret else self.keys.find(token)
         if key is not None:
-            return Caller(f"key:{key.id}", key)
+            return Caller(BY_KEY + key.id, key)
         self._failures.note(address, now_s)
         what = "client secret has expired or" if is_secret else "key"
         raise ApiError(

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from avatar.access.client_secrets import ClientSecret
 from avatar.access.keys import Key
 
+BY_KEY = "key:"
+BY_ADDRESS = "address:"
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -18,7 +21,7 @@ class Caller:
         resume_token: Of a lost call, if one was shown in the WebSocket's subprotocols.
     """
 
-    owner: str = "address:"
+    owner: str = BY_ADDRESS
     key: Key | None = None
     secret: ClientSecret | None = None
     ticket: str = ""

@@ -8,6 +8,8 @@ import hashlib
 import secrets
 from dataclasses import dataclass, field
 
+from avatar.protocol.config import CallConfig
+
 PREFIX = "ek_"
 SHORTEST_S = 10
 USUAL_S = 600
@@ -26,13 +28,13 @@ class ClientSecret:
     Attributes:
         owner: Whose calls it begins: the key's that it was made with.
         key_id: That key's id; empty where no key was needed.
-        session: The session's JSON, which whoever uses it can't change.
+        fixed: What whoever uses it is given and can't change.
         expires_s: Loop time.
     """
 
     owner: str
     key_id: str
-    session: str
+    fixed: CallConfig
     expires_s: float
 
 

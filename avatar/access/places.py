@@ -8,20 +8,7 @@ from avatar.access.caller import Caller
 from avatar.access.limits import Rate
 from avatar.access.queue import Line
 from avatar.settings import Settings
-from speech.errors import CallError
-
-
-class LimitError(CallError):
-    """One caller has, or begins, more calls than it may.
-
-    Attributes:
-        wait_s: How long to wait before the next attempt.
-    """
-
-    def __init__(self, message: str, wait_s: float) -> None:
-        super().__init__(message)
-        self.wait_s = wait_s
-
+from speech.errors import CallLimitError
 
 _BUSY_WAIT_S = 10.0
 
@@ -65,9 +52,9 @@ class Places:
         """Take a place for a call.
 
         Raises:
-            LimitError: The caller has, or begins, too many calls.
+            CallLimitError: The caller has, or begins, too many calls.
             ServerFullError: No place is free for them yet.
-            UnknownTicketError: Their ticket is not, or no longer, one.
+            TicketError: Their ticket is not, or no longer, one.
         """
         self._check(caller)
         place = Place(self.line.take(caller.owner, caller.ticket), caller.owner)
@@ -78,13 +65,13 @@ class Places:
         """Count one more call that the caller begins.
 
         Raises:
-            LimitError: It is one too many in this minute.
+            CallLimitError: It is one too many in this minute.
         """
         own = caller.key.calls_per_minute if caller.key else None
         per_minute = own or self.settings.access.calls_per_minute
         wait_s = self._begun.take(caller.owner, per_minute, self.now())
         if wait_s:
-            raise LimitError(f"No more than {per_minute} calls a minute can be begun.", wait_s)
+            raise CallLimitError(f"No more than {per_minute} calls a minute can be begun.", wait_s)
 
     def release(self, place: Place) -> None:
         """Give a place back."""
@@ -98,7 +85,7 @@ class Places:
             self.settings.access.calls_per_caller
         )
         if most and self._of[caller.owner] >= most:
-            raise LimitError(
+            raise CallLimitError(
                 f"You have {most} calls already, which is as many as you may. End one first.",
                 _BUSY_WAIT_S,
             )

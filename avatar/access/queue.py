@@ -13,20 +13,12 @@ from itertools import islice
 from typing import Literal
 
 from avatar.access.waiting import expected_wait_s
-from speech.errors import CallError, ServerFullError
+from speech.errors import QueueFullError, ServerFullError, TicketError
 
 POLL_WITHIN_S = 15.0
 """A ticket that nobody asks about for so long gives up its place."""
 
 _LENGTHS = 50  # of so many calls the length is remembered
-
-
-class QueueFullError(ServerFullError):
-    """Every place is taken, and the line is as long as it may get."""
-
-
-class UnknownTicketError(CallError):
-    """There is no such ticket: it was used, given back, or not asked about in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +85,7 @@ class Line:
             ticket: Theirs, if they have waited.
 
         Raises:
-            UnknownTicketError: There is no such ticket of theirs.
+            TicketError: There is no such ticket of theirs.
             ServerFullError: No place is free for them yet; a ticket stays where it is in the line.
         """
         self._settle()
@@ -132,7 +124,7 @@ class Line:
         """Where a ticket stands; asking keeps it alive.
 
         Raises:
-            UnknownTicketError: There is no such ticket of theirs.
+            TicketError: There is no such ticket of theirs.
         """
         self._settle()
         held = self._find(ticket, owner)
@@ -145,7 +137,7 @@ class Line:
         """Give a ticket back.
 
         Raises:
-            UnknownTicketError: There is no such ticket of theirs.
+            TicketError: There is no such ticket of theirs.
         """
         self._settle()
         self._find(ticket, owner)
@@ -191,7 +183,7 @@ class Line:
     def _find(self, ticket: str, owner: str) -> _Ticket:
         held = self._tickets.get(ticket)
         if held is None or held.owner != owner:
-            raise UnknownTicketError(
+            raise TicketError(
                 "This ticket is not valid any more: it was used, or not asked about in time."
             )
         return held

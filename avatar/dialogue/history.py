@@ -33,6 +33,10 @@ class History:
         """True before anything was said."""
         return not self._messages
 
+    def remember(self, messages: tuple[Message, ...]) -> None:
+        """Begin with what was said in a call that this one goes on with."""
+        self._messages = messages
+
     def add_user(self, text: str) -> None:
         """Add what the person said or typed.
 

@@ -11,6 +11,7 @@ from typing import Protocol
 from avatar.conversation import Command
 from avatar.events import ConversationEvent, FaceMode, FaceReason
 from avatar.playout import Begun
+from avatar.resume import ResumeToken
 from render.types import FacePose
 from speech.types import Language
 
@@ -66,6 +67,10 @@ class Doors:
         hang_up: Ends the call.
         farewell: Leaves word: a message that the client is sent when the call ends.
         performance: What is said and shown; None where nothing is.
+        resume: Makes the token to go on with this call by, should the connection be lost; None
+            where that can't be done.
+        resumed: Whether this call goes on with another: what was said is remembered, and there is
+            nobody to be greeted.
     """
 
     call_id: str
@@ -82,6 +87,8 @@ class Doors:
     hang_up: Callable[[], None] = _nothing
     farewell: Callable[[str], None] = lambda message: None
     performance: Performance | None = None
+    resume: Callable[[], ResumeToken | None] = lambda: None
+    resumed: bool = False
 
 
 class Dialect(Protocol):

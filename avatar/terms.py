@@ -1,0 +1,62 @@
+"""On what terms a call is held: what it goes on with, and what its caller can't change."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+
+from avatar.commands import Configure
+from avatar.protocol.config import CallConfig
+from avatar.resume import OPEN, Continuation, ResumeToken
+
+
+def _no_token() -> ResumeToken | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms a call is held.
+
+    Attributes:
+        continues: What it goes on with; None for a new conversation.
+        fixed: What its caller was given and can't change; None in it leaves a thing open.
+        new_token: Makes the token to show to the client; None where calls can't be gone on with.
+        lasts_s: The longest that it may last; 0 for no limit.
+    """
+
+    continues: Continuation | None = None
+    fixed: CallConfig = OPEN
+    new_token: Callable[[], ResumeToken | None] = _no_token
+    lasts_s: float = 0.0
+
+    def refused(self, wanted: Configure) -> tuple[str, ...]:
+        """The names of what is wanted and can't be changed."""
+        fixed = said(self.fixed)
+        return tuple(
+            name for name, value in changes(wanted).items() if fixed.get(name, value) != value
+        )
+
+
+NEW_CALL = Terms()
+"""A conversation that begins, of which nothing is fixed."""
+
+
+def said(config: CallConfig) -> dict[str, object]:
+    """What a configuration says something about, by name."""
+    values = ((name, getattr(config, name)) for name in type(config).model_fields)
+    return {name: value for name, value in values if value is not None}
+
+
+def narrowed(asked: CallConfig, fixed: CallConfig) -> CallConfig:
+    """What is asked, but for what is fixed."""
+    return asked.model_copy(update=said(fixed))
+
+
+def changes(wanted: Configure) -> dict[str, object]:
+    """What a command changes, by name."""
+    values = ((field.name, getattr(wanted, field.name)) for field in fields(wanted))
+    return {name: value for name, value in values if value is not None}
+
+
+def without(wanted: Configure, names: tuple[str, ...]) -> Configure:
+    """The command, leaving some things as they are."""
+    return replace(wanted, **dict.fromkeys(names))
