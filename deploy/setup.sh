@@ -37,7 +37,7 @@ has_library() { [ "$(uname)" != Linux ] || ldconfig -p 2>/dev/null | grep -q "$1
 PATH=$PATH:/sbin:/usr/sbin # where Debian keeps ldconfig
 
 python=$(find_python)
-debian= macos=
+debian= macos= relay=
 [ -z "$python" ] && { debian="$debian python3 python3-venv"; macos="$macos python@3.12"; }
 # Debian cuts ensurepip, which makes a venv's pip, out of python3.
 [ -n "$python" ] && ! "$python" -c "import ensurepip" 2>/dev/null && debian="$debian python3-venv"
@@ -46,6 +46,13 @@ has npm || { debian="$debian npm"; macos="$macos node"; } # the Spanish voice is
 if [ "$profile" = dev ]; then
     has_browser || { debian="$debian chromium fonts-liberation"; macos="$macos google-chrome"; }
     has_library libatomic.so.1 || debian="$debian libatomic1" # Playwright's own Node.js needs it
+    # Calls through a relay, out of a network that blocks UDP; only root may make such networks.
+    if [ "$(uname)" = Linux ] && [ "$(id -u)" = 0 ]; then
+        has ip || debian="$debian iproute2"
+        has nft || debian="$debian nftables"
+        has openssl || debian="$debian openssl"
+        has turnserver || { debian="$debian coturn"; relay=new; }
+    fi
 fi
 
 if [ -n "$debian$macos" ]; then
@@ -56,6 +63,10 @@ if [ -n "$debian$macos" ]; then
         # shellcheck disable=SC2086 # a list of words
         apt-get install -y -qq --no-install-recommends $debian >&2
         python=$(find_python)
+        # The tests start relays of their own: none is to listen here because of them.
+        if [ -n "$relay" ] && [ -d /run/systemd/system ]; then
+            systemctl disable --quiet --now coturn >&2
+        fi
     elif has apt-get; then
         fail "first run: sudo apt-get install -y$debian"
     elif has brew && [ -n "$macos" ]; then
