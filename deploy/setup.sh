@@ -47,7 +47,7 @@ if [ "$profile" = dev ]; then
     has_browser || { debian="$debian chromium fonts-liberation"; macos="$macos google-chrome"; }
     has_library libatomic.so.1 || debian="$debian libatomic1" # Playwright's own Node.js needs it
     # Calls through a relay, out of a network that blocks UDP; only root may make such networks.
-    if [ "$(uname)" = Linux ] && [ "$(id -u)" = 0 ]; then
+    if has apt-get && [ "$(id -u)" = 0 ]; then
         has ip || debian="$debian iproute2"
         has nft || debian="$debian nftables"
         has openssl || debian="$debian openssl"
