@@ -52,7 +52,9 @@ at most 7.5 s apart (RFC 3550, section 6.2). aioice alone notices after 28 s.
 CLOSE_TIMEOUT_S = 3.0
 """Closing says goodbye over the network, which must not hold a hang-up back."""
 
-_VIDEO_CODECS = ("video/VP8", "video/H264")  # in order of preference: VP8 costs half as much
+VIDEO_CODECS = ("video/VP8", "video/H264")
+"""In order of preference: VP8 costs half as much."""
+
 _LOOPBACK = "127.0.0.1"
 
 
@@ -133,6 +135,8 @@ class Peer:
         clock: MediaClock,
         settings: RtcSettings,
         poses_changed: Callable[[], None] = lambda: None,
+        take_over: Callable[[], int] = lambda: 0,
+        video_codecs: tuple[str, ...] = VIDEO_CODECS,
     ) -> Self:
         """Answer a client's offer; media starts to flow by itself when it connects.
 
@@ -144,6 +148,9 @@ class Peer:
             clock: The call's clock; the first track that sends starts it.
             settings: ICE servers, bitrate.
             poses_changed: Called when the client begins or ceases to take poses.
+            take_over: Called before the first sound leaves: stops whoever else plays `audio`, and
+                says which sample of it comes next.
+            video_codecs: In order of preference; the client's offer decides.
 
         Raises:
             SignallingError: The offer is malformed or can't be answered.
@@ -151,7 +158,9 @@ class Peer:
         """
         peer = cls(parse_offer(offer_sdp), clock, settings, poses_changed)
         try:
-            await peer._negotiate(audio, video)
+            peer._add_lines(AudioOut(audio, clock, take_over), video, video_codecs)
+            peer._listen()
+            await peer._describe(peer.offer.sdp)
         except BaseException:
             await peer.close()
             raise
@@ -257,17 +266,20 @@ class Peer:
         if frames is not None:
             await frames.aclose()
 
-    async def _negotiate(
-        self, audio: FrameSource, video: AsyncGenerator[VideoFrame, None] | None
+    def _add_lines(
+        self,
+        voice: AudioOut,
+        video: AsyncGenerator[VideoFrame, None] | None,
+        video_codecs: tuple[str, ...],
     ) -> None:
+        """Prepare for the offer's audio and video lines, in order."""
         self._frames = video
-        tracks: dict[str, MediaStreamTrack] = {"voice": AudioOut(audio, self._clock)}
+        tracks: dict[str, MediaStreamTrack] = {"voice": voice}
         if video is not None and self.offer.wants_face:
             tracks["face"] = self._video = VideoOut(video, self._clock)
         for kind, use in self.offer.uses:
-            self._add_line(kind, tracks.get(use))
-        self._listen()
-        await self._describe(self.offer.sdp)
+            codecs = ("audio/opus",) if kind == "audio" else video_codecs
+            self._add_line(kind, tracks.get(use), codecs)
 
     async def _describe(self, offer_sdp: str) -> None:
         try:
@@ -284,14 +296,13 @@ class Peer:
             raise SignallingError(f"The SDP offer can't be answered: {error}") from error
         self.answer_sdp = self._pc.localDescription.sdp
 
-    def _add_line(self, kind: str, track: MediaStreamTrack | None) -> None:
+    def _add_line(self, kind: str, track: MediaStreamTrack | None, codecs: tuple[str, ...]) -> None:
         """Prepare the transceiver that the offer's next m-line of this kind will get."""
         if track is None:
             self._pc.addTransceiver(kind, "inactive")
             return
         is_voice = kind == "audio"
         transceiver = self._pc.addTransceiver(track, "sendrecv" if is_voice else "sendonly")
-        codecs = ("audio/opus",) if is_voice else _VIDEO_CODECS
         transceiver.setCodecPreferences(_capabilities(kind, codecs))
         sender = MediaSender(
             track,

@@ -1,6 +1,6 @@
 """The two tracks that a call sends, stamped from one `MediaClock`."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from fractions import Fraction
 from typing import Protocol
 
@@ -32,15 +32,32 @@ class FrameSource(Protocol):
         ...
 
 
+def _from_the_start() -> int:
+    return 0
+
+
 class AudioOut(MediaStreamTrack):
-    """Sends what a `FrameSource` plays, one frame every 20 ms."""
+    """Sends what a `FrameSource` plays, one frame every 20 ms.
+
+    Args:
+        source: What to play.
+        clock: The call's.
+        take_over: Called before the first frame leaves: stops whoever else plays the source, and
+            says which sample comes next.
+    """
 
     kind = "audio"
 
-    def __init__(self, source: FrameSource, clock: MediaClock) -> None:
+    def __init__(
+        self,
+        source: FrameSource,
+        clock: MediaClock,
+        take_over: Callable[[], int] = _from_the_start,
+    ) -> None:
         super().__init__()
         self._source = source
         self._clock = clock
+        self._take_over: Callable[[], int] | None = take_over
         self.position = 0
         """Next sample that will be pulled from the source."""
 
@@ -53,6 +70,8 @@ class AudioOut(MediaStreamTrack):
         if self.readyState != "live":
             raise MediaStreamError
         self._clock.start()
+        if self._take_over is not None:
+            self.position, self._take_over = self._take_over(), None
         await self._clock.reach(self.position)
         pcm = self._source.next_frame()
         if pcm.shape != (FRAME_SAMPLES,) or pcm.dtype != np.int16:

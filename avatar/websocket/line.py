@@ -67,6 +67,9 @@ class WebSocketLine:
         self._source: FrameSource | None = None
         self._frames: AsyncGenerator[VideoFrame, None] | None = None
         self._clock: MediaClock | None = None
+        self._position = 0
+        self._plays = asyncio.Event()
+        self._plays.set()
         self._received: deque[str] = deque()
         self._unread = 0
         self._unsent: deque[str] = deque()
@@ -83,6 +86,15 @@ class WebSocketLine:
         """Carry a call's sound; its pictures find no place here. A `Connect`."""
         self._source, self._frames, self._clock = source, frames, clock
         return self
+
+    def pause(self) -> None:
+        """Leave the sound to another transport until `resume`; messages go on."""
+        self._plays.clear()
+
+    def resume(self, position: int) -> None:
+        """Carry the sound again, from the sample on that the playout has next."""
+        self._position = position
+        self._plays.set()
 
     async def run(self) -> None:
         """Carry sound and messages until either side ends; then close the socket."""
@@ -212,10 +224,12 @@ class WebSocketLine:
         if source is None or clock is None:
             raise RuntimeError("A line is connected to a call before it runs")
         clock.start()
-        position = 0
         while True:
-            await clock.reach(max(0, position - LEAD_SAMPLES))
+            await self._plays.wait()
+            await clock.reach(max(0, self._position - LEAD_SAMPLES))
+            if not self._plays.is_set():
+                continue
             sound = source.next_frame()
-            position += FRAME_SAMPLES
-            clock.send_next(position)
+            self._position += FRAME_SAMPLES
+            clock.send_next(self._position)
             self.on_sound(sound)

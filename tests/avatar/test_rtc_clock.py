@@ -73,6 +73,22 @@ def test_audio_is_paced_by_absolute_deadlines_and_does_not_drift():
     run(scenario())
 
 
+def test_a_voice_that_another_transport_began_goes_on_where_that_was_stopped():
+    async def scenario():
+        clock, source = MediaClock(), Counting()
+        clock.start()
+        for _ in range(60):
+            source.next_frame()
+        await asyncio.sleep(1.0)
+        track = AudioOut(source, clock, lambda: 60 * FRAME_SAMPLES)
+        frames = [await track.recv() for _ in range(3)]
+        assert [frame.to_ndarray()[0, 0] for frame in frames] == [60, 61, 62]
+        assert [frame.pts for frame in frames] == [n * FRAME_SAMPLES for n in (60, 61, 62)]
+        assert asyncio.get_running_loop().time() == pytest.approx(clock.time_of(62 * FRAME_SAMPLES))
+
+    run(scenario())
+
+
 def test_a_short_stall_is_caught_up_in_a_burst():
     async def scenario():
         clock = MediaClock()

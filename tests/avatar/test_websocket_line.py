@@ -6,6 +6,7 @@ from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from avatar.playout import FRAME_SAMPLES
 from avatar.rtc.clock import MediaClock
+from avatar.rtc.tracks import AudioOut
 from avatar.websocket import line as lines
 from avatar.websocket.line import LEAD_SAMPLES, WebSocketLine
 from render.types import SPEECH_CLOCK_HZ
@@ -54,9 +55,9 @@ async def no_pictures():
 
 
 @asynccontextmanager
-async def carried():
+async def carried(clock=None):
     socket, voice = Socket(), Voice()
-    line = WebSocketLine(socket).connect(voice, no_pictures(), MediaClock())
+    line = WebSocketLine(socket).connect(voice, no_pictures(), clock or MediaClock())
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(line.run())
         yield line, socket, voice
@@ -147,5 +148,30 @@ def test_a_call_that_falls_behind_is_sent_no_more():
             messages = line.events_in()
             for _ in range(5):
                 assert await anext(messages) == message
+
+    run(scenario())
+
+
+def test_sound_can_go_another_way_for_a_while_and_none_of_it_is_lost():
+    async def scenario():
+        clock = MediaClock()
+        async with carried(clock) as (line, _, voice):
+            heard = []
+            line.on_sound = lambda pcm: heard.append(int(pcm[0]))
+            await asyncio.sleep(1.0)
+
+            def take_over():
+                line.pause()
+                return voice.frames * FRAME_SAMPLES
+
+            track, before = AudioOut(voice, clock, take_over), len(heard)
+            for _ in range(50):
+                await track.recv()
+            assert len(heard) == before
+            line.resume(voice.frames * FRAME_SAMPLES)
+            await asyncio.sleep(1.0)
+            assert heard == [*range(1, before + 1), *range(before + 51, voice.frames + 1)]
+            due = (clock.now() + LEAD_SAMPLES) // FRAME_SAMPLES
+            assert abs(voice.frames - due) <= 1
 
     run(scenario())
