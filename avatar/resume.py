@@ -5,6 +5,7 @@ on with the call gets another. Nothing of it outlives the server.
 """
 
 import hashlib
+import re
 import secrets
 from collections import deque
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ KEEP_PLACE_S = 20.0
 OPEN = CallConfig()
 """Nothing is asked, nothing is fixed."""
 
+_SHOWN = re.compile(r'("resume":\s*{"token":\s*)"[^"]*"')
 _TOKENS_OF_A_CALL = 4  # the newest; a client may have missed the last one that it was sent
 
 
@@ -87,6 +89,11 @@ class Tokens:
         """Let no token of a call be one any more."""
         for digest in self._hashes_of.pop(call_id, ()):
             del self._call_of[digest]
+
+
+def without_token(message: str) -> str:
+    """A message to the client as it may be recorded."""
+    return _SHOWN.sub(r'\1""', message)
 
 
 def _hash(token: str) -> bytes:

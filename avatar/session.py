@@ -28,7 +28,7 @@ from avatar.protocol.dialect import Doors, FaceFiles, Performance, Speak
 from avatar.recording.about import header, is_agreed
 from avatar.recording.format import Header, Remembered, Source
 from avatar.recording.recorder import Recorder
-from avatar.resume import Continuation
+from avatar.resume import Continuation, without_token
 from avatar.rtc.clock import MediaClock
 from avatar.rtc.peer import Peer
 from avatar.settings import Settings
@@ -429,7 +429,7 @@ class Session:
         return wanted
 
     def _send(self, message: str) -> None:
-        self._note("server", message)
+        self._note("server", without_token(message))
         self.peer.send(message)
 
     def _heard(self, event: Heard) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import math
 from collections.abc import Collection
 from typing import Literal, NoReturn
 
@@ -15,7 +14,7 @@ from avatar.access.client_secrets import ClientSecrets
 from avatar.access.exposure import is_local
 from avatar.access.keys import KeyRing
 from avatar.access.limits import Failures
-from avatar.routes.errors import ApiError
+from avatar.routes.errors import ApiError, later
 from avatar.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -125,7 +124,7 @@ class Access:
         now_s = _now_s()
         wait_s = self._failures.wait_s(address, now_s)
         if wait_s > 0:
-            raise later("too_many_attempts", "Too many wrong keys came from here.", wait_s)
+            raise later("too_many_attempts", "Too many wrong keys came from here. Wait.", wait_s)
         secret = self.secrets.find(token, now_s) if is_secret else None
         made_with = self.keys.named(secret.key_id) if secret is not None else None
         if secret is not None and (made_with is not None or not secret.key_id):
@@ -151,14 +150,6 @@ class Access:
         if any(name.lower() in _IN_A_URL for name in connection.query_params):
             message = f"A key in the URL is not read: URLs are kept in logs. {_HOW}"
         raise ApiError(401, "missing_api_key", message, **{"WWW-Authenticate": "Bearer"})
-
-
-def later(code: str, message: str, wait_s: float) -> ApiError:
-    """A `429` that says how long to wait."""
-    seconds = max(1, math.ceil(wait_s))
-    return ApiError(
-        429, code, f"{message} Try again in {seconds} s.", **{"Retry-After": str(seconds)}
-    )
 
 
 def _token(connection: HTTPConnection, subprotocols: Collection[str]) -> str:

@@ -49,9 +49,15 @@ class AvatarConfig(_Wire):
     Attributes:
         recording: The person's consent to being recorded. It counts where the call begins; later
             it can only be withdrawn.
+        resume_token: Goes on with a call that was lost. Where the call begins only.
+        queue: Waits in line if every place is taken. Where the call begins only.
+        ticket: From the line. Where the call begins only.
     """
 
     recording: bool | None = None
+    resume_token: str | None = None
+    queue: bool | None = None
+    ticket: str | None = None
 
 
 class SessionConfig(_Wire):
@@ -254,11 +260,20 @@ class Face(_Wire):
     url: str
 
 
+class Resume(_Wire):
+    """What to go on with this call by, should its connection be lost."""
+
+    token: str
+    expires_in_s: float
+
+
 class Avatar(_Wire):
-    """Whom the client talks to, and whether the call is recorded."""
+    """Whom the client talks to, whether the call is recorded, and whether it goes on with one."""
 
     face: Face
     recording: bool = False
+    resumed: bool | None = None
+    resume: Resume | None = None
 
 
 class Session(_Wire):

@@ -9,6 +9,7 @@ from avatar.conversation import Configure, Respond, Stop, Typed
 from avatar.latency import LIMIT_MS, TARGET_MS
 from avatar.protocol import events as wire
 from avatar.protocol.dialect import Doors
+from avatar.resume import ResumeToken
 
 MODEL = "presencia"
 
@@ -147,7 +148,12 @@ class Realtime:
             model=MODEL,
             instructions=self._instructions,
             audio=audio,
-            avatar=wire.Avatar(face=wire.Face(name=face.name, url=face.url), recording=recorded),
+            avatar=wire.Avatar(
+                face=wire.Face(name=face.name, url=face.url),
+                recording=recorded,
+                resumed=self._doors.resumed or None,
+                resume=_resume(self._doors.resume()),
+            ),
         )
 
     def _refuse(
@@ -268,3 +274,7 @@ class Realtime:
         self._send(wire.OutputItemDone(response_id=reply.response_id, item=item))
         self._send(wire.ItemDone(previous_item_id=reply.previous_item_id, item=item))
         return item
+
+
+def _resume(made: ResumeToken | None) -> wire.Resume | None:
+    return wire.Resume(token=made.token, expires_in_s=made.expires_in_s) if made else None

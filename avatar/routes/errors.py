@@ -1,10 +1,22 @@
 """Errors in the API's shape."""
 
+import math
+
 from fastapi import FastAPI, Request, WebSocket
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
+from speech.errors import (
+    CallError,
+    CallLimitError,
+    QueueFullError,
+    ResumeExpiredError,
+    ServerFullError,
+    TicketError,
+)
+
+BUSY_RETRY_S = 10
 POLICY_VIOLATION = 1008  # RFC 6455, section 7.4.1
 
 
@@ -31,6 +43,29 @@ class ApiError(Exception):
         return JSONResponse({"error": body}, self.status, headers=self.headers)
 
 
+def later(code: str, message: str, wait_s: float) -> ApiError:
+    """A `429` that says how long to wait, in whole seconds."""
+    seconds = max(1, math.ceil(wait_s))
+    return ApiError(429, code, message, **{"Retry-After": str(seconds)})
+
+
+def refusal(error: CallError) -> ApiError:
+    """Why a call can't begin."""
+    match error:
+        case QueueFullError():
+            return later("queue_full", str(error), BUSY_RETRY_S)
+        case ServerFullError():
+            return later("server_full", str(error), BUSY_RETRY_S)
+        case CallLimitError(wait_s=wait_s):
+            return later("too_many_calls", str(error), wait_s)
+        case TicketError():
+            return ApiError(410, "ticket_expired", str(error))
+        case ResumeExpiredError():
+            return ApiError(410, "resume_expired", str(error))
+        case _:
+            return ApiError(400, "invalid_sdp", str(error))
+
+
 def answer_errors(app: FastAPI) -> None:
     """Answer every error in the API's shape."""
 
@@ -40,6 +75,10 @@ def answer_errors(app: FastAPI) -> None:
             await refuse(connection, error)
             return None
         return error.response()
+
+    @app.exception_handler(CallError)
+    async def call_error(connection: HTTPConnection, error: CallError) -> JSONResponse | None:
+        return await api_error(connection, refusal(error))
 
     @app.exception_handler(HTTPException)
     async def http_error(_: Request, error: HTTPException) -> JSONResponse:
