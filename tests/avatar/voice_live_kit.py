@@ -3,6 +3,7 @@
 import types
 import typing
 
+from azure.ai.voicelive import models as sdk
 from azure.ai.voicelive.models import ServerEvent
 
 
@@ -17,7 +18,11 @@ def understood(event):
 def _check(model, where):
     for name in type(model)._attr_to_rest_field:
         value = getattr(model, name)
-        assert value is not None or _is_optional(type(model), name), f"{where}.{name} is required"
+        # The SDK reads what a person said with the model of what a client sends: with its sound.
+        needed = not isinstance(model, sdk.RequestAudioContentPart) and not _is_optional(
+            type(model), name
+        )
+        assert value is not None or not needed, f"{where}.{name} is required"
         for i, item in enumerate(value if isinstance(value, list) else [value]):
             if hasattr(type(item), "_attr_to_rest_field"):
                 _check(item, f"{where}.{name}[{i}]")

@@ -1,0 +1,155 @@
+"""What client and server have agreed on for one session, in either protocol's words."""
+
+from collections.abc import Mapping, Sequence
+
+from avatar.protocol.realtime import MODEL
+from avatar.protocol.voice_live.names import Json
+from avatar.protocol.voice_live.request import AskedSession, Avatar, TurnDetection
+from avatar.protocol.voice_live.terms import Offered, conversation_language, video_bitrate_bps
+
+_FORMATS = {"pcm16": "audio/pcm", "g711_ulaw": "audio/pcmu", "g711_alaw": "audio/pcma"}
+_RATES_HZ = {"pcm16": 24_000, "pcm16_8000hz": 8_000, "pcm16_16000hz": 16_000}
+
+_SEMANTIC = ("create_response", "interrupt_response")
+_BY_SILENCE = (*_SEMANTIC, "threshold", "prefix_padding_ms", "silence_duration_ms")
+
+_ONWARD = ("instructions", "tools", "tool_choice")
+
+PLACES = {
+    "session.audio.input.turn_detection": "session.turn_detection",
+    "session.audio.input.format": "session.input_audio_format",
+    "session.audio.input.transcription": "session.input_audio_transcription",
+    "session.audio.output.format": "session.output_audio_format",
+    "session.max_output_tokens": "session.max_response_output_tokens",
+}
+"""Where a client of Voice Live has what the Realtime protocol has elsewhere."""
+
+
+class Agreed:
+    """A session's terms.
+
+    Args:
+        offered: What this server has.
+        ice_servers: For the client's end of the avatar's connection.
+
+    Attributes:
+        asked: Everything that was agreed to, the newest wins.
+    """
+
+    def __init__(self, offered: Offered, ice_servers: Sequence[Mapping[str, object]]) -> None:
+        self.asked = AskedSession()
+        self._offered = offered
+        self._ice_servers = [_ice_server(server) for server in ice_servers]
+
+    def update(self, asked: AskedSession) -> None:
+        """Take over what a client asked for and may have."""
+        said = {name: getattr(asked, name) for name in asked.model_fields_set}
+        self.asked = self.asked.model_copy(update=said)
+
+    def view(self, session_id: str, instructions: str) -> Json:
+        """The session as `session.created` and `session.updated` show it."""
+        spoken = self.asked.model_dump(mode="json", exclude_none=True)
+        return {
+            "modalities": ["text", "audio"],
+            "input_audio_format": "pcm16",
+            "output_audio_format": "pcm16",
+            "input_audio_sampling_rate": 24_000,
+            "turn_detection": {"type": "azure_semantic_vad_multilingual"},
+            "input_audio_echo_cancellation": {"type": "server_echo_cancellation"},
+            "tools": [],
+            "tool_choice": "auto",
+            "max_response_output_tokens": "inf",
+            **spoken,
+            **({"turn_detection": None} if self._takes_turns_by_hand else {}),
+            **({"avatar": self._avatar(self.asked.avatar)} if self.asked.avatar else {}),
+            "id": session_id,
+            "object": "realtime.session",
+            "model": MODEL,
+            "instructions": instructions,
+        }
+
+    def in_realtime(self, asked: AskedSession) -> Json:
+        """The part of it that is the Realtime protocol's, as its `session.update` has it."""
+        session: Json = {"type": "realtime"}
+        spoken = asked.model_dump(mode="json", include=set(_ONWARD), exclude_none=True)
+        session.update(spoken)
+        if asked.max_response_output_tokens is not None:
+            session["max_output_tokens"] = asked.max_response_output_tokens
+        audio = {"input": self._input(asked), "output": _output(asked)}
+        if any(audio.values()):
+            session["audio"] = {way: said for way, said in audio.items() if said}
+        return session
+
+    @property
+    def _takes_turns_by_hand(self) -> bool:
+        said = "turn_detection" in self.asked.model_fields_set
+        return said and self.asked.turn_detection is None
+
+    def _input(self, asked: AskedSession) -> Json:
+        said: Json = {}
+        if asked.input_audio_format or asked.input_audio_sampling_rate:
+            said["format"] = _input_format(self.asked, asked)
+        if "turn_detection" in asked.model_fields_set:
+            said["turn_detection"] = _turn_detection(asked.turn_detection)
+        language = conversation_language(asked, self._offered)
+        if language is not None:
+            said["transcription"] = {"language": language}
+        return said
+
+    def _avatar(self, avatar: Avatar) -> Json:
+        offered = self._offered
+        own = [server.model_dump(exclude_none=True) for server in avatar.ice_servers or ()]
+        video: Json = {
+            "bitrate": video_bitrate_bps(avatar, offered),
+            "resolution": {"width": offered.width, "height": offered.height},
+        }
+        if avatar.video and avatar.video.codec:
+            video["codec"] = avatar.video.codec
+        return {
+            "type": avatar.type or "video-avatar",
+            "character": offered.character,
+            "customized": False,
+            "ice_servers": own or self._ice_servers,
+            "output_protocol": "webrtc",
+            "output_audit_audio": bool(avatar.output_audit_audio),
+            "video": video,
+        }
+
+
+def _input_format(before: AskedSession, asked: AskedSession) -> Json:
+    """Of the microphone; the rate counts for PCM alone."""
+    name = asked.input_audio_format or before.input_audio_format or "pcm16"
+    if name != "pcm16":
+        return {"type": _FORMATS[name]}
+    rate = asked.input_audio_sampling_rate or before.input_audio_sampling_rate
+    return {"type": _FORMATS[name], "rate": rate or _RATES_HZ[name]}
+
+
+def _output(asked: AskedSession) -> Json:
+    name = asked.output_audio_format
+    if name is None:
+        return {}
+    if name in _RATES_HZ:
+        return {"format": {"type": "audio/pcm", "rate": _RATES_HZ[name]}}
+    return {"format": {"type": _FORMATS[name]}}
+
+
+def _turn_detection(asked: TurnDetection | None) -> Json | None:
+    """Azure's semantic kinds as `semantic_vad`: our own model decides when a turn is over."""
+    if asked is None:
+        return None
+    by_silence = asked.type == "server_vad"
+    said = asked.model_dump(
+        include=set(_BY_SILENCE if by_silence else _SEMANTIC), exclude_none=True
+    )
+    return {"type": "server_vad" if by_silence else "semantic_vad", **said}
+
+
+def _ice_server(server: Mapping[str, object]) -> Json:
+    """As Voice Live has it: its URLs are always a list."""
+    urls = server["urls"]
+    return {**server, "urls": [urls] if isinstance(urls, str) else list(_strings(urls))}
+
+
+def _strings(urls: object) -> list[str]:
+    return [str(url) for url in urls] if isinstance(urls, list | tuple) else []
