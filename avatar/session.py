@@ -293,6 +293,14 @@ class Session:
         session.peer = connect(session._conversation.playout, session.face.frames(), session._clock)
         return session
 
+    def new_frames(self) -> AsyncGenerator[VideoFrame, None]:
+        """Pictures of the face, for a transport that begins to take them during the call."""
+        return self.face.frames()
+
+    def transport_changed(self) -> None:
+        """Find out anew whether the client takes video: its transport has changed."""
+        self._control.channel_changed()
+
     @property
     def answer_sdp(self) -> str:
         """The answer to the client's offer."""
