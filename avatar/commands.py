@@ -4,19 +4,34 @@ from dataclasses import dataclass
 
 from avatar.listening import Heard
 from avatar.overlap import HoldOverdue
+from avatar.turn_taking import TurnTaking
 from speech.types import Language, Tool, ToolChoice
 
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """The person typed a message. It is answered at `Respond`."""
+    """The person typed a message. It is answered at `Respond`.
+
+    Attributes:
+        text: The message.
+        item_id: To name it by; one is made if it is empty.
+    """
 
     text: str
+    item_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Respond:
-    """Answer what has been said so far; with nothing said yet, greet."""
+    """Answer what has been said so far; with nothing said yet, greet.
+
+    Attributes:
+        response_id: To name the answer by; one is made if it is empty.
+        instructions: In place of the conversation's, for this answer; None leaves those.
+    """
+
+    response_id: str = ""
+    instructions: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +49,14 @@ class Configure:
         tools: All that the client offers, in place of those before. `avatar.tools.checked` says
             whether they can be taken.
         tool_choice: Of every answer.
+        turn_taking: Who says when a turn is over, and what follows.
     """
 
     language: Language | None = None
     instructions: str | None = None
     tools: tuple[Tool, ...] | None = None
     tool_choice: ToolChoice | None = None
+    turn_taking: TurnTaking | None = None
 
 
 @dataclass(frozen=True, slots=True)

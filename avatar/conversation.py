@@ -23,8 +23,7 @@ from avatar.events import (
     UserTyped,
     new_id,
 )
-from avatar.latency import Timeline
-from avatar.listening import (
+from avatar.heard import (
     FalseStart,
     Guessed,
     Interim,
@@ -32,10 +31,12 @@ from avatar.listening import (
     PersonPaused,
     SpeechStarted,
     SpeechSustained,
+    Submitted,
     TurnEnded,
     WentOn,
     Wordless,
 )
+from avatar.latency import Timeline
 from avatar.opener import Opener
 from avatar.overlap import HoldOverdue, Meaning, Overlaps
 from avatar.pace import Pace
@@ -43,6 +44,7 @@ from avatar.reading_ahead import ReadingAhead
 from avatar.replies import Replies
 from avatar.reply import Reply
 from avatar.turn import Voice
+from avatar.turn_taking import TurnTaking
 from render.types import FaceCues, FaceState
 from speech.stages import LISTENING_RATE_HZ, LanguageModel
 from speech.types import Language, Message, SpeechChunk, Transcript
@@ -69,6 +71,9 @@ class Conversation:
         emit: Called with everything that happens; must not block.
         pace: How the answers are given, so that they are not late.
         openers: By language: what may be said before an answer that is late.
+        toolbox: What the model may call.
+        covers: By language: what is said while a tool takes long.
+        client_tool_s: How long the client is waited for when it runs a tool.
 
     Attributes:
         playout: Where the avatar's speech leaves.
@@ -88,6 +93,9 @@ class Conversation:
         emit: Callable[[ConversationEvent], None],
         pace: Pace | None = None,
         openers: Mapping[Language, tuple[Opener, ...]] = MappingProxyType({}),
+        toolbox: Toolbox | None = None,
+        covers: Mapping[Language, tuple[Opener, ...]] = MappingProxyType({}),
+        client_tool_s: float = 30.0,
     ) -> None:
         self._replies = Replies(
             voices=voices,
@@ -96,22 +104,47 @@ class Conversation:
             pace=Pace() if pace is None else pace,
             emit=emit,
             on_end=self._reply_ends,
+            is_other_speech=lambda chunk: self._covers.starts(chunk),
         )
         self.playout = self._replies.playout
         self.language = language
         self.drafts = Drafts(emit)
         self._bearing = self._replies.bearing
-        self._llm = llm
-        self._persona = persona
+        self._toolbox = Toolbox() if toolbox is None else toolbox
+        self._covers = Covers(
+            covers,
+            voices,
+            self.playout,
+            self._bearing,
+            emit,
+            may_speak=lambda: self._person_speaks is None,
+        )
+        self._awaited = AwaitedResults(self._covers, client_tool_s, self.send)
+        self._author = Author(
+            llm=llm,
+            persona=persona,
+            history=history,
+            toolbox=self._toolbox,
+            tool_use=ToolUse(
+                llm=llm,
+                toolbox=self._toolbox,
+                history=history,
+                covers=self._covers,
+                awaited=self._awaited,
+                emit=emit,
+            ),
+            language=language,
+        )
         self._history = history
         self._emit = emit
-        self._instructions = ""
         self._inbox: asyncio.Queue[Command] = asyncio.Queue()
         self._overlaps = Overlaps(self.playout, self.send)
-        self._reading = ReadingAhead(llm)
         self._prefix = uuid.uuid4().hex[:12]
         self._person_speaks: int | None = None  # the utterance, once it is sustained
         self._owes_reply = False  # the person said something that no answer was heard to
+        self._turns = TurnTaking()
+        self._submitted: dict[int, str] = {}  # turns whose words are to come; the client's name
+        self._postponed: Respond | None = None  # until those are there
 
     def send(self, command: Command) -> None:
         """Take note of `command`; it is dealt with in order."""
@@ -133,7 +166,7 @@ class Conversation:
     async def run(self) -> None:
         """Hold the conversation until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            self._read_ahead(tasks)
+            self._author.read_ahead(tasks)
             while True:
                 await self._deal_with(await self._inbox.get(), tasks)
 
@@ -157,16 +190,16 @@ class Conversation:
                     self._overlaps.hear(utterance, text, self._replies.current, self.language)
                     == "words"
                 ):
-                    await self._replies.interrupt()
-                self._read_ahead(tasks, text)
+                    await self._give_way()
+                self._author.read_ahead(tasks, text)
             case Guessed(utterance, text):
                 await self.drafts.drop()
                 if self._overlaps.is_during(utterance, self._replies.current):
                     meaning = self._overlaps.weigh(utterance, text, 0, self.language)
                     await self._obey(meaning, utterance)
-                if self._replies.current is None:
-                    written = self._llm.reply(self._prompt(text))
-                    draft = self._prepare_reply(tasks, written, _timeline_now())
+                if self._replies.current is None and self._turns.answers:
+                    write = self._author.answer(tasks, text)
+                    draft = self._prepare_reply(tasks, write, _timeline_now())
                     self.drafts.begin(utterance, text, draft)
             case WentOn():
                 await self.drafts.drop()
@@ -175,30 +208,96 @@ class Conversation:
             case TurnEnded() | FalseStart() | NotUnderstood():
                 await self._utterance_over(command, tasks)
                 self._overlaps.end(command.utterance)
-            case Typed(text):
+            case Submitted(utterance, item_id):
+                self._submitted[utterance] = item_id
+            case Typed(text, item_id):
                 await self.drafts.drop()
                 self._add_user(text)
-                self._emit(UserTyped(new_id("item"), text))
+                self._emit(UserTyped(item_id or new_id("item"), text))
             case Respond():
-                await self.drafts.drop()
-                await self._replies.interrupt(by_client=True)
-                timeline = _timeline_now()
-                timeline.is_recited = self._history.is_empty
-                self._start_reply(tasks, self._written_reply(), timeline)
+                await self._respond(command, tasks)
             case Stop():
                 await self._replies.interrupt(by_client=True)
                 self._owes_reply = False
-            case Configure(language, instructions):
+                self._wait_no_more()
+            case ToolResult(call_id, output):
+                if self._awaited.resolve(call_id):
+                    self._history.add_result(call_id, output)
+            case ToolsOverdue():
+                self._tools_overdue(tasks)
+            case Configure():
                 await self.drafts.drop()
-                self.language = language or self.language
-                if instructions is not None:
-                    self._instructions = instructions
-                self._read_ahead(tasks)
+                self._configure(command)
+                self._author.read_ahead(tasks)
+
+    async def _respond(self, command: Respond, tasks: asyncio.TaskGroup) -> None:
+        """Answer what has been said so far, once its words are all there."""
+        current = self._replies.current
+        if current is not None and current.response_id == self._awaited.response_id:
+            self._awaited.must_respond = command
+            return
+        await self.drafts.drop()
+        await self._replies.interrupt(by_client=True)
+        if self._submitted:
+            self._postponed = command
+            return
+        timeline = _timeline_now()
+        timeline.is_recited = self._author.would_greet
+        write = self._author.answer(tasks, instructions=command.instructions)
+        self._start_reply(tasks, write, timeline, command.response_id)
+
+    def _configure(self, command: Configure) -> None:
+        self.language = self._author.language = command.language or self.language
+        self._turns = command.turn_taking or self._turns
+        if command.instructions is not None:
+            self._author.instructions = command.instructions
+        if command.tools is not None:
+            self._toolbox.offer(command.tools)
+        if command.tool_choice is not None:
+            self._toolbox.choice = command.tool_choice
+
+    def _tools_overdue(self, tasks: asyncio.TaskGroup) -> None:
+        """Say so, if the client has not done what it was asked for."""
+        missing = self._awaited.missing
+        for call_id in missing:
+            self._history.add_result(call_id, TIMED_OUT)
+        self._wait_no_more()
+        if missing and self._replies.current is None and self._person_speaks is None:
+            timeline = _timeline_now()
+            timeline.is_recited = True
+            self._start_reply(tasks, self._author.sorry(), timeline)
+
+    def _wait_no_more(self) -> None:
+        """Go on without the client's results."""
+        if self._awaited:
+            self._awaited.end()
+            if self._replies.current is None:
+                self._bearing.change("listening")
+
+    async def _submission_over(
+        self, over: TurnEnded | NotUnderstood, tasks: asyncio.TaskGroup
+    ) -> None:
+        """Take in the words of a turn that the client has ended; it is answered at `Respond`."""
+        item_id = self._item(over.utterance)
+        del self._submitted[over.utterance]
+        match over:
+            case NotUnderstood(message=message):
+                self._emit(UserNotUnderstood(item_id, message))
+            case TurnEnded(transcript=Transcript(text=text)):
+                seconds = (over.end_sample - over.start_sample) / LISTENING_RATE_HZ
+                self._emit(UserSaid(item_id, text, seconds))
+                self._add_user(text)
+        if self._postponed is not None and not self._submitted:
+            command, self._postponed = self._postponed, None
+            await self._respond(command, tasks)
 
     async def _utterance_over(
         self, over: TurnEnded | FalseStart | NotUnderstood, tasks: asyncio.TaskGroup
     ) -> None:
         """Answer what was said, unless the person has gone on speaking meanwhile."""
+        if over.utterance in self._submitted and not isinstance(over, FalseStart):
+            await self._submission_over(over, tasks)
+            return
         item_id = self._item(over.utterance)
         if self._person_speaks == over.utterance:
             self._person_speaks = None
@@ -209,7 +308,7 @@ class Conversation:
         match over:
             case NotUnderstood(message=message):
                 self._emit(UserNotUnderstood(item_id, message))
-                if not goes_on:
+                if not goes_on and self._turns.answers:
                     await self._replies.interrupt()
                     self._start_reply(tasks, None, timeline)
                 return
@@ -226,17 +325,20 @@ class Conversation:
                     timeline = Timeline(over.ended_at_s, {"turn_ended": over.decided_at_s})
                     timeline.mark("final_transcript")
         # Noise may have cut the answer to what was said before it: that is still owed.
-        if self._owes_reply and self._replies.current is None and not goes_on:
+        is_due = self._turns.answers and self._owes_reply and self._replies.current is None
+        if is_due and not goes_on:
             if draft is None:
-                self._start_reply(tasks, self._written_reply(), timeline)
+                self._start_reply(tasks, self._author.answer(tasks), timeline)
             else:
                 self.drafts.adopt(draft, timeline)
-                self._replies.begin(draft)
+                self._begin(draft)
         elif draft is not None:
             await self.drafts.give_up(draft)
 
     async def _hold(self, utterance: int) -> None:
         """Fall silent for a person who makes a sound, until it is known what it means."""
+        if not self._turns.interrupts:
+            return
         reply, was_held = self._replies.current, self.playout.held
         if not self._overlaps.hold(utterance, reply, self.language):
             await self._replies.interrupt()
@@ -248,9 +350,14 @@ class Conversation:
         """Let a sound do to the answer what it means."""
         match meaning:
             case "words":
-                await self._replies.interrupt()
+                await self._give_way()
             case "backchannel" | "noise":
                 self._resume(utterance, meaning)
+
+    async def _give_way(self) -> None:
+        """End the answer under way, for the person speaks."""
+        if self._turns.interrupts:
+            await self._replies.interrupt()
 
     def _resume(self, utterance: int, reason: ResumeReason) -> None:
         """Go on with the answer, if it is held for this utterance."""
@@ -265,42 +372,31 @@ class Conversation:
         self._bearing.look(self.state)
 
     def _item(self, utterance: int) -> str:
-        return f"item_{self._prefix}_{utterance}"
+        return self._submitted.get(utterance) or f"item_{self._prefix}_{utterance}"
 
     def _add_user(self, text: str) -> None:
         self._history.add_user(text)
         self._owes_reply = True
         self._bearing.mirror(text, self.language)
 
-    def _written_reply(self) -> AsyncGenerator[str, None]:
-        if self._history.is_empty:
-            return _recited(self._persona.greeting[self.language])
-        return self._llm.reply(self._prompt())
-
-    def _prompt(self, interim: str = "") -> tuple[Message, ...]:
-        return self._history.prompt(
-            self._persona, self.language, self._instructions, interim=interim
-        )
-
-    def _read_ahead(self, tasks: asyncio.TaskGroup, interim: str = "") -> None:
-        self._reading.start(tasks, self._prompt(interim))
-
     def _start_reply(
         self,
         tasks: asyncio.TaskGroup,
         written: AsyncGenerator[str, None] | None,
         timeline: Timeline,
+        response_id: str = "",
     ) -> None:
-        self._replies.begin(self._prepare_reply(tasks, written, timeline))
+        self._replies.begin(self._prepare_reply(tasks, written, timeline, response_id))
 
     def _prepare_reply(
         self,
         tasks: asyncio.TaskGroup,
         written: AsyncGenerator[str, None] | None,
         timeline: Timeline,
+        response_id: str = "",
     ) -> Reply:
         self._reading.stop()
-        return self._replies.prepare(tasks, self.language, written, timeline)
+        return self._replies.prepare(tasks, self.language, written, timeline, response_id)
 
     def _reply_ends(self, heard: str, status: ReplyStatus) -> None:
         self._history.add_assistant(heard, interrupted=status == "cancelled")

@@ -2,17 +2,49 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar.heard import (
+    FalseStart,
+    Guessed,
+    Heard,
+    Interim,
+    NotUnderstood,
+    PersonPaused,
+    SpeechStarted,
+    SpeechSustained,
+    Submitted,
+    TurnEnded,
+    WentOn,
+    Wordless,
+)
+from avatar.turn_taking import TurnTaking
 from speech.audio import to_float
 from speech.endpointing import Ended, Endpointer, Paused, Resumed, Started, Withdrawn
 from speech.errors import StageError
 from speech.stages import LISTENING_RATE_HZ, Recognizer, TurnDetector, VoiceDetector
 from speech.types import AudioFrame, Language, Transcript
+
+__all__ = [
+    "FalseStart",
+    "Guessed",
+    "Heard",
+    "Interim",
+    "Listener",
+    "NotUnderstood",
+    "PersonPaused",
+    "SpeechStarted",
+    "SpeechSustained",
+    "Submitted",
+    "TurnEnded",
+    "WentOn",
+    "Wordless",
+]
 
 _log = logging.getLogger(__name__)
 
@@ -20,113 +52,6 @@ WINDOW_SAMPLES = 512  # Silero's, 32 ms
 POST_ROLL_SAMPLES = round(0.2 * LISTENING_RATE_HZ)  # recognisers clip the last word without it
 _ECHOING_SAMPLES = round(0.096 * LISTENING_RATE_HZ)  # what a canceller lets through is shorter
 _TAPE_S = 40  # longer than the longest utterance, which the endpointer limits
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechStarted:
-    """Somebody speaks, it seems."""
-
-    utterance: int
-    at_sample: int
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechSustained:
-    """It has lasted long enough to be worth interrupting the avatar for."""
-
-    utterance: int
-
-
-@dataclass(frozen=True, slots=True)
-class PersonPaused:
-    """A pause within a turn, or its end: too early to tell."""
-
-    utterance: int
-
-
-@dataclass(frozen=True, slots=True)
-class Interim:
-    """The words so far."""
-
-    utterance: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Wordless:
-    """No words so far, in what sounds like speech."""
-
-    utterance: int
-
-
-@dataclass(frozen=True, slots=True)
-class Guessed:
-    """What the turn's words are if it ends with the present pause.
-
-    `WentOn`, `FalseStart` or the end of the turn follows.
-    """
-
-    utterance: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class WentOn:
-    """The pause was none: what was guessed is void."""
-
-    utterance: int
-
-
-@dataclass(frozen=True, slots=True)
-class FalseStart:
-    """It was no speech after all."""
-
-    utterance: int
-    end_sample: int
-
-
-@dataclass(frozen=True, slots=True)
-class NotUnderstood:
-    """A turn ended, and recognition failed."""
-
-    utterance: int
-    end_sample: int
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class TurnEnded:
-    """A turn ended with these words; with none, it was noise.
-
-    Attributes:
-        utterance: Counts up within the call.
-        transcript: Final words.
-        start_sample: First speech sample, at 16 kHz since the call began.
-        end_sample: One past the last speech sample.
-        ended_at_s: Loop time at which the last speech sample had arrived.
-        decided_at_s: Loop time at which the turn was found to be over.
-    """
-
-    utterance: int
-    transcript: Transcript
-    start_sample: int
-    end_sample: int
-    ended_at_s: float
-    decided_at_s: float
-
-
-Heard = (
-    SpeechStarted
-    | SpeechSustained
-    | PersonPaused
-    | Interim
-    | Wordless
-    | Guessed
-    | WentOn
-    | FalseStart
-    | NotUnderstood
-    | TurnEnded
-)
 
 
 class _Tape:
@@ -217,6 +142,44 @@ class Listener:
         self._arrived_at_s = 0.0  # loop time of the tape's end
         self._count = 0
         self._utterance: _Utterance | None = None
+        self._tasks: asyncio.TaskGroup | None = None
+        self._by_client = False
+        self._begun = 0  # where the turn begins that the client will say is over
+        self._commits: deque[int] = deque()
+
+    def take_turns(self, turns: TurnTaking) -> None:
+        """Have turns end as a client wants it."""
+        self._endpointer.tune(
+            end_silence_ms=turns.end_silence_ms,
+            patient_silence_ms=turns.patient_silence_ms,
+            threshold=turns.threshold,
+            pre_roll_ms=turns.pre_roll_ms,
+        )
+        if turns.by_client != self._by_client:
+            self.forget()
+            self._by_client = turns.by_client
+
+    def commit(self, at_sample: int | None = None) -> None:
+        """End the turn under way, for the client says that it is over.
+
+        Args:
+            at_sample: Where, in the microphone's stream; now if it is None.
+        """
+        self._commits.append(self._tape.end if at_sample is None else at_sample)
+        self._end_committed()
+
+    def submit(self, pcm: NDArray[np.int16], item_id: str) -> None:
+        """Write down a turn that was recorded elsewhere.
+
+        Args:
+            pcm: int16 at 16 kHz, shape (samples,).
+            item_id: That the client gave it.
+        """
+        if self._tasks is not None:
+            self._count += 1
+            self._emit(Submitted(self._count, item_id))
+            recording = self._finish_recording(self._count, pcm, (0, len(pcm)))
+            self._tasks.create_task(recording, name="submitted")
 
     def change_language(self, language: Language, recognizer: Recognizer) -> None:
         """Expect another language from the next recognition on."""
@@ -227,6 +190,8 @@ class Listener:
         """Drop the utterance under way: all that will be reported of it is a false start."""
         self._endpointer.reset()
         self._withdraw(self._windowed)
+        self._begun = self._tape.end
+        self._commits.clear()
 
     async def run(self, microphone: AsyncIterator[AudioFrame]) -> None:
         """Listen until the microphone ends.
@@ -235,11 +200,48 @@ class Listener:
             microphone: 16 kHz mono, without gaps.
         """
         async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
             async for frame in microphone:
                 self._tape.append(frame.pcm)
                 self._arrived_at_s = asyncio.get_running_loop().time()
                 while self._tape.end - self._windowed >= WINDOW_SAMPLES:
-                    self._hear_window(tasks)
+                    if self._by_client:
+                        self._windowed += WINDOW_SAMPLES
+                    else:
+                        self._hear_window(tasks)
+                self._end_committed()
+
+    def _end_committed(self) -> None:
+        """End the turns that the client has said are over, as far as their sound is here."""
+        while self._tasks is not None and self._commits and self._commits[0] <= self._tape.end:
+            end = self._commits.popleft()
+            if not self._by_client:
+                self._end_now(self._tasks)
+            elif end > self._begun:
+                self._count += 1
+                span = (max(self._begun, end - _TAPE_S * LISTENING_RATE_HZ), end)
+                self._begun = end
+                self._emit(Submitted(self._count))
+                recording = self._finish_recording(self._count, self._tape.cut(*span), span)
+                self._tasks.create_task(recording, name="committed")
+
+    def _end_now(self, tasks: asyncio.TaskGroup) -> None:
+        """End the utterance under way as if there had been silence."""
+        if self._utterance is not None:
+            self._endpointer.reset()
+            self._end(tasks, self._windowed)
+
+    async def _finish_recording(
+        self, number: int, pcm: NDArray[np.int16], span: tuple[int, int]
+    ) -> None:
+        now = asyncio.get_running_loop().time()
+        try:
+            transcript = await self._recognizer.recognize(pcm)
+        except StageError as error:
+            _log.warning("recognition failed", exc_info=error)
+            self._emit(NotUnderstood(number, span[1], str(error)))
+        else:
+            self._emit(TurnEnded(number, transcript, *span, now, now))
 
     def _hear_window(self, tasks: asyncio.TaskGroup) -> None:
         start = self._windowed

@@ -22,7 +22,7 @@ from avatar.pace import Pace
 from avatar.playout import Playout
 from avatar.reply import Reply
 from avatar.turn import Voice, answer, barge_in, play
-from render.types import SPEECH_CLOCK_HZ
+from render.types import SPEECH_CLOCK_HZ, FaceState
 from speech.errors import PresenciaError
 from speech.types import Language, SpeechChunk
 
@@ -38,8 +38,9 @@ class Replies:
         openers: By language: what may be said before an answer that is late.
         pace: How the answers are given, so that they are not late.
         emit: Told what happens.
-        on_end: Called with the text that was heard of an answer, and how that ended, before
-            anybody is told that it is over.
+        on_end: Called with an answer, the text that was heard of it, and how it ended, before
+            anybody is told that it is over. It says how the avatar bears itself from then on.
+        is_other_speech: Told of speech that begins to be heard; whether it is no answer's.
 
     Attributes:
         playout: Where the avatar's speech leaves.
@@ -55,7 +56,8 @@ class Replies:
         openers: Mapping[Language, tuple[Opener, ...]],
         pace: Pace,
         emit: Callable[[ConversationEvent], None],
-        on_end: Callable[[str, ReplyStatus], None],
+        on_end: Callable[[Reply, str, ReplyStatus], FaceState],
+        is_other_speech: Callable[[SpeechChunk], bool] = lambda _: False,
     ) -> None:
         self.playout = Playout(on_start=self._chunk_starts)
         self.bearing = Bearing(self.playout, emit)
@@ -66,27 +68,31 @@ class Replies:
         self._pace = pace
         self._emit = emit
         self._on_end = on_end
+        self._is_other_speech = is_other_speech
 
     def prepare(
         self,
         tasks: asyncio.TaskGroup,
         language: Language,
-        written: AsyncGenerator[str, None] | None,
+        write: Callable[[Reply], AsyncGenerator[str, None]] | None,
         timeline: Timeline,
+        response_id: str = "",
     ) -> Reply:
         """Make an answer ready, which stays silent until `begin`.
 
         Args:
             tasks: Owns it.
             language: To say it in.
-            written: Its text; None apologises for speech that was not recognised.
+            write: Begins to write its text; None apologises for speech that was not recognised.
             timeline: When each stage delivers.
+            response_id: To name it by; one is made if it is empty.
         """
-        reply = Reply(new_id("resp"), new_id("item"), language, timeline)
+        reply = Reply(response_id or new_id("resp"), new_id("item"), language, timeline)
         openers = self._openers.get(language)
         if openers and not timeline.is_recited:
             reply.opening = Opening(openers[0], self._pace.opener_wait_s)
         timeline.actions.extend(self._pace.actions)
+        written = None if write is None else write(reply)
         reply.task = tasks.create_task(self._speak(reply, written), name="turn")
         return reply
 
@@ -155,7 +161,7 @@ class Replies:
 
     def _end(self, reply: Reply, status: ReplyStatus, message: str) -> None:
         heard, samples = self.playout.heard(), self.playout.heard_samples()
-        self._on_end(heard, status)
+        state = self._on_end(reply, heard, status)
         self._report_timing(reply)
         self.current = None
         self._emit(
@@ -170,11 +176,11 @@ class Replies:
                 reply.timeline.deliveries["llm_first_token"],
             )
         )
-        self.bearing.change("listening")
+        self.bearing.change(state)
 
     def _chunk_starts(self, chunk: SpeechChunk) -> None:
         reply = self.current
-        if reply is None:
+        if self._is_other_speech(chunk) or reply is None:
             return
         opening = reply.opening
         if opening is not None and opening.is_spoken and reply.timeline.opener_s is None:

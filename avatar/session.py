@@ -127,6 +127,8 @@ class Session:
                 send=self._send,
                 command=self._obey,
                 forget=lambda: self._listener.forget(),
+                commit=lambda at_sample: self._listener.commit(at_sample),
+                submit=lambda pcm, item_id: self._listener.submit(pcm, item_id),
                 pinged=self._note_ping,
                 show_face=lambda mode, automatic, reason: self._control.ask(
                     Wish(mode, automatic), reason
@@ -422,6 +424,8 @@ class Session:
                 self._listener.change_language(
                     command.language, self._engines.recognizers[command.language]
                 )
+            if command.turn_taking is not None:
+                self._listener.take_turns(command.turn_taking)
         self._conversation.send(command)
 
     def _allowed(self, wanted: Configure) -> Configure:

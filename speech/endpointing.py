@@ -138,10 +138,14 @@ class Endpointer:
         release: float = 0.35,
     ) -> None:
         self.language: Language = language
-        self._end_silence = _samples(end_silence_ms)
-        self._quick_silence = min(_samples(quick_silence_ms), self._end_silence)
-        self._patient_silence = max(_samples(patient_silence_ms), self._end_silence)
-        self._dictation_silence = max(_samples(dictation_silence_ms), self._patient_silence)
+        self._silences_ms = (
+            quick_silence_ms,
+            end_silence_ms,
+            patient_silence_ms,
+            dictation_silence_ms,
+        )
+        self._defaults = (threshold, release, pre_roll_ms)
+        self._set_silences(*self._silences_ms)
         self._unlikely = unlikely
         self._likely = likely
         self._start = _samples(start_ms)
@@ -186,6 +190,38 @@ class Endpointer:
         if self._utterance is None:
             return self._wait()
         return self._follow(self._utterance, at_sample - begin)
+
+    def tune(
+        self,
+        *,
+        end_silence_ms: int | None = None,
+        patient_silence_ms: int | None = None,
+        threshold: float | None = None,
+        pre_roll_ms: int | None = None,
+    ) -> None:
+        """Change how utterances are found. What is not given is as it was in the beginning.
+
+        A silence for both kinds of utterance that are the same is that of every utterance.
+        """
+        quick_ms, end_ms, patient_ms, dictation_ms = self._silences_ms
+        if end_silence_ms is not None and end_silence_ms == patient_silence_ms:
+            quick_ms = dictation_ms = end_silence_ms
+        self._set_silences(
+            quick_ms,
+            end_ms if end_silence_ms is None else end_silence_ms,
+            patient_ms if patient_silence_ms is None else patient_silence_ms,
+            dictation_ms,
+        )
+        self._threshold, self._release, default_ms = self._defaults
+        if threshold is not None:
+            self._threshold, self._release = threshold, max(0.0, threshold - 0.15)
+        self._pre_roll = _samples(default_ms if pre_roll_ms is None else pre_roll_ms)
+
+    def _set_silences(self, quick_ms: int, end_ms: int, patient_ms: int, dictation_ms: int) -> None:
+        self._end_silence = _samples(end_ms)
+        self._quick_silence = min(_samples(quick_ms), self._end_silence)
+        self._patient_silence = max(_samples(patient_ms), self._end_silence)
+        self._dictation_silence = max(_samples(dictation_ms), self._patient_silence)
 
     def turn_probability(self, finished: float) -> None:
         """Take the turn detector's verdict on the present pause.

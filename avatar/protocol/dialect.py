@@ -8,6 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from avatar.conversation import Command
 from avatar.events import ConversationEvent, FaceMode, FaceReason
 from avatar.playout import Begun
@@ -44,7 +47,7 @@ class Performance:
     pose: Callable[[int], FacePose]
 
 
-def _nothing() -> None:
+def _nothing(*_ignored: object) -> None:
     pass
 
 
@@ -60,6 +63,8 @@ class Doors:
         send: Sends one text message to the client.
         command: Gives one command to the conversation.
         forget: Drops the utterance under way.
+        commit: Ends it, at a sample of the microphone's stream; None: now.
+        submit: Takes a turn that was recorded elsewhere, int16 at 16 kHz, by the client's name.
         pinged: The client is alive, and will say so again and again.
         show_face: Asks for a mode; whether less will do while the server is busy; and why.
         recorded: Whether the call is being recorded.
@@ -80,6 +85,8 @@ class Doors:
     send: Callable[[str], None]
     command: Callable[[Command], None]
     forget: Callable[[], None] = _nothing
+    commit: Callable[[int | None], None] = _nothing
+    submit: Callable[[NDArray[np.int16], str], None] = _nothing
     pinged: Callable[[], None] = _nothing
     show_face: Callable[[FaceMode, bool, FaceReason], None] = lambda mode, automatic, reason: None
     recorded: Callable[[], bool] = lambda: False
