@@ -68,7 +68,7 @@ class Access:
         Raises:
             ApiError: They are not let in: `401`, `403` or `429`.
         """
-        self._check_origin(connection)
+        self.check_origin(connection)
         address = network_of(connection.client.host if connection.client else "")
         offered = [name.strip() for name in _list(connection, "sec-websocket-protocol")]
         caller = self._identify(_token(connection, offered), connection, address, purpose)
@@ -88,17 +88,17 @@ class Access:
             return False
         return True
 
-    def note_failure(self, connection: HTTPConnection) -> None:
-        """Somebody named a thing that there isn't, as a guesser does."""
-        address = network_of(connection.client.host if connection.client else "")
-        self._failures.note(address, _now_s())
-
     @property
     def allows_local_pages(self) -> bool:
         """Whether any page of this machine may call: while no other machine can."""
         return self._is_local and not self._settings.origins
 
-    def _check_origin(self, connection: HTTPConnection) -> None:
+    def check_origin(self, connection: HTTPConnection) -> None:
+        """Refuse what a page asks that may not.
+
+        Raises:
+            ApiError: `403`.
+        """
         origin = connection.headers.get("origin")
         host = connection.headers.get("host", "")
         if may_come_from(origin, host, self._settings.origins):
@@ -132,7 +132,8 @@ class Access:
                 raise ApiError(
                     403, "key_required", "A client secret only begins calls; this takes a key."
                 )
-            return Caller(secret.owner, made_with, secret)
+            owner = BY_KEY + made_with.id if made_with else BY_ADDRESS + address
+            return Caller(owner, made_with, secret)
         key = None if is_secret else self.keys.find(token)
         if key is not None:
             return Caller(BY_KEY + key.id, key)

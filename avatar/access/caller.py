@@ -26,3 +26,8 @@ class Caller:
     secret: ClientSecret | None = None
     ticket: str = ""
     resume_token: str = field(default="", repr=False)
+
+    @property
+    def key_owner(self) -> str:
+        """Whose key it is; empty without one. What has to outlast a change of address has this."""
+        return self.owner if self.owner.startswith(BY_KEY) else ""

@@ -26,13 +26,11 @@ class ClientSecret:
     """What is known of one; the secret itself is not.
 
     Attributes:
-        owner: Whose calls it begins: the key's that it was made with.
-        key_id: That key's id; empty where no key was needed.
+        key_id: Of the key that it was made with, for which its calls count; empty without one.
         fixed: What whoever uses it is given and can't change.
         expires_s: Loop time.
     """
 
-    owner: str
     key_id: str
     fixed: CallConfig
     expires_s: float

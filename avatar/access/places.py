@@ -57,7 +57,7 @@ class Places:
             TicketError: Their ticket is not, or no longer, one.
         """
         self._check(caller)
-        place = Place(self.line.take(caller.owner, caller.ticket), caller.owner)
+        place = Place(self.line.take(caller.key_owner, caller.ticket), caller.owner)
         self._of[caller.owner] += 1
         return place
 

@@ -1,7 +1,7 @@
 """The places for calls, and the line of those who wait for one: first come, first served.
 
 Nothing here waits or has a task. What has run out of time is found wherever somebody looks, and
-`next_change_s` says when to look again. Times are those of the event loop, in seconds.
+`patience_s` says when to look again. Times are those of the event loop, in seconds.
 """
 
 import secrets
@@ -149,9 +149,10 @@ class Line:
         self._settle()
         return self._wait_s(sum(not ticket.is_ready for ticket in self._tickets.values()) + 1)
 
-    def next_change_s(self) -> float | None:
-        """When the next ticket runs out of time, if nobody asks about it; None if there is none."""
-        return min((t.seen_s + POLL_WITHIN_S for t in self._tickets.values()), default=None)
+    def patience_s(self, most_s: float) -> float:
+        """For how long nothing changes by itself: until a ticket runs out of time, or `most_s`."""
+        ends_s = min((t.seen_s for t in self._tickets.values()), default=self.now())
+        return min(most_s, max(0.0, ends_s + POLL_WITHIN_S - self.now()) + 0.01)
 
     @contextmanager
     def watched(self, tell: Callable[[], None]) -> Iterator[None]:

@@ -24,21 +24,25 @@ def router(settings: Settings, state: State) -> APIRouter:
     recording = settings.recording
 
     @routes.get("/v1/avatar/config")
-    async def config() -> dict[str, object]:
+    async def config(request: Request) -> dict[str, object]:
         persona = state.ready.engines.persona
+        admitted = state.access.admits(request)
         return {
             "name": persona.name,
             "disclosure": persona.disclosure[settings.listening.language],
             "languages": sorted(state.ready.engines.voices),
             "language": settings.listening.language,
-            "ice_servers": browser_ice_servers(settings.rtc),
+            # A relay's credentials are for callers alone.
+            "ice_servers": browser_ice_servers(settings.rtc) if admitted else [],
+            "access": {"key_required": state.access.key_required, "admitted": admitted},
             "video": {"width": settings.face.width, "height": settings.face.height},
             "face": face,
             "recording": {"keep_days": recording.keep_days} if recording.enabled else None,
         }
 
     @routes.get("/v1/avatar/metrics")
-    async def metrics() -> dict[str, object]:
+    async def metrics(request: Request) -> dict[str, object]:
+        state.access.admit(request, "manage")
         calls = state.ready
         return {
             "calls": len(calls),
@@ -53,6 +57,7 @@ def router(settings: Settings, state: State) -> APIRouter:
 
     @routes.get("/v1/metrics")
     async def prometheus(request: Request) -> Response:
+        state.access.admit(request, "manage")
         body, content_type = state.telemetry.metrics.exposition(request.headers.get("accept", ""))
         return Response(body, headers={"Content-Type": content_type})
 

@@ -1,17 +1,20 @@
 """WebRTC calls in the shapes of the OpenAI Realtime API: an offer in, an answer out."""
 
+from dataclasses import replace
+
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
+from avatar.access.caller import Caller
 from avatar.protocol.events import SessionConfig, explain_config
 from avatar.protocol.realtime import Realtime
 from avatar.routes.errors import ApiError
+from avatar.routes.queue import stand_in_line
 from avatar.routes.state import State
 from avatar.settings import Settings
-from speech.errors import ServerFullError, SignallingError
+from speech.errors import ServerFullError
 
 MAX_BODY_BYTES = 256 * 1024  # a browser's offer is 5 to 15 kB
-RETRY_AFTER_S = 10
 
 
 def router(_settings: Settings, state: State) -> APIRouter:
@@ -20,16 +23,16 @@ def router(_settings: Settings, state: State) -> APIRouter:
 
     @routes.post("/v1/realtime/calls", status_code=201)
     async def start_call(request: Request) -> Response:
+        caller = state.access.admit(request)
         calls = state.ready
         offer, session = await _read_offer(request)
+        caller = _as_asked(caller, session)
         try:
-            call_id, answer = await calls.start(offer, session.call_config(), Realtime)
-        except ServerFullError as error:
-            raise ApiError(
-                429, "server_full", str(error), **{"Retry-After": str(RETRY_AFTER_S)}
-            ) from error
-        except SignallingError as error:
-            raise ApiError(400, "invalid_sdp", str(error)) from error
+            call_id, answer = await calls.start(offer, session.call_config(), Realtime, caller)
+        except ServerFullError:
+            if not (caller.ticket or _wants_to_wait(request, session)):
+                raise
+            return stand_in_line(calls.places.line, caller)
         return Response(
             answer,
             201,
@@ -38,12 +41,33 @@ def router(_settings: Settings, state: State) -> APIRouter:
         )
 
     @routes.post("/v1/realtime/calls/{call_id}/hangup")
-    async def hang_up(call_id: str) -> Response:
-        if not state.ready.hang_up(call_id):
+    async def hang_up(request: Request, call_id: str) -> Response:
+        # Knowing the call is enough: a page that is left sends a beacon, which carries no key.
+        state.access.check_origin(request)
+        for_good = request.query_params.get("resume") != "true"
+        if not state.ready.hang_up(call_id, for_good=for_good):
             raise ApiError(404, "call_not_found", "There is no such call; it may have ended.")
         return Response(status_code=200)
 
     return routes
+
+
+def _as_asked(caller: Caller, session: SessionConfig) -> Caller:
+    """The caller, with what the body says of the line and of a call to go on with."""
+    asked = session.avatar
+    if asked is None:
+        return caller
+    return replace(
+        caller,
+        ticket=asked.ticket or caller.ticket,
+        resume_token=asked.resume_token or caller.resume_token,
+    )
+
+
+def _wants_to_wait(request: Request, session: SessionConfig) -> bool:
+    preferences = request.headers.get("prefer", "").lower().split(",")
+    prefers = any(p.partition(";")[0].partition("=")[0].strip() == "wait" for p in preferences)
+    return prefers or (session.avatar is not None and session.avatar.queue is True)
 
 
 async def _read_offer(request: Request) -> tuple[str, SessionConfig]:

@@ -23,13 +23,13 @@ class Calls:
         persona = SimpleNamespace(name="Elena", disclosure={"en": "I am an AI."})
         self.engines = SimpleNamespace(persona=persona, voices={"es": 1, "en": 2}, poster=b"webp")
 
-    async def start(self, offer, config, speak):
+    async def start(self, offer, config, speak, caller):
         if self.refusal is not None:
             raise self.refusal
         self.started.append((offer, config))
         return "rtc_1", "v=0 answer"
 
-    def hang_up(self, call_id):
+    def hang_up(self, call_id, *, for_good):
         return call_id == "rtc_1"
 
 

@@ -1,0 +1,90 @@
+"""Client secrets in the shape of the OpenAI Realtime API: a key buys one, a browser uses it."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from avatar.access.client_secrets import (
+    LONGEST_S,
+    SHORTEST_S,
+    USUAL_S,
+    ClientSecret,
+    TooManySecretsError,
+)
+from avatar.events import new_id
+from avatar.protocol.events import SessionConfig, explain_config
+from avatar.protocol.realtime import MODEL
+from avatar.routes.calls import read_text
+from avatar.routes.errors import BUSY_RETRY_S, ApiError, later
+from avatar.routes.state import State
+from avatar.settings import Settings
+
+
+class _ExpiresAfter(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    anchor: Literal["created_at"] = "created_at"
+    seconds: int = Field(USUAL_S, ge=SHORTEST_S, le=LONGEST_S)
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    expires_after: _ExpiresAfter = _ExpiresAfter()
+    session: dict[str, Any] = {}
+
+
+def router(_settings: Settings, state: State) -> APIRouter:
+    """`/v1/realtime/client_secrets`."""
+    routes = APIRouter()
+
+    @routes.post("/v1/realtime/client_secrets")
+    async def make(request: Request) -> dict[str, object]:
+        caller = state.access.admit(request, "manage")
+        asked = _parsed(await read_text(request))
+        config = _session(asked.session).call_config()
+        if config.recording:  # a person's consent is nobody else's to give
+            config = config.model_copy(update={"recording": None})
+        now_s, seconds = asyncio.get_running_loop().time(), asked.expires_after.seconds
+        key_id = caller.key.id if caller.key else ""
+        secret = ClientSecret(key_id, config, now_s + seconds)
+        try:
+            value = state.access.secrets.make(secret, now_s)
+        except TooManySecretsError:
+            raise later(
+                "too_many_secrets", "Too many client secrets are valid at once.", BUSY_RETRY_S
+            ) from None
+        expires = datetime.now(UTC) + timedelta(seconds=seconds)
+        return {
+            "value": value,
+            "expires_at": int(expires.timestamp()),
+            "session": {
+                "output_modalities": ["audio"],
+                **asked.session,
+                "type": "realtime",
+                "object": "realtime.session",
+                "id": new_id("sess"),
+                "model": MODEL,
+            },
+        }
+
+    return routes
+
+
+def _parsed(body: str) -> _Request:
+    try:
+        return _Request.model_validate_json(body or "{}")
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "body"
+        raise ApiError(400, "invalid_request", f"{where}: {first['msg']}") from error
+
+
+def _session(asked: dict[str, Any]) -> SessionConfig:
+    try:
+        return SessionConfig.model_validate(asked)
+    except ValidationError as error:
+        raise ApiError(400, "invalid_session", explain_config(error)) from error
