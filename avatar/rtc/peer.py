@@ -1,33 +1,20 @@
 """One client's WebRTC connection, from its offer to its hang-up."""
 
-import asyncio
-import logging
 from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
 
-from aiortc import (
-    MediaStreamTrack,
-    RTCBundlePolicy,
-    RTCConfiguration,
-    RTCDataChannel,
-    RTCPeerConnection,
-    RTCRtpCodecCapability,
-    RTCRtpSender,
-    RTCRtpTransceiver,
-    RTCSessionDescription,
-)
-from aiortc.exceptions import InternalError, InvalidAccessError, InvalidStateError, OperationError
+from aiortc import MediaStreamTrack, RTCDataChannel, RTCRtpTransceiver
 from aiortc.rtp import RtpPacket
 
 from avatar.rtc import aiortc_private
 from avatar.rtc.clock import MediaClock
+from avatar.rtc.connection import Connection
 from avatar.rtc.encoders import MediaEncoder, OpusEncoder, video_encoder
 from avatar.rtc.events_channel import EventsChannel
-from avatar.rtc.ice import own_ice_servers
 from avatar.rtc.microphone import Microphone, MicrophoneStats
-from avatar.rtc.offer import CANDIDATE_LIMIT, Offer, parse_candidates, parse_offer
+from avatar.rtc.offer import Offer, parse_offer
 from avatar.rtc.poses_channel import LABEL as POSES_LABEL
 from avatar.rtc.poses_channel import PosesChannel
 from avatar.rtc.sender import MediaSender, NtpTimeline, SenderStats
@@ -37,25 +24,8 @@ from render.types import SPEECH_CLOCK_HZ, VideoFrame
 from speech.errors import SignallingError
 from speech.types import AudioFrame
 
-logger = logging.getLogger(__name__)
-
-CONNECT_TIMEOUT_S = 10.0
-"""A peer that is not connected by then is given up."""
-
-SILENCE_TIMEOUT_S = 12.0
-"""A connected peer from which nothing came for so long is gone.
-
-A client with a microphone sends every 20 ms; one without sends receiver reports about every 5 s,
-at most 7.5 s apart (RFC 3550, section 6.2). aioice alone notices after 28 s.
-"""
-
-CLOSE_TIMEOUT_S = 3.0
-"""Closing says goodbye over the network, which must not hold a hang-up back."""
-
 VIDEO_CODECS = ("video/VP8", "video/H264")
 """In order of preference: VP8 costs half as much."""
-
-_LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +52,10 @@ class PeerStats:
 class Peer:
     """A client that we answered. Make one with `answer`; always `close` it.
 
-    `connected` and `closed` are set once each. `closed` means that the connection is gone or was
-    given up (`reason` says why), not that it is freed: `close` does that. No task of ours runs
-    here, so that whoever owns the call owns all its tasks.
-
     Attributes:
-        answer_sdp: The SDP answer, with all candidates.
         offer: What the client asked for.
         connected: Media flows.
         closed: The client is gone.
-        reason: Why `closed` is set; empty until then.
     """
 
     def __init__(
@@ -102,28 +66,20 @@ class Peer:
         poses_changed: Callable[[], None],
     ) -> None:
         self.offer = offer
-        self.answer_sdp = ""
-        self.connected = asyncio.Event()
-        self.closed = asyncio.Event()
-        self.reason = ""
         self._clock = clock
         self._settings = settings
-        self._pc = RTCPeerConnection(
-            RTCConfiguration(
-                iceServers=own_ice_servers(settings), bundlePolicy=RTCBundlePolicy.MAX_BUNDLE
-            )
-        )
+        self._connection = Connection(settings, ended=self._ended)
+        self.connected = self._connection.connected
+        self.closed = self._connection.closed
         self._timeline = NtpTimeline()
         self._microphone = Microphone()
-        self._events = EventsChannel(overflow=partial(self._end, "the client reads no events"))
+        self._events = EventsChannel(
+            overflow=partial(self._connection.end, "the client reads no events")
+        )
         self._poses = PosesChannel(poses_changed)
         self._senders: dict[str, MediaSender] = {}
         self._video: VideoOut | None = None
         self._frames: AsyncGenerator[VideoFrame, None] | None = None
-        self._loop = asyncio.get_running_loop()
-        self._heard_s = self._loop.time()
-        self._trickled = 0
-        self._timer = self._loop.call_later(CONNECT_TIMEOUT_S, self._end, "it never connected")
 
     @classmethod
     async def answer(
@@ -159,12 +115,22 @@ class Peer:
         peer = cls(parse_offer(offer_sdp), clock, settings, poses_changed)
         try:
             peer._add_lines(AudioOut(audio, clock, take_over), video, video_codecs)
-            peer._listen()
-            await peer._describe(peer.offer.sdp)
+            peer._connection.pc.on("datachannel", peer._attach)
+            await peer._connection.answer(peer.offer.sdp)
         except BaseException:
             await peer.close()
             raise
         return peer
+
+    @property
+    def answer_sdp(self) -> str:
+        """The SDP answer, with all candidates."""
+        return self._connection.answer_sdp
+
+    @property
+    def reason(self) -> str:
+        """Why `closed` is set; empty until then."""
+        return self._connection.reason
 
     def microphone(self) -> AsyncGenerator[AudioFrame, None]:
         """The client's voice: int16 mono at 16 kHz, continuous; ends when the client is gone.
@@ -189,16 +155,12 @@ class Peer:
         """Try these addresses of the client too, which it found after its offer (trickle ICE).
 
         Args:
-            lines: As `RTCIceCandidate.candidate`. Beyond `CANDIDATE_LIMIT` they are left out.
+            lines: As `RTCIceCandidate.candidate`.
 
         Raises:
             SignallingError: One is malformed; none is taken.
         """
-        candidates = parse_candidates(lines)[: CANDIDATE_LIMIT - self._trickled]
-        self._trickled += len(candidates)
-        ice = self._pc.getTransceivers()[0].sender.transport.transport
-        for candidate in candidates:
-            await ice.addRemoteCandidate(candidate)
+        await self._connection.add_candidates(lines)
 
     async def renegotiate(self, offer_sdp: str) -> str:
         """Answer another offer on the same connection; the answer.
@@ -212,7 +174,7 @@ class Peer:
             raise SignallingError(
                 "A later offer can't change the media or restart ICE; make a new connection."
             )
-        await self._describe(offer.sdp)
+        await self._connection.answer(offer.sdp)
         return self.answer_sdp
 
     @property
@@ -253,12 +215,7 @@ class Peer:
 
     async def close(self) -> None:
         """Hang up and free sockets, threads and codecs. May be called again, and concurrently."""
-        self._end("it was hung up")
-        try:
-            async with asyncio.timeout(CLOSE_TIMEOUT_S):
-                await self._pc.close()
-        except TimeoutError:
-            logger.warning("A peer connection took too long to close and was abandoned")
+        if not await self._connection.close():
             self._frames = None  # its sender may still be pulling it
         for sender in self._senders.values():
             sender.release()
@@ -281,29 +238,14 @@ class Peer:
             codecs = ("audio/opus",) if kind == "audio" else video_codecs
             self._add_line(kind, tracks.get(use), codecs)
 
-    async def _describe(self, offer_sdp: str) -> None:
-        try:
-            await self._pc.setRemoteDescription(RTCSessionDescription(offer_sdp, "offer"))
-            await self._pc.setLocalDescription(await self._pc.createAnswer())
-        except (
-            AssertionError,
-            InternalError,
-            InvalidAccessError,
-            InvalidStateError,
-            OperationError,
-            ValueError,
-        ) as error:
-            raise SignallingError(f"The SDP offer can't be answered: {error}") from error
-        self.answer_sdp = self._pc.localDescription.sdp
-
     def _add_line(self, kind: str, track: MediaStreamTrack | None, codecs: tuple[str, ...]) -> None:
         """Prepare the transceiver that the offer's next m-line of this kind will get."""
         if track is None:
-            self._pc.addTransceiver(kind, "inactive")
+            self._connection.refuse_line(kind)
             return
         is_voice = kind == "audio"
-        transceiver = self._pc.addTransceiver(track, "sendrecv" if is_voice else "sendonly")
-        transceiver.setCodecPreferences(_capabilities(kind, codecs))
+        direction = "sendrecv" if is_voice else "sendonly"
+        transceiver = self._connection.add_line(track, direction, codecs)
         sender = MediaSender(
             track,
             transceiver.sender.transport,
@@ -311,15 +253,12 @@ class Peer:
             timeline=self._timeline,
             rate_hz=SPEECH_CLOCK_HZ if is_voice else VIDEO_CLOCK_HZ,
             make_encoder=partial(self._make_encoder, transceiver),
-            heard=self._hear,
+            heard=self._connection.hear,
         )
         self._senders[kind] = sender
         aiortc_private.use_sender(transceiver, sender)
         if is_voice:
             aiortc_private.tap_packets(transceiver.receiver, self._take_packet)
-            if self._settings.offer_loopback:
-                ice = transceiver.sender.transport.transport
-                aiortc_private.also_offer_host(ice, _LOOPBACK)
 
     def _make_encoder(self, transceiver: RTCRtpTransceiver) -> MediaEncoder[Any]:
         if transceiver.kind == "audio":
@@ -327,54 +266,16 @@ class Peer:
         mime_type = aiortc_private.negotiated_codec(transceiver).mimeType
         return video_encoder(mime_type, self._settings.video_bitrate_bps)
 
-    def _listen(self) -> None:
-        self._pc.on("connectionstatechange", self._on_state)
-        self._pc.on("datachannel", self._attach)
-
     def _attach(self, channel: RTCDataChannel) -> None:
         if channel.label == POSES_LABEL:
             self._poses.attach(channel)
         else:
             self._events.attach(channel)
 
-    def _on_state(self) -> None:
-        state = self._pc.connectionState
-        if state == "connected" and not self.closed.is_set():
-            self.connected.set()
-            self._hear()
-            self._timer.cancel()
-            self._watch()
-        elif state in ("failed", "closed"):
-            self._end("the connection failed" if state == "failed" else "the client hung up")
-
     def _take_packet(self, packet: RtpPacket) -> None:
-        self._hear()
+        self._connection.hear()
         self._microphone.take(packet)
 
-    def _hear(self) -> None:
-        self._heard_s = self._loop.time()
-
-    def _watch(self) -> None:
-        """Look again when the peer would have been silent for too long."""
-        deadline_s = self._heard_s + SILENCE_TIMEOUT_S
-        if self._loop.time() >= deadline_s:
-            self._end("nothing came from the client any more")
-        else:
-            self._timer = self._loop.call_at(deadline_s, self._watch)
-
-    def _end(self, reason: str) -> None:
-        if self.closed.is_set():
-            return
-        self.reason = reason
-        self.closed.set()
-        self._timer.cancel()
+    def _ended(self) -> None:
         self._microphone.end()
         self._events.end()
-        logger.info("Peer closed", extra={"reason": reason})
-
-
-def _capabilities(kind: str, mime_types: tuple[str, ...]) -> list[RTCRtpCodecCapability]:
-    """What aiortc can do with these codecs, in this order, with retransmission."""
-    known = RTCRtpSender.getCapabilities(kind).codecs
-    chosen = [codec for mime_type in mime_types for codec in known if codec.mimeType == mime_type]
-    return chosen + [codec for codec in known if codec.name.lower() == "rtx"]

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from abc import abstractmethod
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -32,6 +33,10 @@ REPORT_INTERVAL_S = 1.0
 
 KEYFRAME_INTERVAL_S = 0.3
 """Keyframes on request come no closer than this; libwebrtc's senders use the same."""
+
+
+Relay = Callable[[Encoded, int | None], None]
+"""Takes an encoded frame and, of sound, its level in dBov."""
 
 
 class NtpTimeline:
@@ -77,10 +82,16 @@ class SenderStats:
         return 1000 * self.cpu_s / self.frames if self.frames else 0.0
 
 
-class MediaSender(AdaptedSender):
-    """Encodes a track in a thread of its own and reports on the media clock.
+class ClockedSender(AdaptedSender):
+    """Reports on the media clock; what is sent is left to the subclass.
 
-    The encoder is made on first use, when it is known which codec was negotiated.
+    Args:
+        track: That is sent.
+        transport: Of the connection.
+        clock: The call's.
+        timeline: The same for all of a call's senders.
+        rate_hz: RTP clock rate of the track's codec.
+        heard: Called when anything came from the other side.
     """
 
     def __init__(
@@ -91,49 +102,24 @@ class MediaSender(AdaptedSender):
         clock: MediaClock,
         timeline: NtpTimeline,
         rate_hz: int,
-        make_encoder: Callable[[], MediaEncoder[Any]],
         heard: Callable[[], None],
     ) -> None:
         super().__init__(track, transport)
-        self.stats = SenderStats()
         self._clock = clock
         self._timeline = timeline
         self._rate_hz = rate_hz
-        self._make_encoder = make_encoder
         self._heard = heard
-        self._encoder: MediaEncoder[Any] | None = None
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"rtc-encode-{self.kind}")
         self._flowing = asyncio.Event()
-        self._wants_keyframe = False
-        self._keyframe_s = float("-inf")
 
     async def encode_next(self) -> RTCEncodedFrame | None:
-        """Encode the track's next frame, off the event loop."""
+        """The next frame to be sent."""
         if self.rtp_origin is not None:
             self._flowing.set()
-        frame = await self.track.recv()
-        loop = asyncio.get_running_loop()
-        keyframe = self._wants_keyframe and loop.time() - self._keyframe_s >= KEYFRAME_INTERVAL_S
-        encoded, level = await loop.run_in_executor(self._thread, self._encode, frame, keyframe)
-        if encoded.is_keyframe:
-            self._wants_keyframe = False
-            self._keyframe_s = loop.time()
-        if not encoded.payloads:
-            return None
-        # The annotation of aiortc's audio_level lacks the None that its own sender gives.
-        return RTCEncodedFrame(encoded.payloads, encoded.timestamp, level)  # type: ignore[arg-type]
+        return await self.next_frame()
 
-    def _encode(self, frame: "Frame | Packet[Any]", keyframe: bool) -> tuple[Encoded, int | None]:
-        begun_s = time.thread_time()  # CPU spent by this thread: a cost, not a clock
-        if self._encoder is None:
-            self._encoder = self._make_encoder()
-        encoded = self._encoder.encode(frame, keyframe=keyframe)
-        level = compute_audio_level_dbov(frame) if isinstance(frame, AudioFrame) else None
-        self.stats.cpu_s += time.thread_time() - begun_s
-        self.stats.frames += 1
-        self.stats.keyframes += encoded.is_keyframe
-        self.stats.payload_bytes += sum(map(len, encoded.payloads))
-        return encoded, level
+    @abstractmethod
+    async def next_frame(self) -> RTCEncodedFrame | None:
+        """Wait for the next frame; None when there is nothing to send."""
 
     async def sender_reports(self) -> AsyncGenerator[tuple[int, int], None]:
         """Report on the present instant: quickly a few times, then every second or so."""
@@ -154,6 +140,67 @@ class MediaSender(AdaptedSender):
         """Note that the other side is alive."""
         del packet
         self._heard()
+
+
+class MediaSender(ClockedSender):
+    """Encodes a track in a thread of its own and reports on the media clock.
+
+    The encoder is made on first use, when it is known which codec was negotiated.
+
+    Attributes:
+        stats: What sending cost.
+        relays: Called with every frame that is sent, and how loud it is: for those who watch.
+    """
+
+    def __init__(
+        self,
+        track: MediaStreamTrack,
+        transport: RTCDtlsTransport,
+        *,
+        clock: MediaClock,
+        timeline: NtpTimeline,
+        rate_hz: int,
+        make_encoder: Callable[[], MediaEncoder[Any]],
+        heard: Callable[[], None],
+    ) -> None:
+        super().__init__(
+            track, transport, clock=clock, timeline=timeline, rate_hz=rate_hz, heard=heard
+        )
+        self.stats = SenderStats()
+        self.relays: set[Relay] = set()
+        self._make_encoder = make_encoder
+        self._encoder: MediaEncoder[Any] | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"rtc-encode-{self.kind}")
+        self._wants_keyframe = False
+        self._keyframe_s = float("-inf")
+
+    async def next_frame(self) -> RTCEncodedFrame | None:
+        """Encode the track's next frame, off the event loop."""
+        frame = await self.track.recv()
+        loop = asyncio.get_running_loop()
+        keyframe = self._wants_keyframe and loop.time() - self._keyframe_s >= KEYFRAME_INTERVAL_S
+        encoded, level = await loop.run_in_executor(self._thread, self._encode, frame, keyframe)
+        if encoded.is_keyframe:
+            self._wants_keyframe = False
+            self._keyframe_s = loop.time()
+        if not encoded.payloads:
+            return None
+        for relay in tuple(self.relays):
+            relay(encoded, level)
+        # The annotation of aiortc's audio_level lacks the None that its own sender gives.
+        return RTCEncodedFrame(encoded.payloads, encoded.timestamp, level)  # type: ignore[arg-type]
+
+    def _encode(self, frame: "Frame | Packet[Any]", keyframe: bool) -> tuple[Encoded, int | None]:
+        begun_s = time.thread_time()  # CPU spent by this thread: a cost, not a clock
+        if self._encoder is None:
+            self._encoder = self._make_encoder()
+        encoded = self._encoder.encode(frame, keyframe=keyframe)
+        level = compute_audio_level_dbov(frame) if isinstance(frame, AudioFrame) else None
+        self.stats.cpu_s += time.thread_time() - begun_s
+        self.stats.frames += 1
+        self.stats.keyframes += encoded.is_keyframe
+        self.stats.payload_bytes += sum(map(len, encoded.payloads))
+        return encoded, level
 
     def request_keyframe(self) -> None:
         """Make the next picture complete, or the one after if the last such is very recent."""

@@ -14,7 +14,7 @@ import pytest
 from aiortc import RTCSessionDescription
 from aiortc.rtp import RTCP_PSFB_APP, RtcpPsfbPacket, RtpPacket, pack_remb_fci
 
-from avatar.rtc import peer as peer_module
+from avatar.rtc import connection as connection_module
 from avatar.rtc.clock import MediaClock
 from avatar.rtc.peer import Peer
 from avatar.rtc.sender import KEYFRAME_INTERVAL_S, REPORT_INTERVAL_S
@@ -347,7 +347,7 @@ def test_twenty_calls_leave_the_process_as_it_was():
 
 
 def test_a_client_that_vanishes_without_a_word_is_noticed(monkeypatch):
-    monkeypatch.setattr(peer_module, "SILENCE_TIMEOUT_S", 1.0)
+    monkeypatch.setattr(connection_module, "SILENCE_TIMEOUT_S", 1.0)
 
     async def scenario():
         async with call() as client:
@@ -361,7 +361,7 @@ def test_a_client_that_vanishes_without_a_word_is_noticed(monkeypatch):
 
 
 def test_a_client_that_never_connects_is_given_up_and_freed(monkeypatch):
-    monkeypatch.setattr(peer_module, "CONNECT_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(connection_module, "CONNECT_TIMEOUT_S", 0.3)
 
     async def scenario():
         before = leftovers()
