@@ -104,6 +104,15 @@ class ReplyHeard:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class ReplyWritten:
+    """A piece of an answer that is only written, not spoken."""
+
+    response_id: str
+    item_id: str
+    text: str
+
+
 ResumeReason = Literal["backchannel", "noise"]
 """Why the answer goes on: the person only listened aloud; or it was no speech."""
 
@@ -135,6 +144,7 @@ class ReplyEnded:
         by_client: Whether a cancelled one was stopped by the client, not by speech.
         message: For a failed one: what went wrong, for a person.
         tokens: Pieces of text that the language model wrote for it, about a token each.
+        prompt_tokens: What it read for it, at most.
     """
 
     response_id: str
@@ -145,6 +155,7 @@ class ReplyEnded:
     by_client: bool = False
     message: str = ""
     tokens: int = 0
+    prompt_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +259,7 @@ ConversationEvent = (
     | UserTyped
     | ReplyStarted
     | ReplyHeard
+    | ReplyWritten
     | ReplyHeld
     | ReplyResumed
     | ReplyEnded
