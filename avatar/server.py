@@ -59,6 +59,7 @@ async def _serve(settings: Settings, listener: socket.socket, state: State) -> N
     http = uvicorn.Server(
         uvicorn.Config(
             create_app(settings, state),
+            log_config=None,  # its loggers write where ours do, without tokens
             log_level="warning",
             access_log=False,  # paths name calls and tickets, and nobody needs a list of them
             lifespan="off",

@@ -1,8 +1,10 @@
 """Whether others than this machine can reach the server, and whether that is meant."""
 
+import ssl
+
 from avatar.access.addresses import is_loopback
 from avatar.access.keys import KeyRing
-from avatar.settings import Settings
+from avatar.settings import ServerSettings, Settings
 from speech.errors import ConfigError
 
 
@@ -30,3 +32,23 @@ def check_exposure(settings: Settings) -> None:
         "(PRESENCIA_ACCESS__OPEN=true). Put TLS in front, too: browsers give pages the microphone "
         "only on https or localhost (docs/access.md)."
     )
+
+
+def check_certificate(server: ServerSettings) -> None:
+    """Find out before the models are loaded that https can't be served.
+
+    Raises:
+        ConfigError: There is no certificate for the key, or they can't be used.
+    """
+    if server.tls_certificate is None:
+        if server.tls_key is not None:
+            raise ConfigError("server.tls_key needs server.tls_certificate, the key's certificate.")
+        return
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(server.tls_certificate, server.tls_key)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(
+            f"Can't serve https with {server.tls_certificate}: {error.strerror or error}. It is a "
+            "PEM file that this user can read, and server.tls_key the key that belongs to it."
+        ) from error

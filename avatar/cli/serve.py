@@ -2,12 +2,13 @@
 
 import argparse
 import asyncio
-import ipaddress
 import logging
 import socket
 import sys
 from pathlib import Path
 
+from avatar.access.exposure import check_certificate, check_exposure
+from avatar.access.redaction import keep_tokens_out_of_logs
 from avatar.settings import ServerSettings, Settings, load
 from speech.errors import ConfigError
 
@@ -16,7 +17,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add the subcommand to the command line."""
     parser = subparsers.add_parser("serve", help="serve the call page and the API")
     parser.add_argument("--config", type=Path, help="settings file (default: presencia.toml)")
-    parser.add_argument("--host", help="address to serve (default: this machine only)")
+    parser.add_argument("--host", help="address to serve (default: 127.0.0.1, this machine only)")
     parser.add_argument("--port", type=int, help="0 picks a free one (default: 8080)")
     parser.add_argument("--verbose", action="store_true", help="log what each stage does")
     parser.set_defaults(run=run)
@@ -26,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     """Serve until interrupted.
 
     Raises:
-        ConfigError: The settings are wrong, or the port is taken.
+        ConfigError: The settings are wrong, the port is taken, or anybody could call.
         ModelStoreError: A model is missing and can't be fetched.
     """
     logging.basicConfig(
@@ -34,7 +35,10 @@ def run(args: argparse.Namespace) -> int:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         stream=sys.stderr,
     )
+    keep_tokens_out_of_logs()
     settings = _overridden(load(args.config), args.host, args.port)
+    check_exposure(settings)
+    check_certificate(settings.server)
     listener = _bind(settings.server)
     # After the settings are known to be good: importing the models' runtimes takes seconds.
     from avatar.server import serve
@@ -65,14 +69,4 @@ def _bind(server: ServerSettings) -> socket.socket:
             f"Can't serve at {server.host} port {server.port}: {error.strerror or error}. "
             "Choose another with --port, or 0 for any free one."
         ) from error
-    try:
-        loopback = ipaddress.ip_address(server.host).is_loopback
-    except ValueError:
-        loopback = server.host == "localhost"
-    if not loopback:
-        print(
-            f"presencia: serving {server.host} without access control: anyone who reaches this "
-            "address can call. Browsers give pages the microphone only on https or localhost.",
-            file=sys.stderr,
-        )
     return listener
