@@ -365,7 +365,7 @@ class Session:
             pass
         finally:
             self.ended.set()
-            if self._farewell:
+            if self._farewell and self._is_done:
                 self.peer.send(self._farewell)
             await self.peer.close()
             await self._llm.close()
