@@ -6,12 +6,12 @@
  *                 +-------> ended <------------+
  *
  * A call that can't start ends at once with its `Problem`; one that ran is dialled again, with longer and
- * longer pauses. A new connection is a new call: the server remembers nothing of the last one.
+ * longer pauses. Where the server gave a token for it, the same conversation goes on; else it begins anew.
  */
 
 import { Peer } from "./peer.js";
 import { Problem } from "./problem.js";
-import { avatarState, faceUpdate, session, userMessage, withdrawal } from "./protocol.js";
+import { avatarState, faceUpdate, isResumed, resumption, session, userMessage, withdrawal } from "./protocol.js";
 import { Signalling } from "./signalling.js";
 
 /** @typedef {import("./protocol.js").ServerEvent} ServerEvent */
@@ -24,10 +24,37 @@ import { Signalling } from "./signalling.js";
  * @property {(state: AvatarState | null) => void} onstate null when not connected
  * @property {(stream: MediaStream) => void} onmedia face and voice; again after each reconnection
  * @property {(event: ServerEvent) => void} onevent every event of the server
+ * @property {(resumed: boolean, isFirst: boolean) => void} [onjoin] a connection's conversation: an earlier one goes
+ *     on, or it is new; and whether it's this call's first connection
+ * @property {(resumption: {token: string, lastsMs: number}) => void} [ontoken] what this conversation can be gone on
+ *     with; the newest counts
  */
 
-/** Pauses before dialling again, about half a minute in all. */
-const RECONNECT_PAUSES_MS = [0, 1_000, 2_000, 4_000, 8_000, 15_000];
+/**
+ * @typedef {object} CallOptions
+ * @property {Signalling} [signalling]
+ * @property {RTCIceServer[]} [iceServers]
+ * @property {string} language
+ * @property {string} [instructions] for the language model
+ * @property {boolean} [mayRecord] whether the person agrees to being recorded
+ * @property {() => object[]} [tools] those to declare, asked at each connection
+ * @property {string} [resumeToken] of an earlier call, whose conversation is to go on
+ */
+
+/** Dialling again: the pause before each try, and how long the server may take to answer it, in ms. */
+const TRIES = [
+  [0, 2_000],
+  [300, 2_000],
+  [700, 2_000],
+  [1_000, 3_000],
+  [2_000, 4_000],
+  [4_000, 6_000],
+  [8_000, 10_000],
+  [15_000, 10_000],
+  [15_000, 10_000],
+];
+/** Pauses differ by so much of themselves, so that not everyone dials a server that is back at once. */
+const JITTER = 0.25;
 
 export class Call {
   /** @type {Phase} */
@@ -39,30 +66,40 @@ export class Call {
   #signalling;
   #iceServers;
   #language;
+  #instructions;
   #mayRecord;
-  /** @type {MediaStreamTrack | null} */
+  #tools;
+  #token;
+  /** Whether the conversation of the first connection was joined: what comes then is no beginning. */
+  #hasJoined = false;
+  /** @type {MediaStreamTrack | null | Promise<MediaStreamTrack | null>} */
   #microphone = null;
   /** @type {Peer | null} */
   #peer = null;
   #ended = new AbortController();
+  /** @type {ServerEvent[]} that came before the connection was taken into use */
+  #early = [];
 
   /**
-   * @param {{signalling?: Signalling, iceServers?: RTCIceServer[], language: string, mayRecord?: boolean}} options
-   *     `mayRecord`: whether the person agrees to being recorded
+   * @param {CallOptions} options
    * @param {CallListener} listener
    */
-  constructor({ signalling = new Signalling(""), iceServers = [], language, mayRecord = false }, listener) {
-    this.#signalling = signalling;
-    this.#iceServers = iceServers;
-    this.#language = language;
-    this.#mayRecord = mayRecord;
+  constructor(options, listener) {
+    this.#signalling = options.signalling ?? new Signalling("");
+    this.#iceServers = options.iceServers ?? [];
+    this.#language = options.language;
+    this.#instructions = options.instructions ?? "";
+    this.#mayRecord = options.mayRecord ?? false;
+    this.#tools = options.tools ?? (() => []);
+    this.#token = options.resumeToken ?? "";
     this.#listener = listener;
   }
 
   /**
    * Dial, and stay connected until `hangUp` or until dialling again fails for good.
    *
-   * @param {MediaStreamTrack | null} microphone stays the caller's: the call never stops it
+   * @param {MediaStreamTrack | null | Promise<MediaStreamTrack | null>} microphone stays the caller's: the call never
+   *     stops it; a promise is waited for before the server is asked
    * @returns {Promise<void>} when the call has ended; problems come through the listener
    */
   async run(microphone) {
@@ -72,7 +109,6 @@ export class Call {
       if (!isSupported()) throw new Problem("unsupported");
       this.#enter("connecting");
       await this.#connect();
-      this.#peer?.send({ type: "response.create" }); // nothing was said yet: the avatar greets
       for (;;) {
         await this.#peer?.closed;
         this.#setState(null);
@@ -116,7 +152,27 @@ export class Call {
   /** @param {string} language from now on */
   setLanguage(language) {
     this.#language = language;
-    this.#peer?.send({ type: "session.update", session: session(language) });
+    this.#peer?.send({ type: "session.update", session: session({ language }) });
+  }
+
+  /** Tell the server of the tools of now; also when one was taken back. */
+  declareTools() {
+    this.#peer?.send({ type: "session.update", session: { type: "realtime", tools: this.#tools() } });
+  }
+
+  /**
+   * Send the server an event of docs/protocol.md; lost while not connected.
+   *
+   * @param {object} event
+   */
+  send(event) {
+    this.#peer?.send(event);
+  }
+
+  /** End the call here and let the server keep the conversation, for a page that is loaded again. */
+  leave() {
+    this.#ended.abort();
+    this.#peer?.leave();
   }
 
   /** Have the recording of this call stopped and deleted; later connections are not recorded either. */
@@ -161,34 +217,58 @@ export class Call {
     return this.#peer?.stats() ?? null;
   }
 
-  async #connect() {
+  /** @param {number} [limitMs] */
+  async #connect(limitMs) {
+    try {
+      await this.#dial(limitMs);
+    } catch (error) {
+      if (!(error instanceof Problem) || error.code !== "resume_expired" || !this.#token) throw error;
+      this.#token = ""; // What was said is forgotten there: begin anew.
+      await this.#dial(limitMs);
+    }
+  }
+
+  /** @param {number} [limitMs] */
+  async #dial(limitMs) {
+    this.#early = [];
+    const [language, microphone] = [this.#language, this.#microphone];
+    const wishes = {
+      language,
+      instructions: this.#instructions,
+      mayRecord: this.#mayRecord,
+      tools: this.#tools(),
+      resumeToken: this.#token,
+    };
     const options = {
       signalling: this.#signalling,
       iceServers: this.#iceServers,
-      language: this.#language,
-      mayRecord: this.#mayRecord,
-      microphone: this.#microphone,
+      wishes,
+      microphone,
+      ...(limitMs ? { limitMs } : {}),
       onevent: (/** @type {ServerEvent} */ event) => this.#hear(event),
     };
     const peer = await Peer.connect(options, this.#ended.signal);
     this.#peer = peer;
-    if (this.#language !== options.language) this.setLanguage(this.#language);
-    if (this.#microphone !== options.microphone) await this.setMicrophone(this.#microphone);
+    if (this.#token) peer.becomeResumable();
+    if (this.#language !== language) this.setLanguage(this.#language);
+    if (this.#microphone !== microphone) await this.setMicrophone(await this.#microphone);
     this.#enter("connected");
     this.#listener.onmedia(peer.stream);
+    for (const event of this.#early.splice(0)) this.#hear(event);
   }
 
   /** @throws {Problem} of the last attempt */
   async #reconnect() {
     /** @type {unknown} */
     let last;
-    for (const pauseMs of RECONNECT_PAUSES_MS) {
+    for (const [pauseMs = 0, limitMs] of TRIES) {
       const askedMs = last instanceof Problem ? last.retryAfterS * 1000 : 0;
-      await pause(Math.max(pauseMs, askedMs), this.#ended.signal);
+      const jitter = 1 + JITTER * (2 * Math.random() - 1);
+      await pauseUntilOnline(Math.max(pauseMs * jitter, askedMs), this.#ended.signal);
       try {
-        return await this.#connect();
+        return await this.#connect(limitMs);
       } catch (error) {
-        if (!(error instanceof Problem) || error.code === "refused") throw error;
+        if (!(error instanceof Problem) || error.code === "refused" || error.code === "unauthorized") throw error;
         last = error;
       }
     }
@@ -197,8 +277,27 @@ export class Call {
 
   /** @param {ServerEvent} event */
   #hear(event) {
+    if (this.phase !== "connected") return void this.#early.push(event);
     if (event.type === "avatar.state") this.#setState(avatarState(event) ?? this.state);
+    if (event.type === "session.created") this.#join(isResumed(event));
+    this.#keep(resumption(event));
     this.#listener.onevent(event);
+  }
+
+  /** @param {boolean} resumed */
+  #join(resumed) {
+    const isFirst = !this.#hasJoined;
+    this.#hasJoined = true;
+    if (isFirst && !resumed) this.#peer?.send({ type: "response.create" }); // Nothing was said yet: the avatar greets.
+    this.#listener.onjoin?.(resumed, isFirst);
+  }
+
+  /** @param {{token: string, lastsMs: number} | null} resumption */
+  #keep(resumption) {
+    if (!resumption) return;
+    this.#token = resumption.token;
+    this.#peer?.becomeResumable();
+    this.#listener.ontoken?.(resumption);
   }
 
   /** @param {AvatarState | null} state */
@@ -221,6 +320,25 @@ export class Call {
 /** Whether this browser has what a call needs: WebRTC, and the youngest feature used here. */
 function isSupported() {
   return typeof RTCPeerConnection !== "undefined" && "any" in AbortSignal;
+}
+
+/**
+ * A pause that ends when the browser says that the network is back.
+ *
+ * @param {number} ms
+ * @param {AbortSignal} signal
+ */
+async function pauseUntilOnline(ms, signal) {
+  const over = new AbortController();
+  const online = () => over.abort();
+  window.addEventListener("online", online);
+  try {
+    await pause(ms, AbortSignal.any([signal, over.signal]));
+  } catch {
+    signal.throwIfAborted();
+  } finally {
+    window.removeEventListener("online", online);
+  }
 }
 
 /**

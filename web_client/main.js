@@ -1,25 +1,26 @@
 /** Starts the page. `window.presencia` is for tests and the curious: see docs/page.md. */
 
 import { CallPage } from "./page.js";
+import "./presencia.js";
 
 const page = new CallPage();
+page.open();
+const { call } = page;
 
 Object.defineProperty(window, "presencia", {
   value: Object.freeze({
     get phase() {
-      return page.phase;
+      return call.phase;
     },
     get state() {
-      return page.state;
+      return call.state;
     },
     get picture() {
-      return structuredClone(page.picture);
+      return structuredClone(call.picture);
     },
     get lines() {
-      return structuredClone(page.transcript.lines);
+      return structuredClone(call.lines);
     },
-    stats: () => page.stats(),
+    stats: () => call.stats(),
   }),
 });
-
-await page.open();

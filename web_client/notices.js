@@ -16,6 +16,7 @@
  * @property {string} [detail] the server's own sentence, in place of `text`
  * @property {NoticeAction} [action]
  * @property {StringKey} [label] of the action
+ * @property {{[placeholder: string]: string | number}} [values] of title and text
  */
 
 /** @type {Record<import("./problem.js").ProblemCode, Notice>} */
@@ -25,7 +26,9 @@ const OF_PROBLEM = {
   unreachable: { kind: "unreachable", tone: "error", icon: "offline", title: "unreachableTitle", text: "unreachableText" },
   not_ready: { kind: "waiting", tone: "wait", icon: "clock", title: "waitingTitle", text: "waitingText" },
   server_full: { kind: "full", tone: "warning", icon: "clock", title: "fullTitle", text: "fullText" },
+  unauthorized: { kind: "unauthorized", tone: "error", icon: "lock", title: "unauthorizedTitle", text: "unauthorizedText" },
   refused: { kind: "refused", tone: "error", icon: "alert", title: "refusedTitle", text: "refusedText" },
+  resume_expired: { kind: "gone", tone: "error", icon: "offline", title: "goneTitle", text: "goneText" },
   no_route: { kind: "no-route", tone: "error", icon: "offline", title: "noRouteTitle", text: "noRouteText" },
   lost: { kind: "lost", tone: "wait", icon: "offline", title: "lostTitle", text: "lostText" },
 };

@@ -10,11 +10,13 @@ const CHANNEL = "oai-events";
 const POSES_CHANNEL = "avatar.poses";
 const GATHERING_LIMIT_MS = 2_000;
 const CONNECT_LIMIT_MS = 15_000;
-const PING_EVERY_MS = 2_000;
-/** Four missed pongs: sooner than the server's own limit of 10 s. */
-const SILENCE_LIMIT_MS = 8_000;
-/** ICE often comes back from "disconnected" by itself. */
-const DISCONNECTED_LIMIT_MS = 4_000;
+const PING_EVERY_MS = 1_000;
+/**
+ * How long nothing may be heard, sooner than the server's own limit of 10 s; and how long ICE may be
+ * "disconnected", from which it often comes back by itself. Where the conversation survives, dialling again is cheap.
+ */
+const PATIENT = { silenceMs: 8_000, disconnectedMs: 4_000 };
+const RESUMABLE = { silenceMs: 4_000, disconnectedMs: 500 };
 /** The same for both tracks, or the browser lets lips and voice drift apart (docs/protocol.md, Sync). */
 const JITTER_BUFFER_MS = 100;
 
@@ -22,9 +24,10 @@ const JITTER_BUFFER_MS = 100;
  * @typedef {object} PeerOptions
  * @property {Signalling} signalling
  * @property {RTCIceServer[]} iceServers
- * @property {string} language
- * @property {boolean} mayRecord whether the person agrees to being recorded
- * @property {MediaStreamTrack | null} microphone null: the call goes on without one, and one can be set later
+ * @property {import("./protocol.js").Wishes} wishes
+ * @property {MediaStreamTrack | null | Promise<MediaStreamTrack | null>} microphone null: the call goes on without
+ *     one, and one can be set later; what is promised is waited for while the way is being found
+ * @property {number} [limitMs] how long the server may take to answer
  * @property {(event: ServerEvent) => void} onevent
  */
 
@@ -38,6 +41,7 @@ export class Peer {
   #channel;
   #signalling;
   #callId = "";
+  #limits = PATIENT;
   #lastHeardMs = 0;
   #ping = 0;
   #grace = 0;
@@ -50,7 +54,7 @@ export class Peer {
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
     this.#pc = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
     // Without a microphone the line is still offered both ways: a track can join it without a new offer.
-    this.#pc.addTransceiver(microphone ?? "audio", { direction: "sendrecv" });
+    this.#pc.addTransceiver(microphone instanceof MediaStreamTrack ? microphone : "audio", { direction: "sendrecv" });
     this.#pc.addTransceiver("video", { direction: "recvonly" });
     this.#pc.ontrack = ({ track, receiver }) => {
       receiver.jitterBufferTarget = JITTER_BUFFER_MS;
@@ -58,7 +62,7 @@ export class Peer {
     };
     this.#pc.onconnectionstatechange = () => this.#watchConnection();
     this.#channel = this.#pc.createDataChannel(CHANNEL);
-    this.#channel.onclose = () => this.close();
+    this.#channel.onclose = () => this.leave();
     this.#channel.onmessage = ({ data }) => {
       this.#lastHeardMs = performance.now();
       const event = parse(data);
@@ -79,9 +83,11 @@ export class Peer {
     const abort = () => peer.close();
     signal.addEventListener("abort", abort);
     try {
-      const offer = await peer.#offer();
+      const { signalling, wishes, limitMs } = options;
+      const [sdp, microphone] = await Promise.all([peer.#offer(), options.microphone]);
       signal.throwIfAborted();
-      const { id, answer } = await options.signalling.call(offer, options.language, options.mayRecord, signal);
+      if (options.microphone instanceof Promise) await peer.setMicrophone(microphone);
+      const { id, answer } = await signalling.call({ sdp, wishes, ...(limitMs ? { limitMs } : {}) }, signal);
       peer.#callId = id;
       await peer.#accept(answer);
       await peer.#opened();
@@ -124,6 +130,11 @@ export class Peer {
     return channel;
   }
 
+  /** From now on the conversation survives this connection: it is given up sooner, and its call not hung up. */
+  becomeResumable() {
+    this.#limits = RESUMABLE;
+  }
+
   /** The receiver of the voice. */
   get voice() {
     return this.#pc.getReceivers().find(({ track }) => track.kind === "audio") ?? null;
@@ -136,6 +147,16 @@ export class Peer {
 
   /** End the connection and tell the server. Again is harmless. */
   close() {
+    this.#end(true);
+  }
+
+  /** End the connection, and let the server keep the conversation if it does so. Again is harmless. */
+  leave() {
+    this.#end(this.#limits === PATIENT);
+  }
+
+  /** @param {boolean} hangsUp whether the server is told that the call is over */
+  #end(hangsUp) {
     if (this.#pc.signalingState === "closed") return;
     window.clearInterval(this.#ping);
     window.clearTimeout(this.#grace);
@@ -144,7 +165,7 @@ export class Peer {
     this.#channel.close();
     this.#pc.close();
     for (const track of this.stream.getTracks()) track.stop();
-    if (this.#callId) this.#signalling.hangUp(this.#callId);
+    if (hangsUp && this.#callId) this.#signalling.hangUp(this.#callId);
     this.#resolveClosed();
   }
 
@@ -198,14 +219,14 @@ export class Peer {
   }
 
   #beat() {
-    if (performance.now() - this.#lastHeardMs > SILENCE_LIMIT_MS) this.close();
+    if (performance.now() - this.#lastHeardMs > this.#limits.silenceMs) this.leave();
     else this.send({ type: "avatar.ping" });
   }
 
   #watchConnection() {
     const state = this.#pc.connectionState;
     window.clearTimeout(this.#grace);
-    if (state === "failed") this.close();
-    if (state === "disconnected") this.#grace = window.setTimeout(() => this.close(), DISCONNECTED_LIMIT_MS);
+    if (state === "failed") this.leave();
+    if (state === "disconnected") this.#grace = window.setTimeout(() => this.leave(), this.#limits.disconnectedMs);
   }
 }

@@ -38,6 +38,7 @@ export class Picture {
   #onchange;
   /** @type {PictureChoice} */
   #choice;
+  #server = "";
   #url = "";
   /** @type {import("./call.js").Call | null} */
   #call = null;
@@ -76,10 +77,14 @@ export class Picture {
     if (this.#call) this.#ask("chosen");
   }
 
-  /** @param {import("./call.js").Call} call that is connected */
-  join(call) {
+  /**
+   * @param {import("./call.js").Call} call that is connected
+   * @param {string} server its origin; "" is the page's own
+   */
+  join(call, server) {
     this.leave();
     this.#call = call;
+    this.#server = server;
     this.#policy = new PicturePolicy();
     this.#link = new LinkStats();
     this.#ask("chosen");
@@ -99,7 +104,10 @@ export class Picture {
 
   /** @param {import("./protocol.js").ServerEvent} event every event of the server */
   hear(event) {
-    if (event.type === "session.created") this.#url = faceUrl(event);
+    if (event.type === "session.created") {
+      const path = faceUrl(event);
+      this.#url = path && this.#server + path;
+    }
     if (event.type !== "avatar.face.updated") return;
     const update = faceUpdated(event);
     if (!update) return;

@@ -2,13 +2,15 @@
 
 /**
  * @typedef {object} PlaybackListener
- * @property {(isLive: boolean) => void} onpicture whether there's a moving picture to show
+ * @property {() => void} onpicture `isLive` has changed
  * @property {() => void} onsound `isBlocked` may have changed
  */
 
 export class Playback {
   /** The browser plays no sound before the person has tapped something. */
   isBlocked = false;
+  /** There's a moving picture to show. */
+  isLive = false;
 
   #video;
   #listener;
@@ -20,8 +22,14 @@ export class Playback {
   constructor(video, listener) {
     this.#video = video;
     this.#listener = listener;
-    video.onplaying = () => listener.onpicture(true);
-    video.onemptied = () => listener.onpicture(false);
+    video.onplaying = () => this.#setLive(true);
+    video.onemptied = () => this.#setLive(false);
+  }
+
+  /** @param {boolean} isLive */
+  #setLive(isLive) {
+    this.isLive = isLive;
+    this.#listener.onpicture();
   }
 
   /** @param {number} volume 0 to 1 */

@@ -106,12 +106,65 @@ export function isRecorded(event) {
 }
 
 /**
- * @param {string} language
- * @param {boolean} [mayRecord] whether the person agrees to being recorded
+ * @param {ServerEvent} event a `session.created` or `session.updated`
+ * @returns {{token: string, lastsMs: number} | null} what the same conversation can be gone on with; null: nothing
  */
-export function session(language, mayRecord = false) {
-  const consent = mayRecord ? { avatar: { recording: true } } : {};
-  return { type: "realtime", audio: { input: { transcription: { language } } }, ...consent };
+export function resumption(event) {
+  const resume = object(object(object(event, "session"), "avatar"), "resume");
+  const token = text(resume, "token");
+  const seconds = resume["expires_in_s"];
+  return token && typeof seconds === "number" ? { token, lastsMs: 1000 * seconds } : null;
+}
+
+/**
+ * @param {ServerEvent} event a `session.created`
+ * @returns {boolean} whether an earlier conversation goes on
+ */
+export function isResumed(event) {
+  return object(object(event, "session"), "avatar").resumed === true;
+}
+
+/**
+ * @typedef {object} Wishes what a call asks for
+ * @property {string} [language]
+ * @property {string} [instructions] for the language model
+ * @property {boolean} [mayRecord] whether the person agrees to being recorded
+ * @property {object[]} [tools] as the protocol declares functions
+ * @property {string} [resumeToken] the conversation that goes on
+ */
+
+/** @param {Wishes} wishes */
+export function session({ language, instructions, mayRecord, tools, resumeToken }) {
+  const avatar = {
+    ...(mayRecord ? { recording: true } : {}),
+    ...(resumeToken ? { resume_token: resumeToken } : {}),
+  };
+  return {
+    type: "realtime",
+    ...(language ? { audio: { input: { transcription: { language } } } } : {}),
+    ...(instructions ? { instructions } : {}),
+    ...(tools?.length ? { tools } : {}),
+    ...(Object.keys(avatar).length ? { avatar } : {}),
+  };
+}
+
+/**
+ * @param {ServerEvent} event a `response.output_item.done`
+ * @returns {{callId: string, name: string, json: string} | null} the function that the answer calls, if it does
+ */
+export function functionCall(event) {
+  const item = object(event, "item");
+  const callId = text(item, "call_id");
+  if (text(item, "type") !== "function_call" || !callId) return null;
+  return { callId, name: text(item, "name"), json: text(item, "arguments") };
+}
+
+/**
+ * @param {string} callId
+ * @param {string} output
+ */
+export function functionOutput(callId, output) {
+  return { type: "conversation.item.create", item: { type: "function_call_output", call_id: callId, output } };
 }
 
 /** Takes the consent to being recorded back: the server deletes what it has. */

@@ -14,15 +14,37 @@ import { session, text, object } from "./protocol.js";
  * @property {{keep_days: number} | null} [recording] set where the server records calls whose person agrees
  */
 
+/** @typedef {() => string | Promise<string>} ClientSecret gives a short-lived secret, made by the app's own server; "": none */
+
+/**
+ * @typedef {object} Offer
+ * @property {string} sdp with every candidate in it
+ * @property {import("./protocol.js").Wishes} wishes
+ * @property {string} [ticket] that a place is kept for
+ * @property {number} [limitMs] how long the answer may take
+ */
+
+/** @typedef {{ticket: string, isReady: boolean, place: number, waitS: number}} Standing in the line for a place */
+
 const HTTP_TIMEOUT_MS = 10_000;
 const DEFAULT_RETRY_AFTER_S = 10;
 
 export class Signalling {
   #base;
+  #clientSecret;
 
-  /** @param {string} base origin of the server; "" is the page's own */
-  constructor(base) {
+  /**
+   * @param {string} base origin of the server; "" is the page's own
+   * @param {ClientSecret} [clientSecret] for a server that asks for one
+   */
+  constructor(base, clientSecret = () => "") {
     this.#base = base;
+    this.#clientSecret = clientSecret;
+  }
+
+  /** @param {string} path of the server's @returns {string} the same for this page */
+  url(path) {
+    return this.#base + path;
   }
 
   /**
@@ -54,18 +76,17 @@ export class Signalling {
   /**
    * Offer a call.
    *
-   * @param {string} offer SDP with every candidate in it
-   * @param {string} language
-   * @param {boolean} mayRecord whether the person agrees to being recorded
+   * @param {Offer} offer
    * @param {AbortSignal} signal
    * @returns {Promise<{id: string, answer: string}>}
-   * @throws {Problem} server_full, not_ready, refused, unreachable
+   * @throws {Problem} server_full, not_ready, resume_expired, unauthorized, refused, unreachable
    */
-  async call(offer, language, mayRecord, signal) {
+  async call({ sdp, wishes, limitMs }, signal) {
     const body = new FormData();
-    body.set("sdp", offer);
-    body.set("session", JSON.stringify(session(language, mayRecord)));
-    const response = await this.#request("/v1/realtime/calls", { method: "POST", body, signal });
+    body.set("sdp", sdp);
+    body.set("session", JSON.stringify(session(wishes)));
+    const headers = await this.#authorization();
+    const response = await this.#request("/v1/realtime/calls", { method: "POST", body, headers, signal, limitMs });
     const id = response.headers.get("Location")?.split("/").pop() ?? "";
     return { id, answer: await response.text() };
   }
@@ -79,12 +100,22 @@ export class Signalling {
     navigator.sendBeacon(`${this.#base}/v1/realtime/calls/${encodeURIComponent(id)}/hangup`);
   }
 
+  /** @returns {Promise<Record<string, string>>} */
+  async #authorization() {
+    try {
+      const secret = await this.#clientSecret();
+      return secret ? { Authorization: `Bearer ${secret}` } : {};
+    } catch (error) {
+      throw new Problem("unauthorized", { detail: error instanceof Error ? error.message : "" });
+    }
+  }
+
   /**
    * @param {string} path
-   * @param {RequestInit} [init]
+   * @param {RequestInit & {limitMs?: number | undefined}} [init]
    */
-  async #request(path, { signal, ...init } = {}) {
-    const limits = [AbortSignal.timeout(HTTP_TIMEOUT_MS), ...(signal ? [signal] : [])];
+  async #request(path, { signal, limitMs = HTTP_TIMEOUT_MS, ...init } = {}) {
+    const limits = [AbortSignal.timeout(limitMs), ...(signal ? [signal] : [])];
     let response;
     try {
       response = await fetch(this.#base + path, { ...init, cache: "no-store", signal: AbortSignal.any(limits) });
@@ -107,5 +138,8 @@ async function problemOf(response) {
   // A proxy in front of the server answers these while the server is down.
   if (response.status === 502 || response.status === 504) return new Problem("unreachable");
   const body = await response.json().catch(() => null);
-  return new Problem("refused", { detail: text(object(body, "error"), "message") });
+  const detail = text(object(body, "error"), "message");
+  if (response.status === 410) return new Problem("resume_expired", { detail });
+  if (response.status === 401 || response.status === 403) return new Problem("unauthorized", { detail });
+  return new Problem("refused", { detail });
 }

@@ -109,6 +109,14 @@ const en = {
   waitingText: "Speech and language models are loading. The call starts by itself in a moment.",
   fullTitle: "All lines are busy",
   fullText: "Others are talking to {name} just now. Please try again in a moment.",
+  queueTitle: "You are number {place} in line",
+  queueText: "All lines are busy. You will be connected in {wait}, and needn't do anything.",
+  queueNextText: "All lines are busy. You are next, and needn't do anything.",
+  waitSeconds: "less than a minute",
+  waitMinute: "about a minute",
+  waitMinutes: "about {minutes} minutes",
+  unauthorizedTitle: "You may not call here",
+  unauthorizedText: "The server wants a key, or another one. Ask whoever runs this page.",
   refusedTitle: "The call was not accepted",
   refusedText: "The server turned the call down. Please reload this page and try again.",
   noRouteTitle: "The call could not connect",
@@ -134,6 +142,7 @@ const en = {
 };
 
 /** @typedef {keyof typeof en} StringKey */
+/** @typedef {(key: StringKey, values?: {[placeholder: string]: string | number}) => string} Translate */
 
 /** @type {Record<StringKey, string>} */
 const es = {
@@ -245,6 +254,14 @@ const es = {
   waitingText: "Se están cargando los modelos de voz y lenguaje. La llamada empezará sola en un momento.",
   fullTitle: "Todas las líneas están ocupadas",
   fullText: "Otras personas hablan ahora con {name}. Inténtalo de nuevo en un momento.",
+  queueTitle: "Eres el número {place} de la cola",
+  queueText: "Todas las líneas están ocupadas. Te conectaremos en {wait}; no tienes que hacer nada.",
+  queueNextText: "Todas las líneas están ocupadas. Eres el siguiente; no tienes que hacer nada.",
+  waitSeconds: "menos de un minuto",
+  waitMinute: "un minuto más o menos",
+  waitMinutes: "unos {minutes} minutos",
+  unauthorizedTitle: "Aquí no puedes llamar",
+  unauthorizedText: "El servidor pide una clave, o una distinta. Pregunta a quien lleva esta página.",
   refusedTitle: "La llamada no fue aceptada",
   refusedText: "El servidor ha rechazado la llamada. Recarga la página e inténtalo de nuevo.",
   noRouteTitle: "No se pudo establecer la llamada",

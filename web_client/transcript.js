@@ -67,6 +67,16 @@ export class Transcript {
   }
 
   /**
+   * Begin with the lines of an earlier page.
+   *
+   * @param {readonly Line[]} lines
+   */
+  restore(lines) {
+    this.#notes = lines.length; // More than any note's number.
+    for (const line of lines) this.#put({ ...line, isFinal: true });
+  }
+
+  /**
    * Put a remark between the lines.
    *
    * @param {"reconnected" | "unheard" | "error"} note

@@ -1,11 +1,11 @@
-/** Draws the page from one model: whatever changed, `render` makes the page show it. */
+/** Draws what of the page is around the face, from one model: whatever changed, `render` makes the page show it. */
 
 /** @typedef {import("./strings.js").StringKey} StringKey */
-/** @typedef {(key: StringKey, values?: {[placeholder: string]: string | number}) => string} Translate */
+/** @typedef {import("./strings.js").Translate} Translate */
 
 /**
  * @typedef {object} Model
- * @property {import("./call.js").Phase | "waiting"} phase `waiting`: for the server's models
+ * @property {import("./caller.js").CallerPhase} phase
  * @property {import("./call.js").AvatarState | null} state
  * @property {string} name of the avatar
  * @property {string} disclosure
@@ -13,38 +13,12 @@
  * @property {boolean} hasMicrophone
  * @property {boolean} muted
  * @property {boolean} captions
- * @property {import("./picture.js").PictureState} picture
- * @property {boolean} soundBlocked the browser plays no sound before a tap
+ * @property {string} shown who draws the face
+ * @property {boolean} isLive whether the video shows a picture
  * @property {import("./notices.js").Notice | null} notice
  * @property {boolean} canCall
  * @property {number} retryInS seconds until the server wants to be called again
- * @property {number | null} durationS of the call
  */
-
-/** @type {Record<Model["phase"], StringKey | null>} */
-const PHASE_TEXT = {
-  idle: null,
-  waiting: "stateWaiting",
-  connecting: "stateConnecting",
-  connected: null,
-  reconnecting: "stateReconnecting",
-  ended: "stateEnded",
-};
-
-/** @type {Record<import("./protocol.js").FaceMode, StringKey>} */
-const PICTURE_TEXT = { video: "pictureVideo", client: "pictureClient", audio: "pictureAudio" };
-
-/** @type {Record<import("./protocol.js").FaceReason, StringKey | null>} what the person chose needs no words */
-const WHY_TEXT = {
-  chosen: null,
-  network: "whyNetwork",
-  drawing: "whyDrawing",
-  busy: "whyBusy",
-  recovered: "whyRecovered",
-};
-
-/** @type {Record<import("./call.js").AvatarState, StringKey>} */
-const STATE_TEXT = { listening: "stateListening", thinking: "stateThinking", speaking: "stateSpeaking" };
 
 /**
  * @template {Element} T
@@ -69,13 +43,7 @@ function setText(element, text) {
 export class View {
   #translate;
   #language = "";
-  #face = part("face", HTMLElement);
-  #name = part("name", HTMLElement);
-  #badge = part("badge", HTMLElement);
-  #timer = part("timer", HTMLElement);
-  #status = part("status-text", HTMLElement);
-  #pictureNote = part("picture-note", HTMLElement);
-  #hear = part("hear", HTMLButtonElement);
+  #face = part("presencia", HTMLElement);
   #mute = part("mute", HTMLButtonElement);
   #muteText = part("mute-text", HTMLElement);
   #captions = part("captions", HTMLButtonElement);
@@ -92,7 +60,6 @@ export class View {
   #send = part("send", HTMLButtonElement);
   #stop = part("stop", HTMLButtonElement);
   #meter = part("level", HTMLElement);
-  #stateAnnouncer = part("state-announcer", HTMLElement);
 
   /** @param {Translate} translate in the language of the moment */
   constructor(translate) {
@@ -101,11 +68,13 @@ export class View {
 
   /** @param {Model} model */
   render(model) {
-    document.body.dataset.phase = model.phase === "ended" ? "idle" : model.phase;
-    document.body.dataset.state = model.phase === "connected" ? (model.state ?? "") : "";
+    const { dataset } = document.body;
+    const isConnected = model.phase === "connected";
+    dataset.phase = model.phase === "ended" ? "idle" : model.phase;
+    dataset.state = isConnected ? (model.state ?? "") : "";
+    dataset.shown = isConnected ? model.shown : "";
+    dataset.picture = model.isLive ? "live" : "";
     this.#renderWords(model);
-    this.#renderFace(model);
-    this.#renderPicture(model);
     this.#renderControls(model);
     this.#renderNotice(model);
   }
@@ -114,11 +83,6 @@ export class View {
   setLevel(level) {
     document.body.style.setProperty("--level", level.toFixed(2));
     this.#meter.setAttribute("aria-valuenow", String(Math.round(level * 100)));
-  }
-
-  /** @param {boolean} isLive whether the video shows a picture */
-  setPicture(isLive) {
-    document.body.dataset.picture = isLive ? "live" : "";
   }
 
   /** Keep the keyboard's place when the button that had it goes. */
@@ -144,38 +108,6 @@ export class View {
     }
     for (const id of ["disclosure", "ai-line"]) setText(part(id, HTMLElement), disclosure);
     this.#controls.setAttribute("aria-label", this.#translate("videoCall"));
-    this.#face.setAttribute("aria-label", this.#translate("videoCall"));
-    setText(this.#name, name);
-    setText(this.#badge, this.#translate("aiBadge"));
-    this.#badge.title = this.#translate("aiBadgeLabel");
-  }
-
-  /** @param {Model} model */
-  #renderFace({ phase, state, soundBlocked, durationS, disclosure }) {
-    const key = PHASE_TEXT[phase] ?? (state ? STATE_TEXT[state] : null);
-    setText(this.#status, key ? this.#translate(key) : "");
-    this.#hear.hidden = !soundBlocked;
-    setText(this.#timer, durationS === null ? "" : clock(durationS));
-    const announced = phase === "connected" ? `${this.#translate("stateConnected")} ${disclosure}` : PHASE_TEXT[phase];
-    setText(this.#stateAnnouncer, phase === "connected" || !key ? (announced ?? "") : this.#translate(key));
-  }
-
-  /** @param {Model} model */
-  #renderPicture({ phase, picture: { shown, mode, reason } }) {
-    document.body.dataset.shown = phase === "connected" ? shown : "";
-    const why = phase === "connected" ? WHY_TEXT[reason] : null;
-    // Video from a busy server is video at half the rate.
-    const isThinned = mode === "video" && reason === "busy";
-    const picture = this.#translate(isThinned ? "pictureThinned" : PICTURE_TEXT[mode]);
-    this.#notePicture(why ? this.#translate(why, { picture }) : "");
-  }
-
-  /** @param {string} words in an element of their own, which fades out by itself */
-  #notePicture(words) {
-    if (this.#pictureNote.textContent === words) return;
-    const note = document.createElement("span");
-    note.textContent = words;
-    this.#pictureNote.replaceChildren(...(words ? [note] : []));
   }
 
   /** @param {Model} model */
@@ -204,16 +136,10 @@ export class View {
     this.#notice.dataset.kind = notice.kind;
     this.#notice.dataset.tone = notice.tone;
     this.#noticeIcon.setAttribute("href", `./icons.svg#${notice.icon}`);
-    setText(this.#noticeTitle, this.#translate(notice.title));
-    setText(this.#noticeText, notice.detail || this.#translate(notice.text));
+    setText(this.#noticeTitle, this.#translate(notice.title, notice.values));
+    setText(this.#noticeText, notice.detail || this.#translate(notice.text, notice.values));
     this.#noticeDismiss.hidden = notice.tone === "wait";
     this.#noticeAction.hidden = !notice.label;
     if (notice.label) setText(this.#noticeAction, this.#translate(notice.label));
   }
-}
-
-/** @param {number} seconds */
-function clock(seconds) {
-  const minutes = Math.floor(seconds / 60);
-  return `${minutes}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 }

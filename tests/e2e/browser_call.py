@@ -75,7 +75,7 @@ const base64 = (bytes) => {
   return btoa(text);
 };
 person.listen = async () => {
-  const [track] = document.querySelector("video").srcObject.getAudioTracks();
+  const [track] = document.querySelector("presencia-call").video.srcObject.getAudioTracks();
   const reader = new MediaStreamTrackProcessor({track}).readable.getReader();
   for (;;) {
     const {value, done} = await reader.read();
@@ -88,7 +88,7 @@ person.listen = async () => {
   }
 };
 person.watch = () => {
-  const video = document.querySelector("video");
+  const video = document.querySelector("presencia-call").video;
   const canvas = new OffscreenCanvas(SEEN_PX, SEEN_PX);
   const paper = canvas.getContext("2d", {willReadFrequently: true});
   const look = (now) => {

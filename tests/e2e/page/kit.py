@@ -18,8 +18,8 @@ HTMLMediaElement.prototype.play = function () {
   return this.muted || navigator.userActivation.tapped ? play.call(this)
     : Promise.reject(new DOMException("tap first", "NotAllowedError"));
 };
-document.addEventListener("click", ({target}) => {
-  if (target.closest("#hear")) navigator.userActivation.tapped = true;
+document.addEventListener("click", (event) => {
+  if (event.composedPath()[0].closest("#hear")) navigator.userActivation.tapped = true;
 }, true);
 """
 DESKTOP = {"width": 1440, "height": 900}
