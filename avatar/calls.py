@@ -14,6 +14,7 @@ from avatar.events import new_id
 from avatar.protocol.config import CallConfig
 from avatar.protocol.dialect import Speak
 from avatar.resume import KEEP_PLACE_S, Continuation, ResumeToken, Tokens
+from avatar.rtc.peer import Peer
 from avatar.session import Connect, MediaCost, Session
 from avatar.settings import Settings
 from avatar.telemetry.turns import Telemetry
@@ -184,6 +185,12 @@ class Calls:
         """Give back the place of a call that did not begin."""
         self._tokens.forget(entry.call_id)
         self.places.release(entry.place)
+
+    def connection(self, call_id: str) -> Peer | None:
+        """The WebRTC connection of a call; None if there is no such call, or it has none."""
+        held = self._held.get(call_id)
+        peer = held.session.peer if held is not None and held.session is not None else None
+        return peer if isinstance(peer, Peer) else None
 
     def hang_up(self, call_id: str, *, for_good: bool = True) -> bool:
         """End a call; False if there is none of that name.

@@ -12,12 +12,15 @@ class Transport(Protocol):
     """One client's connection: `avatar.rtc.peer.Peer`, or a stand-in for it in a replay.
 
     Attributes:
-        answer_sdp: The answer to the client's offer.
         closed: Set when the client is gone.
     """
 
-    answer_sdp: str
     closed: asyncio.Event
+
+    @property
+    def answer_sdp(self) -> str:
+        """The answer to the client's offer."""
+        ...
 
     @property
     def takes_video(self) -> bool:

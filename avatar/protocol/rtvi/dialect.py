@@ -36,7 +36,7 @@ class Rtvi:
         self._tools = tuple(tools)
         self._speaking = Speaking(self._send)
         self._called: dict[str, str] = {}  # the client's tools that have no result yet
-        self._is_greeted = False
+        self._is_greeted = doors.resumed
 
     def open(self) -> None:
         """Offer the client's tools, and leave word for when the call ends."""

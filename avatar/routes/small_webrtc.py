@@ -1,0 +1,150 @@
+"""The door of Pipecat's clients: SmallWebRTC's offers and addresses, with RTVI on the channel."""
+
+from dataclasses import replace
+from typing import TypeVar
+from uuid import uuid4
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ValidationError
+
+from avatar.access.caller import Caller
+from avatar.calls import Calls
+from avatar.protocol.dialect import Doors
+from avatar.protocol.rtvi import Rtvi
+from avatar.protocol.rtvi.messages import explain
+from avatar.protocol.rtvi.pc_id import PcId
+from avatar.protocol.rtvi.requests import CandidatesRequest, OfferRequest, StartRequest, Wishes
+from avatar.routes.calls import read_text
+from avatar.routes.errors import ApiError
+from avatar.routes.state import State
+from avatar.rtc.ice import browser_ice_servers
+from avatar.rtc.peer import Peer
+from avatar.settings import Settings
+from speech.errors import ResumeExpiredError
+
+MOST_STARTED = 100
+"""Sessions that `/start` promises at a time; the one not used for longest goes."""
+
+_Body = TypeVar("_Body", bound=BaseModel)
+
+
+def router(settings: Settings, state: State) -> APIRouter:
+    """`/api/offer`; `/start`, and `/sessions/{id}/api/offer` for what was started."""
+    routes = APIRouter()
+    started = _Started()
+
+    @routes.post("/api/offer")
+    async def offer(request: Request) -> dict[str, str]:
+        return await _answer(state, request, Wishes())
+
+    @routes.patch("/api/offer")
+    async def candidates(request: Request) -> dict[str, str]:
+        return await _add_candidates(state, request)
+
+    @routes.post("/start")
+    async def start(request: Request) -> dict[str, object]:
+        state.access.admit(request)
+        asked = await _read(request, StartRequest)
+        servers = browser_ice_servers(settings.rtc)
+        return {
+            "sessionId": started.add(asked.body or Wishes()),
+            "iceConfig": {"iceServers": servers},
+        }
+
+    @routes.post("/sessions/{session_id}/api/offer")
+    async def offer_to_started(request: Request, session_id: str) -> dict[str, str]:
+        return await _answer(state, request, started.find(session_id))
+
+    @routes.patch("/sessions/{session_id}/api/offer")
+    async def candidates_of_started(request: Request, session_id: str) -> dict[str, str]:
+        started.find(session_id)
+        return await _add_candidates(state, request)
+
+    return routes
+
+
+class _Started:
+    """How the calls are to be that `/start` has promised."""
+
+    def __init__(self) -> None:
+        self._wishes: dict[str, Wishes] = {}
+
+    def add(self, wishes: Wishes) -> str:
+        session_id = uuid4().hex
+        self._wishes[session_id] = wishes
+        if len(self._wishes) > MOST_STARTED:
+            del self._wishes[next(iter(self._wishes))]
+        return session_id
+
+    def find(self, session_id: str) -> Wishes:
+        wishes = self._wishes.pop(session_id, None)
+        if wishes is None:
+            raise ApiError(
+                404, "session_not_found", "Nothing was started by that name; start again."
+            )
+        self._wishes[session_id] = wishes  # the last one used goes last
+        return wishes
+
+
+async def _answer(state: State, request: Request, started: Wishes) -> dict[str, str]:
+    """Begin a call, go on with one over a new connection, or answer one's next offer."""
+    caller = state.access.admit(request)
+    calls = state.ready
+    offer = await _read(request, OfferRequest)
+    wishes = offer.wishes or started
+    if offer.pc_id is None:
+        return await _begin(calls, caller, offer.sdp, wishes)
+    known = PcId.parse(offer.pc_id)
+    if not offer.restart_pc:
+        return _described(
+            await _found(calls.connection(known.call_id)).renegotiate(offer.sdp), known
+        )
+    try:
+        back = replace(caller, resume_token=known.token)
+        return await _begin(calls, back, offer.sdp, wishes)
+    except ResumeExpiredError:  # a server that was restarted meanwhile knows the call no more
+        return await _begin(calls, caller, offer.sdp, wishes)
+
+
+async def _begin(calls: Calls, caller: Caller, sdp: str, wishes: Wishes) -> dict[str, str]:
+    token = ""
+
+    def speak(doors: Doors) -> Rtvi:
+        nonlocal token
+        made = doors.resume()
+        token = made.token if made else ""
+        return Rtvi(doors, wishes.client_tools)
+
+    call_id, answer = await calls.start(sdp, wishes.call_config, speak, caller)
+    return _described(answer, PcId(call_id, token))
+
+
+def _described(answer: str, pc_id: PcId) -> dict[str, str]:
+    return {"sdp": answer, "type": "answer", "pc_id": str(pc_id)}
+
+
+async def _add_candidates(state: State, request: Request) -> dict[str, str]:
+    state.access.admit(request)
+    calls = state.ready
+    found = await _read(request, CandidatesRequest)
+    peer = _found(calls.connection(PcId.parse(found.pc_id).call_id))
+    await peer.add_candidates(candidate.candidate for candidate in found.candidates)
+    return {"status": "success"}
+
+
+def _found(peer: Peer | None) -> Peer:
+    if peer is None:
+        raise ApiError(404, "call_not_found", "There is no such call; it may have ended.")
+    return peer
+
+
+async def _read(request: Request, model: type[_Body]) -> _Body:
+    """The body of a request.
+
+    Raises:
+        ApiError: It is too large, or not what it should be.
+    """
+    try:
+        return model.model_validate_json(await read_text(request))
+    except ValidationError as error:
+        raise ApiError(400, "invalid_request", explain(error)) from error
