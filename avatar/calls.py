@@ -13,7 +13,7 @@ from avatar.engines import Engines
 from avatar.events import new_id
 from avatar.protocol.config import CallConfig
 from avatar.protocol.dialect import Speak
-from avatar.resume import KEEP_PLACE_S, Continuation, ResumeToken, Tokens
+from avatar.resume import KEEP_PLACE_S, OPEN, Continuation, ResumeToken, Tokens
 from avatar.rtc.peer import Peer
 from avatar.session import Connect, MediaCost, Session
 from avatar.settings import Settings
@@ -24,6 +24,8 @@ from speech.errors import ResumeExpiredError, ServerFullError
 _log = logging.getLogger(__name__)
 
 NOBODY = Caller()
+
+_LEAST_S = 5.0  # what is left of a call that was lost in its last moments
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +206,7 @@ class Calls:
             return False
         if for_good:
             held.let_go.set()
+            self._tokens.forget(call_id)
         if held.session is not None:
             held.session.hang_up(for_good=for_good)
         return True
@@ -221,7 +224,7 @@ class Calls:
     def _enter(self, config: CallConfig, caller: Caller) -> Entry:
         # The place first, before anything is awaited, or two callers get one.
         place = self._take_place(config, caller)
-        fixed = caller.secret.fixed if caller.secret else CallConfig()
+        fixed = caller.secret.fixed if caller.secret else OPEN
         call_id = new_id("rtc")
         terms = Terms(None, fixed, self._maker(call_id), self.settings.access.max_call_s)
         return Entry(call_id, place, caller.owner, narrowed(config, fixed), terms)
@@ -229,21 +232,27 @@ class Calls:
     async def _go_on(self, config: CallConfig, caller: Caller) -> Entry:
         old_id = self._tokens.call(caller.resume_token) or ""
         held = self._held.get(old_id)
-        if held is None or _is_anothers(held, caller):
+        if held is None or held.let_go.is_set() or _is_anothers(held, caller):
             raise ResumeExpiredError(
                 "This conversation is over and forgotten. Begin a new one, without a resume token."
             )
         if held.place is None:
             held.place = self._take_place(config, caller)
         place, held.place = held.place, None
-        self._tokens.forget(old_id)  # before anything is awaited, or two go on with one call
-        continues = await held.end()
-        held.let_go.set()
-        fixed = caller.secret.fixed if caller.secret else CallConfig()
+        held.let_go.set()  # before anything is awaited, or two go on with one call
+        self._tokens.forget(old_id)
+        try:
+            continues = await held.end()
+        except BaseException:
+            self.places.release(place)
+            raise
+        fixed = caller.secret.fixed if caller.secret else OPEN
         fixed = narrowed(continues.fixed, fixed)
         config = narrowed(continues.asked_again(config), fixed)
         call_id = new_id("rtc")
-        terms = Terms(continues, fixed, self._maker(call_id), self.settings.access.max_call_s)
+        longest_s = self.settings.access.max_call_s
+        left_s = max(_LEAST_S, longest_s - continues.lasted_s) if longest_s else 0.0
+        terms = Terms(continues, fixed, self._maker(call_id), left_s)
         return Entry(call_id, place, held.owner, config, terms)
 
     def _take_place(self, config: CallConfig, caller: Caller) -> Place:

@@ -33,6 +33,7 @@ class Continuation:
         owes_reply: Whether the person said the last word.
         seed: Of the face's movement.
         fixed: What of the configuration can't be changed.
+        lasted_s: How long it was, with those that it went on with.
     """
 
     config: CallConfig
@@ -40,6 +41,7 @@ class Continuation:
     owes_reply: bool
     seed: int
     fixed: CallConfig = OPEN
+    lasted_s: float = 0.0
 
     def asked_again(self, config: CallConfig) -> CallConfig:
         """What the call that goes on begins with; a consent can be withdrawn, never added."""

@@ -110,6 +110,7 @@ class Session:
         self._seed = seed
         self._terms = terms
         self._is_done = False
+        self._began_s = asyncio.get_running_loop().time()
         language: Language = config.language or settings.listening.language
         self._engines = engines
         self._settings = settings
@@ -347,7 +348,9 @@ class Session:
         messages = self._history.messages
         owes_reply = bool(messages) and messages[-1].role == "user"
         config = self._config.model_copy(update={"language": self._conversation.language})
-        return Continuation(config, messages, owes_reply, self._seed, self._terms.fixed)
+        before_s = self._terms.continues.lasted_s if self._terms.continues else 0.0
+        lasted_s = before_s + asyncio.get_running_loop().time() - self._began_s
+        return Continuation(config, messages, owes_reply, self._seed, self._terms.fixed, lasted_s)
 
     async def run(self) -> None:
         """Hold the call until the client goes or `hang_up` is called."""
