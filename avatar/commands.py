@@ -72,4 +72,9 @@ class ToolResult:
     output: str
 
 
-Command = Heard | Typed | Respond | Stop | Configure | ToolResult | HoldOverdue
+@dataclass(frozen=True, slots=True)
+class ToolsOverdue:
+    """The client has been waited for long enough to run its tools."""
+
+
+Command = Heard | Typed | Respond | Stop | Configure | ToolResult | ToolsOverdue | HoldOverdue

@@ -2,11 +2,20 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from avatar.commands import Command, Configure, Respond, Stop, ToolResult, Typed
-from avatar.dialogue.history import History
+from avatar.author import Author, Writing
+from avatar.commands import (
+    Command,
+    Configure,
+    Respond,
+    Stop,
+    ToolResult,
+    ToolsOverdue,
+    Typed,
+)
+from avatar.dialogue.history import TIMED_OUT, History
 from avatar.dialogue.persona import Persona
 from avatar.drafts import Drafts
 from avatar.events import (
@@ -40,16 +49,16 @@ from avatar.latency import Timeline
 from avatar.opener import Opener
 from avatar.overlap import HoldOverdue, Meaning, Overlaps
 from avatar.pace import Pace
-from avatar.reading_ahead import ReadingAhead
 from avatar.replies import Replies
 from avatar.reply import Reply
+from avatar.tools.awaited import AwaitedResults
+from avatar.tools.covers import Covers
+from avatar.tools.toolbox import Toolbox
 from avatar.turn import Voice
 from avatar.turn_taking import TurnTaking
 from render.types import FaceCues, FaceState
 from speech.stages import LISTENING_RATE_HZ, LanguageModel
-from speech.types import Language, Message, SpeechChunk, Transcript
-
-__all__ = ["Command", "Configure", "Conversation", "Respond", "Stop", "ToolResult", "Typed"]
+from speech.types import Language, SpeechChunk, Transcript
 
 
 class Conversation:
@@ -110,29 +119,18 @@ class Conversation:
         self.language = language
         self.drafts = Drafts(emit)
         self._bearing = self._replies.bearing
-        self._toolbox = Toolbox() if toolbox is None else toolbox
         self._covers = Covers(
-            covers,
-            voices,
-            self.playout,
-            self._bearing,
-            emit,
-            may_speak=lambda: self._person_speaks is None,
+            covers, voices, self.playout, self._bearing, emit, lambda: self._person_speaks is None
         )
         self._awaited = AwaitedResults(self._covers, client_tool_s, self.send)
         self._author = Author(
             llm=llm,
             persona=persona,
             history=history,
-            toolbox=self._toolbox,
-            tool_use=ToolUse(
-                llm=llm,
-                toolbox=self._toolbox,
-                history=history,
-                covers=self._covers,
-                awaited=self._awaited,
-                emit=emit,
-            ),
+            toolbox=Toolbox() if toolbox is None else toolbox,
+            covers=self._covers,
+            awaited=self._awaited,
+            emit=emit,
             language=language,
         )
         self._history = history
@@ -227,7 +225,9 @@ class Conversation:
                 self._tools_overdue(tasks)
             case Configure():
                 await self.drafts.drop()
-                self._configure(command)
+                self.language = command.language or self.language
+                self._turns = command.turn_taking or self._turns
+                self._author.configure(command)
                 self._author.read_ahead(tasks)
 
     async def _respond(self, command: Respond, tasks: asyncio.TaskGroup) -> None:
@@ -245,16 +245,6 @@ class Conversation:
         timeline.is_recited = self._author.would_greet
         write = self._author.answer(tasks, instructions=command.instructions)
         self._start_reply(tasks, write, timeline, command.response_id)
-
-    def _configure(self, command: Configure) -> None:
-        self.language = self._author.language = command.language or self.language
-        self._turns = command.turn_taking or self._turns
-        if command.instructions is not None:
-            self._author.instructions = command.instructions
-        if command.tools is not None:
-            self._toolbox.offer(command.tools)
-        if command.tool_choice is not None:
-            self._toolbox.choice = command.tool_choice
 
     def _tools_overdue(self, tasks: asyncio.TaskGroup) -> None:
         """Say so, if the client has not done what it was asked for."""
@@ -340,6 +330,8 @@ class Conversation:
         if not self._turns.interrupts:
             return
         reply, was_held = self._replies.current, self.playout.held
+        if reply is None:
+            self.playout.clear()  # of words that cover the wait for a tool
         if not self._overlaps.hold(utterance, reply, self.language):
             await self._replies.interrupt()
         elif reply is not None and not was_held:
@@ -382,31 +374,40 @@ class Conversation:
     def _start_reply(
         self,
         tasks: asyncio.TaskGroup,
-        written: AsyncGenerator[str, None] | None,
+        write: Writing | None,
         timeline: Timeline,
         response_id: str = "",
     ) -> None:
-        self._replies.begin(self._prepare_reply(tasks, written, timeline, response_id))
+        self._begin(self._prepare_reply(tasks, write, timeline, response_id))
 
     def _prepare_reply(
         self,
         tasks: asyncio.TaskGroup,
-        written: AsyncGenerator[str, None] | None,
+        write: Writing | None,
         timeline: Timeline,
         response_id: str = "",
     ) -> Reply:
-        self._reading.stop()
-        return self._replies.prepare(tasks, self.language, written, timeline, response_id)
+        self._author.stop_reading()
+        return self._replies.prepare(tasks, self.language, write, timeline, response_id)
 
-    def _reply_ends(self, heard: str, status: ReplyStatus) -> None:
+    def _begin(self, reply: Reply) -> None:
+        self._awaited.end()
+        self._replies.begin(reply)
+
+    def _reply_ends(self, reply: Reply, heard: str, status: ReplyStatus) -> FaceState:
         self._history.add_assistant(heard, interrupted=status == "cancelled")
         if heard:
             self._owes_reply = False
         self._overlaps.release()
-
-
-async def _recited(text: str) -> AsyncGenerator[str, None]:
-    yield text
+        if reply.response_id != self._awaited.response_id:
+            return "listening"
+        if status == "cancelled":
+            self._awaited.end()
+            return "listening"
+        self._owes_reply = False
+        if self._awaited.must_respond is not None:
+            self.send(self._awaited.must_respond)
+        return "thinking"
 
 
 def _timeline_now() -> Timeline:

@@ -61,6 +61,11 @@ class Opening:
         self.opener = opener
         self.is_spoken = False
         self._wait_s = wait_s
+        self._left = False
+
+    def leave(self) -> None:
+        """Say it no more: something else is said meanwhile."""
+        self._left = True
 
     async def watch(
         self, timeline: Timeline, may_speak: asyncio.Event, playout: Playout, lips: LipSync
@@ -70,6 +75,8 @@ class Opening:
         loop = asyncio.get_running_loop()
         began_s = loop.time()
         while (wait_s := self._wait_s(timeline, began_s, loop.time())) is not None:
+            if self._left:
+                return
             if wait_s <= 0:
                 # Nothing is awaited from here on: the answer can't come in between.
                 self.is_spoken = True

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from speech.errors import StageError
 from speech.stages import LanguageModel
-from speech.types import Message
+from speech.types import Message, Tool
 
 _log = logging.getLogger(__name__)
 
@@ -22,10 +22,12 @@ class ReadingAhead:
         self._llm = llm
         self._task: asyncio.Task[None] | None = None
 
-    def start(self, tasks: asyncio.TaskGroup, prompt: Sequence[Message]) -> None:
+    def start(
+        self, tasks: asyncio.TaskGroup, prompt: Sequence[Message], tools: Sequence[Tool]
+    ) -> None:
         """Read `prompt` in a task of `tasks`, and no longer what was read before."""
         self.stop()
-        self._task = tasks.create_task(self._read(prompt), name="prefill")
+        self._task = tasks.create_task(self._read(prompt, tools), name="prefill")
 
     def stop(self) -> None:
         """Leave the model to the answer."""
@@ -33,9 +35,9 @@ class ReadingAhead:
             self._task.cancel()
             self._task = None
 
-    async def _read(self, prompt: Sequence[Message]) -> None:
+    async def _read(self, prompt: Sequence[Message], tools: Sequence[Tool]) -> None:
         try:
-            await self._llm.prefill(prompt)
+            await self._llm.prefill(prompt, tools)
         except StageError:
             # Only a hint: the reply will meet the same failure and apologise for it.
             _log.info("prefill failed", exc_info=True)

@@ -21,7 +21,7 @@ class Reply:
         may_speak: Set once it is no draft.
         task: Its turn; over exactly when the answer is.
         first_sample: Where it began to be heard.
-        timed: Whether its timeline has been reported.
+        timed: Whether its timeline has been reported, or is not to be.
         stopped_by_client: Whether a client's command ended it.
         opening: Speaks an opener before it, if it is late.
     """
@@ -36,6 +36,12 @@ class Reply:
     timed: bool = False
     stopped_by_client: bool = False
     opening: Opening | None = None
+
+    def has_called(self) -> None:
+        """It waits for a tool: its lateness says nothing about this machine, nor is it opened."""
+        self.timed = True
+        if self.opening is not None:
+            self.opening.leave()
 
     def timing(self) -> ReplyTimed:
         """Its timeline so far, for whom it concerns."""

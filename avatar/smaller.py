@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Callable, Sequence
 
 from avatar.engines import CallModel
-from speech.types import Message
+from speech.types import Message, Tool, ToolCall, ToolChoice
 
 
 class EitherModel:
@@ -23,13 +23,18 @@ class EitherModel:
         self._smaller = smaller
         self._wants_smaller = wants_smaller
 
-    def reply(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
-        """Yield the reply as text deltas, by the one wanted now."""
-        return self._wanted().reply(messages)
+    def reply(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[Tool] = (),
+        tool_choice: ToolChoice = "auto",
+    ) -> AsyncGenerator[str | ToolCall, None]:
+        """Yield the reply as text deltas and tool calls, by the one wanted now."""
+        return self._wanted().reply(messages, tools, tool_choice)
 
-    async def prefill(self, messages: Sequence[Message]) -> None:
+    async def prefill(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> None:
         """Let the one wanted now read ahead."""
-        await self._wanted().prefill(messages)
+        await self._wanted().prefill(messages, tools)
 
     async def close(self) -> None:
         """Give both back."""

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from speech.types import Clause, Message, SpeechChunk, Transcript
+from speech.types import Clause, Message, SpeechChunk, Tool, ToolCall, ToolChoice, Transcript
 
 LISTENING_RATE_HZ = 16_000
 
@@ -67,15 +67,28 @@ class Recognizer(Protocol):
 class LanguageModel(Protocol):
     """Writes the reply."""
 
-    def reply(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
-        """Yield the reply as text deltas, in order. Closing the generator stops the model.
+    def reply(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[Tool] = (),
+        tool_choice: ToolChoice = "auto",
+    ) -> AsyncGenerator[str | ToolCall, None]:
+        """Yield the reply as text deltas, in order, and the tool calls that it wants, whole.
+
+        Closing the generator stops the model. It calls nothing itself: the results come in
+        `messages`, and the model is asked again.
+
+        Args:
+            messages: The conversation.
+            tools: That it may ask for. Names and arguments of what it asks for are unchecked.
+            tool_choice: Whether it may, or must.
 
         Raises:
             LanguageModelError: The backend failed; nothing more will come.
         """
         ...
 
-    async def prefill(self, messages: Sequence[Message]) -> None:
+    async def prefill(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> None:
         """Read `messages` ahead, so that a reply to them, or to them and more, starts sooner.
 
         A hint: backends that can't, return at once. Cancellable.

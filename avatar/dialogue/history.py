@@ -1,14 +1,21 @@
 """What was said in a conversation, as far as it was heard."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
 from avatar.dialogue.persona import Persona
 from avatar.dialogue.prompt import beginning
-from speech.types import Language, Message
+from speech.types import Language, Message, Tool, ToolCall
 
 _BYTES_PER_TOKEN = 3  # fewer than Qwen2.5 needs: 4.3 in English, 3.4 in Spanish (UTF-8)
 _MESSAGE_TOKENS = 8  # the chat template's own, around each message
+
+NO_RESULT = "No result: the conversation went on before there was one."
+"""Stands in the history for the result of a call, until that comes."""
+
+TIMED_OUT = "Failed: it took too long."
+"""The result of a call that was waited for in vain."""
 
 
 class History:
@@ -25,7 +32,11 @@ class History:
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        """All of them, oldest first; two of one role never follow each other."""
+        """All of them, oldest first.
+
+        Two of the person's or two answers never follow each other. Behind tool calls come their
+        results, as many, in the same order.
+        """
         return self._messages
 
     @property
@@ -57,6 +68,19 @@ class History:
             heard += "…"
         self._messages = _with(self._messages, Message("assistant", heard))
 
+    def add_calls(self, calls: Sequence[ToolCall]) -> None:
+        """Add what the model asked tools for; of the results nothing is known yet."""
+        asked = Message("assistant", "", tuple(calls))
+        results = (Message("tool", NO_RESULT, call_id=call.call_id) for call in calls)
+        self._messages = (*self._messages, asked, *results)
+
+    def add_result(self, call_id: str, output: str) -> None:
+        """Put the result of a call in its place; of a call that is not there, nowhere."""
+        self._messages = tuple(
+            replace(message, content=output) if message.call_id == call_id else message
+            for message in self._messages
+        )
+
     def prompt(
         self,
         persona: Persona,
@@ -64,6 +88,7 @@ class History:
         extra_instructions: str = "",
         *,
         interim: str = "",
+        tools: Sequence[Tool] = (),
     ) -> tuple[Message, ...]:
         """What the model is to answer: how all prompts begin, and the newest messages that fit.
 
@@ -79,10 +104,12 @@ class History:
             extra_instructions: The call's own, after the persona's.
             interim: Words of a turn that is not over; the prompt is what it would be with them
                 added.
+            tools: That the model is offered, which take room too.
         """
         start = beginning(persona, language, extra_instructions)
         messages = _with(self._messages, Message("user", interim.strip()))
         room = self._prompt_tokens - sum(_tokens(message) for message in start)
+        room -= sum(_tool_tokens(tool) for tool in tools)
         return (*start, *_fitting(messages, max(room, 2 * _MESSAGE_TOKENS + 2)))
 
 
@@ -106,7 +133,7 @@ def _fitting(messages: Sequence[Message], room: int) -> Sequence[Message]:
     for last, message in enumerate(messages):
         used += _tokens(message)
         least = room if used <= room else room // 2
-        while first <= last and (used > least or messages[first].role == "assistant"):
+        while first <= last and (used > least or messages[first].role != "user"):
             used -= _tokens(messages[first])
             first += 1
     return messages[first:]
@@ -122,4 +149,11 @@ def _shortened(message: Message, tokens: int) -> Message:
 
 def _tokens(message: Message) -> int:
     """An upper estimate, without the model's tokenizer."""
-    return len(message.content.encode()) // _BYTES_PER_TOKEN + _MESSAGE_TOKENS
+    size = len(message.content.encode())
+    size += sum(len(call.name) + len(call.arguments.encode()) for call in message.tool_calls)
+    return size // _BYTES_PER_TOKEN + _MESSAGE_TOKENS * (1 + len(message.tool_calls))
+
+
+def _tool_tokens(tool: Tool) -> int:
+    described = (tool.name, tool.description, json.dumps(dict(tool.parameters)))
+    return sum(len(part.encode()) for part in described) // _BYTES_PER_TOKEN + _MESSAGE_TOKENS

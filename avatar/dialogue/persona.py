@@ -18,6 +18,16 @@ _EMOTION_TAGS = (
     "[thinking], [amused]: it moves your face and is not spoken."
 )
 
+# For personas that don't say it in words of their own.
+_COVERS: dict[Language, tuple[str, ...]] = {
+    "en": ("One moment.", "Still looking."),
+    "es": ("Un momento.", "Sigo en ello."),
+}
+_TOOL_FAILED: dict[Language, str] = {
+    "en": "I'm sorry, that didn't work just now.",
+    "es": "Lo siento, ahora mismo no ha funcionado.",
+}
+
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
@@ -34,6 +44,8 @@ class Persona:
         apology: What it says when a stage fails.
         busy: What a caller is told when all places are taken.
         openers: What it may say before an answer that is late; possibly none.
+        covers: What it says while a tool takes long: first, next, and from then on.
+        tool_failed: What it says when a tool can't be reached.
         instructions: For the language model: who it is, how it talks, and the facts it may state.
         examples: For the language model: a conversation that went as it should, the person first.
     """
@@ -44,6 +56,8 @@ class Persona:
     apology: dict[Language, str]
     busy: dict[Language, str]
     openers: dict[Language, tuple[str, ...]]
+    covers: dict[Language, tuple[str, ...]]
+    tool_failed: dict[Language, str]
     instructions: dict[Language, str]
     examples: dict[Language, tuple[Message, ...]]
 
@@ -92,6 +106,8 @@ class _Lines(BaseModel):
     busy: Line
     instructions: Line
     openers: tuple[Line, ...] = ()
+    covers: tuple[Line, ...] | None = None
+    tool_failed: Line | None = None
     facts: tuple[Line, ...] = ()
     examples: tuple[tuple[Line, Line], ...] = ()
 
@@ -129,6 +145,10 @@ def _persona(file: _File) -> Persona:
         apology={key: lines.apology for key, lines in speaks},
         busy={key: lines.busy for key, lines in speaks},
         openers={key: lines.openers for key, lines in speaks},
+        covers={
+            key: _COVERS[key] if lines.covers is None else lines.covers for key, lines in speaks
+        },
+        tool_failed={key: lines.tool_failed or _TOOL_FAILED[key] for key, lines in speaks},
         instructions={
             key: " ".join((lines.instructions, *lines.facts, *tags)) for key, lines in speaks
         },

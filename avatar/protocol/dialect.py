@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.conversation import Command
+from avatar.commands import Command
 from avatar.events import ConversationEvent, FaceMode, FaceReason
 from avatar.playout import Begun
 from avatar.resume import ResumeToken

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from avatar import events as say
-from avatar.conversation import Configure, Respond, Stop, Typed
+from avatar.commands import Configure, Respond, Stop, Typed
 from avatar.latency import LIMIT_MS, TARGET_MS
 from avatar.protocol import events as wire
 from avatar.protocol.dialect import Doors

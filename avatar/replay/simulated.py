@@ -28,7 +28,16 @@ from avatar.engines import CallModel, Engines
 from avatar.settings import Settings
 from avatar.turn import Voice
 from speech.stages import LISTENING_RATE_HZ, Recognizer, Synthesizer, TurnDetector
-from speech.types import Clause, Language, Message, SpeechChunk, Transcript
+from speech.types import (
+    Clause,
+    Language,
+    Message,
+    SpeechChunk,
+    Tool,
+    ToolCall,
+    ToolChoice,
+    Transcript,
+)
 
 T = TypeVar("T")
 
@@ -140,16 +149,22 @@ class _LanguageModel:
         self._model = model
         self._thread = thread
 
-    async def reply(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
+    async def reply(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[Tool] = (),
+        tool_choice: ToolChoice = "auto",
+    ) -> AsyncGenerator[str | ToolCall, None]:
         await asyncio.sleep(_FIRST_TOKEN_S)
-        async with aclosing(self._thread.pulled(self._model.reply(messages))) as deltas:
+        written = self._model.reply(messages, tools, tool_choice)
+        async with aclosing(self._thread.pulled(written)) as deltas:
             async for delta in deltas:
                 yield delta
                 await asyncio.sleep(_TOKEN_S)
 
-    async def prefill(self, messages: Sequence[Message]) -> None:
+    async def prefill(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> None:
         """Do nothing: reading ahead is a matter of time alone, and `_FIRST_TOKEN_S` has it in."""
-        del messages
+        del messages, tools
 
     async def close(self) -> None:
         self._thread.run(self._model.close())

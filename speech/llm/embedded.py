@@ -30,8 +30,10 @@ from speech.errors import LanguageModelError, ModelStoreError
 from speech.llm.ending import end_with_a_sentence
 from speech.llm.llama import Json, LlamaRequest, LlamaServer, load_server
 from speech.llm.reading import PromptReading
+from speech.llm.router import ToolRouter
+from speech.llm.routing import BEGINNING, without_calls
 from speech.llm.saved import SavedBeginnings
-from speech.types import Message
+from speech.types import Message, Tool, ToolCall, ToolChoice
 
 _log = logging.getLogger(__name__)
 
@@ -87,7 +89,7 @@ class EmbeddedModel:
         threads: For computing. One is faster than two where another core is busy.
         context_tokens: Prompt and reply of one conversation. Each slot holds a KV cache of this
             size from the start: 12 KiB a token for Qwen2.5 0.5B, 48 MiB for 4096.
-        slots: Conversations at once.
+        slots: Conversations at once. There is one more, which decides about tools for all.
         max_tokens: Longest reply. In its last quarter it ends with the sentence under way.
         temperature: Of sampling. 0 always takes the likeliest token; a 0.5B model needs that.
         saved: Folder for what `warm` read, so that the next start need not read it; made when
@@ -114,7 +116,9 @@ class EmbeddedModel:
         self.reading = PromptReading()
         self._options = {"temperature": temperature, "stop": _STOP, **_SAMPLING}
         self._free = [_Slot(index) for index in range(slots)]
-        self._open: dict[EmbeddedConversation, _Slot] = {}
+        self._deciding = EmbeddedConversation(self)
+        self._open = {self._deciding: _Slot(slots)}
+        self.router = ToolRouter(self._deciding)
         self._scratch = TemporaryDirectory(prefix="presencia-")
         folder = saved or Path(self._scratch.name)
         folder.mkdir(parents=True, exist_ok=True)
@@ -123,7 +127,7 @@ class EmbeddedModel:
                 model_path,
                 threads=threads,
                 context_tokens=context_tokens,
-                slots=slots,
+                slots=slots + 1,
                 saved=folder,
             )
         except ModelStoreError:
@@ -134,7 +138,7 @@ class EmbeddedModel:
             server, folder, f"{weights.st_size} {weights.st_mtime_ns} {version('xllamacpp')}"
         )
         self._server: LlamaServer | None = server
-        self._pool = ThreadPoolExecutor(slots, thread_name_prefix="llm")
+        self._pool = ThreadPoolExecutor(slots + 1, thread_name_prefix="llm")
 
     def conversation(self, beginning: Sequence[Message] = ()) -> "EmbeddedConversation":
         """Take a slot for one call; closing the conversation gives it back.
@@ -182,6 +186,19 @@ class EmbeddedModel:
                 self._saved.add(beginning)
             for call in calls:
                 await call.prefill(beginnings[0])
+
+    async def warm_tools(self) -> None:
+        """Have the prompt read that decides about tools; on this machine once, as in `warm`.
+
+        Raises:
+            LanguageModelError: llama.cpp failed.
+        """
+        if not self._saved.has(BEGINNING):
+            await self._deciding.prefill(BEGINNING)
+            index = self._open[self._deciding].index
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self._pool, self._saved.save, index, BEGINNING)
+        self._saved.add(BEGINNING)
 
     async def recall(
         self, conversation: "EmbeddedConversation", messages: Sequence[Message]
@@ -231,9 +248,14 @@ class EmbeddedModel:
         await self.close()
 
     def start(
-        self, conversation: "EmbeddedConversation", messages: Sequence[Message], max_tokens: int
+        self, conversation: "EmbeddedConversation", messages: Sequence[Message], options: Json
     ) -> LlamaRequest:
         """Start a request in a conversation's slot, which must be idle.
+
+        Args:
+            conversation: Has the slot.
+            messages: The prompt.
+            options: Of the request, beside those of all.
 
         Raises:
             LanguageModelError: The conversation is closed.
@@ -246,8 +268,8 @@ class EmbeddedModel:
             "messages": [{"role": m.role, "content": m.content} for m in messages],
             "id_slot": slot.index,
             "cache_prompt": True,
-            "max_tokens": max_tokens,
             **self._options,
+            **options,
         }
         return LlamaRequest(self._server, self._pool, body)
 
@@ -274,28 +296,37 @@ class EmbeddedConversation:
         self._replies = 0  # being written
         self._asked = 0  # grows with each request, so that an old hint knows that it is old
 
-    async def reply(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
-        """Yield the reply as text deltas. Closing it stops the model within one step.
+    async def reply(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[Tool] = (),
+        tool_choice: ToolChoice = "auto",
+    ) -> AsyncGenerator[str | ToolCall, None]:
+        """Yield the reply as text deltas, or a tool call. Closing it stops the model in one step.
 
         Raises:
             LanguageModelError: The prompt does not fit the context, or llama.cpp failed.
         """
+        call = await self._model.router.call(messages, tools, tool_choice)
+        if call is not None:
+            yield call
+            return
         max_tokens = self._model.max_tokens
-        self._asked += 1
-        self._replies += 1
-        try:
-            async with AsyncExitStack() as reading:
-                await reading.enter_async_context(self._model.reading.for_reply())
-                request = await self._start(messages, max_tokens)
-                deltas = end_with_a_sentence(self._deltas(request), max_tokens)
-                async with aclosing(deltas):
-                    async for delta in deltas:
-                        await reading.aclose()  # the prompt is read: let the next one be
-                        yield delta
-        finally:
-            self._replies -= 1
+        written = self._written(without_calls(messages), {"max_tokens": max_tokens})
+        async with aclosing(end_with_a_sentence(written, max_tokens)) as deltas:
+            async for delta in deltas:
+                yield delta
 
-    async def prefill(self, messages: Sequence[Message]) -> None:
+    async def ask(self, messages: Sequence[Message], options: Json) -> str:
+        """The whole answer to a prompt.
+
+        Raises:
+            LanguageModelError: The prompt does not fit the context, or llama.cpp failed.
+        """
+        async with aclosing(self._written(messages, options)) as deltas:
+            return "".join([delta async for delta in deltas])
+
+    async def prefill(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> None:
         """Read `messages` into the cache; return early when a reply or newer words come.
 
         Raises:
@@ -309,10 +340,11 @@ class EmbeddedConversation:
         async with self._model.reading.ahead(self._stop) as allowed:
             if not allowed or asked != self._asked:
                 return
-            request = await self._start(messages, max_tokens=0)
+            request = await self._start(without_calls(messages), {"max_tokens": 0})
             async with aclosing(self._deltas(request)) as deltas:
                 async for _ in deltas:  # llama.cpp writes one token all the same
                     pass
+        await self._model.router.read_ahead(messages, tools)
 
     async def close(self) -> None:
         """Stop what runs and give the slot back: its cache serves the next call that begins so."""
@@ -339,10 +371,26 @@ class EmbeddedConversation:
             self._request.stop()
             await self._request.ended()
 
-    async def _start(self, messages: Sequence[Message], max_tokens: int) -> LlamaRequest:
+    async def _written(
+        self, messages: Sequence[Message], options: Json
+    ) -> AsyncGenerator[str, None]:
+        self._asked += 1
+        self._replies += 1
+        try:
+            async with AsyncExitStack() as reading:
+                await reading.enter_async_context(self._model.reading.for_reply())
+                request = await self._start(messages, options)
+                async with aclosing(self._deltas(request)) as deltas:
+                    async for delta in deltas:
+                        await reading.aclose()  # the prompt is read: let the next one be
+                        yield delta
+        finally:
+            self._replies -= 1
+
+    async def _start(self, messages: Sequence[Message], options: Json) -> LlamaRequest:
         await self._idle()
         await self._model.recall(self, messages)
-        self._request = self._model.start(self, messages, max_tokens)
+        self._request = self._model.start(self, messages, options)
         return self._request
 
     async def _deltas(self, request: LlamaRequest) -> AsyncGenerator[str, None]:

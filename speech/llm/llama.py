@@ -183,7 +183,7 @@ class LlamaRequest:
     def _run(self, server: LlamaServer, body: Json) -> None:
         try:
             server.handle_chat_completions(body, self._hand_over)
-        except RuntimeError as error:
+        except (RuntimeError, ValueError) as error:  # ValueError: options that don't go together
             self._hand_over({"error": {"message": str(error)}})
         finally:
             self._hand_over(None)

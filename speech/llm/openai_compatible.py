@@ -16,8 +16,9 @@ import httpx
 import httpx_sse
 
 from speech.errors import ConfigError, LanguageModelError
+from speech.llm.chat import Json, message_json, tools_json, whole_calls
 from speech.llm.ending import end_with_a_sentence
-from speech.types import Message
+from speech.types import Message, Tool, ToolCall, ToolChoice
 
 _STATUS_HELP = {
     401: "check llm.api_key",
@@ -26,6 +27,7 @@ _STATUS_HELP = {
     429: "it is busy or the quota is used up: try again later",
 }
 _CONNECT_S = 5.0
+_ARGUMENT_TOKENS = 512  # of tool calls, beside the words of a reply
 _DETAIL_CHARS = 200  # of a server's own message
 
 
@@ -70,18 +72,29 @@ class OpenAICompatibleLanguageModel:
             timeout=httpx.Timeout(timeout_s, connect=min(_CONNECT_S, timeout_s)),
         )
 
-    async def reply(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
-        """Yield the reply as text deltas. Closing it closes the connection, which stops the server.
+    async def reply(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[Tool] = (),
+        tool_choice: ToolChoice = "auto",
+    ) -> AsyncGenerator[str | ToolCall, None]:
+        """Yield the reply as text deltas, and then the tools that it wants.
+
+        Closing it closes the connection, which stops the server.
 
         Raises:
             LanguageModelError: The server can't be reached, refuses, fails or falls silent.
         """
-        deltas = end_with_a_sentence(self._deltas(messages), self._max_tokens)
-        async with aclosing(deltas):
-            while (delta := await self._next(deltas)) is not None:
-                yield delta
+        body = self._body | {"messages": [message_json(message) for message in messages]}
+        if tools:
+            body |= tools_json(tools, tool_choice)
+            body["max_tokens"] += _ARGUMENT_TOKENS
+        pieces = end_with_a_sentence(self._in_time(self._deltas(body)), self._max_tokens)
+        async with aclosing(whole_calls(pieces)) as parts:
+            async for part in parts:
+                yield part
 
-    async def prefill(self, messages: Sequence[Message]) -> None:
+    async def prefill(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> None:
         """Do nothing.
 
         A server that caches prefixes needs no help with those of earlier turns, and a request for
@@ -103,7 +116,14 @@ class OpenAICompatibleLanguageModel:
     ) -> None:
         await self.close()
 
-    async def _next(self, deltas: AsyncGenerator[str, None]) -> str | None:
+    async def _in_time(
+        self, deltas: AsyncGenerator[str | Json, None]
+    ) -> AsyncGenerator[str | Json, None]:
+        async with aclosing(deltas):
+            while (delta := await self._next(deltas)) is not None:
+                yield delta
+
+    async def _next(self, deltas: AsyncGenerator[str | Json, None]) -> str | Json | None:
         """The next delta, or None at the end; httpx's timeout would count keep-alives as life."""
         try:
             async with asyncio.timeout(self._timeout_s):
@@ -125,8 +145,7 @@ class OpenAICompatibleLanguageModel:
                 retryable=True,
             ) from error
 
-    async def _deltas(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
-        body = self._body | {"messages": [{"role": m.role, "content": m.content} for m in messages]}
+    async def _deltas(self, body: Json) -> AsyncGenerator[str | Json, None]:
         async with httpx_sse.aconnect_sse(self._client, "POST", self._url, json=body) as source:
             if not source.response.is_success:
                 await source.response.aread()
@@ -137,8 +156,11 @@ class OpenAICompatibleLanguageModel:
                     if event.data == "[DONE]":
                         return
                     choice = _choice(event.data)
-                    if text := (choice.get("delta") or {}).get("content"):
+                    delta = choice.get("delta") or {}
+                    if text := delta.get("content"):
                         yield text
+                    for piece in delta.get("tool_calls") or ():
+                        yield piece
                     finished = finished or bool(choice.get("finish_reason"))
         if not finished:  # some servers leave [DONE] out, but none the finish_reason
             raise httpx.RemoteProtocolError("the connection closed before the reply was complete")

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from avatar import events as say
-from avatar.conversation import Configure, Respond, Stop, Typed
+from avatar.commands import Configure, Respond, Stop, Typed
 from avatar.protocol import events as wire
 from avatar.protocol.dialect import Doors, FaceFiles
 from avatar.protocol.realtime import Realtime

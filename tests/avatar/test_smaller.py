@@ -9,10 +9,10 @@ class Model:
     def __init__(self, name):
         self.name, self.read, self.closed = name, [], False
 
-    async def reply(self, messages):
+    async def reply(self, messages, tools, tool_choice):
         yield self.name
 
-    async def prefill(self, messages):
+    async def prefill(self, messages, tools):
         self.read.append(messages)
 
     async def close(self):

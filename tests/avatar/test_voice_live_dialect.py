@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from avatar import events as say
-from avatar.conversation import Configure, Respond, Stop, Typed
+from avatar.commands import Configure, Respond, Stop, Typed
 from avatar.playout import Begun
 from avatar.protocol.dialect import Doors, FaceFiles, Performance
 from avatar.protocol.voice_live.blendshapes import FRAME_SAMPLES

@@ -6,17 +6,20 @@ listener really cut out of the microphone.
 """
 
 import asyncio
+import re
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from avatar.conversation import Configure, Conversation, Respond, Stop, Typed
+from avatar.commands import Configure, Respond, Stop, ToolResult, Typed
+from avatar.conversation import Conversation
 from avatar.dialogue.history import History
 from avatar.dialogue.persona import load_persona
 from avatar.dialogue.prompt import beginning
 from avatar.events import ReplyEnded, ReplyHeard, StateChanged, UserSaid
 from avatar.listening import Listener
 from avatar.playout import FRAME_SAMPLES
+from avatar.tools.toolbox import Toolbox
 from avatar.turn import Voice
 from render.types import VisemeTrack
 from speech.endpointing import Endpointer
@@ -63,30 +66,40 @@ class ScriptedTurnDetector:
 
 @dataclass
 class ScriptedModel:
-    """Replies with the next of `replies`, a word each `word_s`; may begin late, or fail."""
+    """Replies with the next of `replies`, a word each `word_s`; may begin late, or fail.
 
-    replies: list[str]
+    A reply is its text, or a list of texts and tool calls.
+    """
+
+    replies: list
     word_s: float = 0.05
     first_word_s: float = 0.0  # later than it would be
     fail_at_word: list[int | None] = field(default_factory=list)
     prompts: list[tuple] = field(default_factory=list)
+    offered: list[tuple] = field(default_factory=list)  # tools and choice, with each prompt
     open_replies: int = 0
 
-    async def reply(self, messages):
+    async def reply(self, messages, tools=(), tool_choice="auto"):
         self.prompts.append(tuple(messages))
-        text = self.replies.pop(0) if self.replies else "Yes."
+        self.offered.append((tuple(tool.name for tool in tools), tool_choice))
+        reply = self.replies.pop(0) if self.replies else "Yes."
         fail_at = self.fail_at_word.pop(0) if self.fail_at_word else None
+        parts = [
+            word
+            for part in ([reply] if isinstance(reply, str) else reply)
+            for word in (re.findall(r"^\S*| \S*", part) if isinstance(part, str) else [part])
+        ]
         self.open_replies += 1
         try:
-            for i, word in enumerate(text.split(" ")):
+            for i, part in enumerate(parts):
                 await asyncio.sleep(self.word_s + (self.first_word_s if i == 0 else 0))
                 if i == fail_at:
                     raise LanguageModelError("The language model is gone.")
-                yield word if i == 0 else f" {word}"
+                yield part
         finally:
             self.open_replies -= 1
 
-    async def prefill(self, messages):
+    async def prefill(self, messages, tools=()):
         await asyncio.sleep(0.2)
 
 
@@ -122,10 +135,12 @@ def _spoken(text):
 class ScriptedCall:
     """One call. Say, type, press; then `run`, then look at what happened and when."""
 
-    replies: list[str] = field(default_factory=list)
+    replies: list = field(default_factory=list)
     barge_in_ms: int = 96
     is_echoing: bool = False
     openers: dict = field(default_factory=dict)
+    server_tools: object = None
+    covers: dict = field(default_factory=dict)
     told: list = field(default_factory=list)  # called with every event, as they happen
 
     def __post_init__(self):
@@ -182,6 +197,8 @@ class ScriptedCall:
             language="en",
             emit=emit,
             openers=self.openers,
+            toolbox=Toolbox(self.server_tools),
+            covers=self.covers,
         )
         listener = Listener(
             detector=LoudnessDetector(),
@@ -264,4 +281,4 @@ class ScriptedCall:
         return [at_s for at_s in self.loud_frames if start_s <= at_s < end_s]
 
 
-__all__ = ["APOLOGY", "Configure", "Respond", "ScriptedCall", "Stop", "Typed"]
+__all__ = ["APOLOGY", "Configure", "Respond", "ScriptedCall", "Stop", "ToolResult", "Typed"]

@@ -1,0 +1,127 @@
+"""What the language model is asked in one conversation, and how its answers come to be."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+
+from avatar.commands import Configure
+from avatar.dialogue.history import History
+from avatar.dialogue.persona import Persona
+from avatar.events import ToolCalled
+from avatar.reading_ahead import ReadingAhead
+from avatar.reply import Reply
+from avatar.tools.awaited import AwaitedResults
+from avatar.tools.calling import ToolUse
+from avatar.tools.covers import Covers
+from avatar.tools.toolbox import Toolbox
+from speech.stages import LanguageModel
+from speech.types import Language, Message
+
+Writing = Callable[[Reply], AsyncGenerator[str, None]]
+"""Begins to write the text of a reply."""
+
+
+class Author:
+    """Writes the answers of one conversation.
+
+    Args:
+        llm: The language model.
+        persona: Who answers.
+        history: What was said.
+        toolbox: What the model may call.
+        covers: Speaks while a tool takes long.
+        awaited: What the client was asked to run.
+        emit: Told what it is asked for.
+        language: To begin with.
+
+    Attributes:
+        language: To write in.
+        instructions: Of the call, after the persona's.
+    """
+
+    def __init__(
+        self,
+        *,
+        llm: LanguageModel,
+        persona: Persona,
+        history: History,
+        toolbox: Toolbox,
+        covers: Covers,
+        awaited: AwaitedResults,
+        emit: Callable[[ToolCalled], None],
+        language: Language,
+    ) -> None:
+        self.language = language
+        self.instructions = ""
+        self._persona = persona
+        self._history = history
+        self._toolbox = toolbox
+        self._tool_use = ToolUse(
+            llm=llm, toolbox=toolbox, history=history, covers=covers, awaited=awaited, emit=emit
+        )
+        self._reading = ReadingAhead(llm)
+
+    @property
+    def would_greet(self) -> bool:
+        """Whether nothing has been said that could be answered."""
+        return self._history.is_empty
+
+    def configure(self, command: Configure) -> None:
+        """Take on what is asked for."""
+        self.language = command.language or self.language
+        if command.instructions is not None:
+            self.instructions = command.instructions
+        if command.tools is not None:
+            self._toolbox.offer(command.tools)
+        if command.tool_choice is not None:
+            self._toolbox.choice = command.tool_choice
+
+    def answer(
+        self, tasks: asyncio.TaskGroup, interim: str = "", instructions: str | None = None
+    ) -> Writing:
+        """Answer what was said; with nothing said yet, greet.
+
+        Args:
+            tasks: Wait for the client's tools, beyond the answer.
+            interim: Words that may yet be said, for a draft.
+            instructions: In place of the call's, for this answer.
+        """
+        language = self.language
+        if self.would_greet and not interim:
+            return self.line(self._persona.greeting[language])
+
+        def write(reply: Reply) -> AsyncGenerator[str, None]:
+            return self._tool_use.write(
+                tasks,
+                reply,
+                self._prompt(interim, instructions),
+                again=lambda: self._prompt("", instructions),
+                sorry=self._persona.tool_failed[language],
+            )
+
+        return write
+
+    def sorry(self) -> Writing:
+        """Say that a tool failed."""
+        return self.line(self._persona.tool_failed[self.language])
+
+    def line(self, text: str) -> Writing:
+        """Say a line as it stands."""
+
+        async def recited() -> AsyncGenerator[str, None]:
+            yield text
+
+        return lambda _: recited()
+
+    def read_ahead(self, tasks: asyncio.TaskGroup, interim: str = "") -> None:
+        """Let the model read what is known of the prompt while the person still speaks."""
+        self._reading.start(tasks, self._prompt(interim, None), self._toolbox.tools)
+
+    def stop_reading(self) -> None:
+        """Leave the model to the answer."""
+        self._reading.stop()
+
+    def _prompt(self, interim: str, instructions: str | None) -> tuple[Message, ...]:
+        asked = self.instructions if instructions is None else instructions
+        return self._history.prompt(
+            self._persona, self.language, asked, interim=interim, tools=self._toolbox.tools
+        )
