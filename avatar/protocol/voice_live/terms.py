@@ -5,7 +5,7 @@ docs/voice-live.md says the same for people.
 
 from dataclasses import dataclass
 
-from avatar.protocol.voice_live.request import AskedSession, Avatar, Video, Voice
+from avatar.protocol.voice_live.request import AskedSession, Avatar, TurnDetection, Video, Voice
 from speech.types import Language
 
 MIN_BITRATE_BPS = 100_000
@@ -153,6 +153,9 @@ def _remarks_on_sound(asked: AskedSession) -> list[Remark]:
     if transcription and (transcription.custom_speech or transcription.phrase_list):
         message = "The recogniser takes no hints; what is left of it is done."
         remarks.append(Remark("not_applied", "session.input_audio_transcription", message))
+    if asked.turn_detection is not None and (unused := _unused(asked.turn_detection)):
+        message = f"Our own turn detection has no use for {', '.join(unused)}."
+        remarks.append(Remark("not_applied", "session.turn_detection", message))
     ignored = [
         name
         for name in ("temperature", "reasoning_effort", "include", "metadata")
@@ -162,6 +165,14 @@ def _remarks_on_sound(asked: AskedSession) -> list[Remark]:
         Remark("not_applied", f"session.{name}", "The server's own setting holds.")
         for name in ignored
     ]
+
+
+def _unused(asked: TurnDetection) -> list[str]:
+    """What of a turn detection changes nothing here."""
+    names = ["speech_duration_ms", "end_of_utterance_detection", "languages"]
+    if asked.type != "server_vad":
+        names += ["threshold", "prefix_padding_ms", "silence_duration_ms"]
+    return [name for name in names if getattr(asked, name) is not None]
 
 
 def _check_avatar(avatar: Avatar, offered: Offered) -> list[Remark]:
