@@ -1,6 +1,7 @@
 """What the language model is asked in one conversation, and how its answers come to be."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable
 
 from avatar.commands import Configure
@@ -13,8 +14,11 @@ from avatar.tools.awaited import AwaitedResults
 from avatar.tools.calling import ToolUse
 from avatar.tools.covers import Covers
 from avatar.tools.toolbox import Toolbox
+from speech.errors import ToolError
 from speech.stages import LanguageModel
 from speech.types import Language, Message
+
+_log = logging.getLogger(__name__)
 
 Writing = Callable[[Reply], AsyncGenerator[str, None]]
 """Begins to write the text of a reply."""
@@ -71,7 +75,10 @@ class Author:
         if command.instructions is not None:
             self.instructions = command.instructions
         if command.tools is not None:
-            self._toolbox.offer(command.tools)
+            try:
+                self._toolbox.offer(command.tools)
+            except ToolError as error:  # a dialect should have said so to its client
+                _log.error("tools were refused: %s", error)
         if command.tool_choice is not None:
             self._toolbox.choice = command.tool_choice
 

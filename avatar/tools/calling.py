@@ -80,6 +80,7 @@ class ToolUse:
             messages = again() if round_ else first
             choice = self._toolbox.choice_after(messages[-1])
             calls: list[ToolCall] = []
+            said = False
             written = self._llm.reply(
                 messages, self._toolbox.tools, choice if round_ < _MOST_ROUNDS else "none"
             )
@@ -88,10 +89,14 @@ class ToolUse:
                     if isinstance(part, ToolCall):
                         calls.append(part)
                     else:
+                        said = True
                         yield part
             if not calls:
                 return
-            yield "\n"  # or the last words before the call would wait for what follows them
+            if round_ == _MOST_ROUNDS:
+                break
+            if said:
+                yield "\n"  # or the last words before the call would wait for what follows them
             await reply.may_speak.wait()
             outcome = await self._carry_out(tasks, reply, calls[:_MOST_CALLS])
             if outcome == "failed":

@@ -180,7 +180,7 @@ class ScriptedCall:
 
     async def play(self, until_s):
         loop = asyncio.get_running_loop()
-        zero = loop.time()
+        zero = self.zero_s = loop.time()
         voice = Voice("en", self.voice, StillLips())
 
         def emit(event):

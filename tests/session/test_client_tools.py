@@ -1,0 +1,182 @@
+"""Tools that the client runs: it is asked, the answer ends, and goes on with the result."""
+
+import json
+
+from avatar.dialogue.history import NO_RESULT, TIMED_OUT
+from avatar.events import CoverHeard, ReplyEnded, ReplyStarted, ToolCalled
+from tests.session.scripted_call import Configure, Respond, ScriptedCall, Stop, ToolResult
+from tests.session.scripted_tools import COVERS, LIGHTS, WEATHER, ScriptedServerTools, wants
+
+
+def call_with(*replies, tools=(WEATHER,)):
+    call = ScriptedCall(list(replies)).presses(Configure(tools=tools), 0.1)
+    call.covers = COVERS
+    return call
+
+
+def gives(call, output, at_s, call_id="call_1"):
+    return call.presses(ToolResult(call_id, output), at_s).presses(Respond(), at_s)
+
+
+def results(call):
+    return [m.content for m in call.history.messages if m.role == "tool"]
+
+
+def test_the_client_is_asked_and_the_answer_goes_on_with_its_result():
+    call = call_with([wants()], "It is sunny.").says("weather in Paris", 0.5, 1.8)
+    gives(call, "sunny", 3.0).run(8)
+    ((_, asked),) = call.of(ToolCalled)
+    assert (asked.call_id, asked.name) == ("call_1", "weather")
+    assert json.loads(asked.arguments) == {"city": "Paris"}
+    kinds = [type(event) for _, event in call.events]
+    assert kinds.index(ReplyStarted) < kinds.index(ToolCalled) < kinds.index(ReplyEnded)
+    assert call.of(ReplyStarted)[0][1].response_id == asked.response_id
+    assert call.statuses == ["completed", "completed"]
+    assert call.heard == ["", "It is sunny."]
+    assert call.asked_of_the_model(1)[-1].content == "sunny"
+
+
+def test_the_avatar_thinks_while_the_client_works():
+    call = call_with([wants()], "It is sunny.").types("weather", 0.5)
+    gives(call, "sunny", 1.2).run(6)
+    assert call.states == ["thinking", "speaking", "listening"]
+
+
+def test_a_slow_client_is_covered_between_two_answers():
+    call = call_with([wants()], "It is sunny.").types("weather", 0.5)
+    gives(call, "sunny", 10.0).run(15)
+    assert [cover.text for _, cover in call.of(CoverHeard)] == ["One moment.", "Still looking."]
+    ((first_ended_s, _), _) = call.of(ReplyEnded)
+    assert first_ended_s < call.of(CoverHeard)[0][0], "the client is not kept waiting for it"
+    assert call.heard == ["", "It is sunny."]
+
+
+def test_words_before_the_call_are_heard_to_their_end_though_the_client_is_quick():
+    call = call_with(["Let me look that up for you.", wants()], "It is sunny.")
+    gives(call.types("weather", 0.5), "sunny", 1.6).run(9)
+    assert call.heard == ["Let me look that up for you.", "It is sunny."]
+    assert call.statuses == ["completed", "completed"]
+
+
+def test_a_client_that_never_answers_is_excused():
+    call = call_with([wants()], "Never.").types("weather", 0.5).run(40)
+    assert call.heard == ["", "I'm sorry, that didn't work just now."]
+    assert results(call) == [TIMED_OUT]
+    assert 30 < call.of(ReplyStarted)[1][0] < 32
+    assert call.conversation.state == "listening"
+    assert call.left_over == []
+
+
+def test_a_result_that_comes_too_late_changes_nothing():
+    call = call_with([wants()]).types("weather", 0.5)
+    call.presses(ToolResult("call_1", "sunny"), 35.0).run(40)
+    assert results(call) == [TIMED_OUT]
+
+
+def test_a_result_for_a_call_that_was_never_made_is_dropped():
+    call = call_with("Hello.").presses(ToolResult("call_9", "sunny"), 0.3).types("hi", 0.5).run(5)
+    assert results(call) == []
+    assert call.heard == ["Hello."]
+
+
+def test_both_results_are_waited_for_by_the_client_not_by_us():
+    both = [wants(), wants(arguments='{"city": "Rome"}', call_id="call_2")]
+    call = call_with(both, "Both are sunny.").types("weather", 0.5)
+    call.presses(ToolResult("call_1", "sunny"), 1.0)
+    gives(call, "warm", 1.2, "call_2").run(6)
+    assert len(call.of(ToolCalled)) == 2
+    assert results(call) == ["sunny", "warm"]
+    assert call.heard[-1] == "Both are sunny."
+
+
+def test_who_speaks_meanwhile_has_the_floor_and_the_result_is_dropped():
+    call = call_with([wants()], "All right.").says("weather in Paris", 0.5, 1.8)
+    call.says("no wait forget it", 3.5, 4.6).presses(ToolResult("call_1", "sunny"), 7.5).run(10)
+    assert results(call) == [NO_RESULT]
+    assert call.heard == ["", "All right."]
+    roles = [m.role for m in call.history.messages]
+    assert roles == ["user", "assistant", "tool", "user", "assistant"]
+    assert call.left_over == []
+
+
+def test_who_speaks_over_a_cover_silences_it():
+    call = call_with([wants()], "All right.").types("weather", 0.5)
+    call.says("stop it now", 1.5, 3.0).run(9)
+    ((covered_s, _),) = call.of(CoverHeard)
+    assert covered_s < 1.5
+    assert not call.sounds_between(1.8, 3.0)
+
+
+def test_nothing_is_said_into_a_person_who_speaks():
+    call = call_with([wants()], "All right.").types("weather", 0.5)
+    call.says("well I was going to say something long", 1.0, 4.0).run(9)
+    assert not call.sounds_between(0, 4.0)
+
+
+def test_a_cough_does_not_ask_the_model_again():
+    call = call_with([wants()], "It is sunny.").says("weather in Paris", 0.5, 1.8)
+    gives(call.coughs(3.0, 0.3), "sunny", 6.0).run(10)
+    assert len(call.of(ReplyStarted)) == 2
+    assert call.heard == ["", "It is sunny."]
+
+
+def test_stop_gives_the_wait_up():
+    call = call_with([wants()]).types("weather", 0.5).presses(Stop(), 1.0).run(36)
+    assert call.of(CoverHeard) == []
+    assert call.conversation.state == "listening"
+    assert results(call) == [NO_RESULT]
+    assert call.statuses == ["completed"], "nothing is excused that nobody waits for"
+
+
+def test_a_draft_asks_the_client_for_nothing():
+    call = call_with([wants()], "Never.")
+    call.says("weather in", 0.5, 1.5).says("no nothing", 1.9, 2.9)
+    call.turn_detector.probability = 0.0
+    call.run(2.9)
+    assert call.conversation.drafts.dropped == 1
+    assert call.of(ToolCalled) == []
+
+
+def test_a_draft_that_is_adopted_asks_then():
+    call = call_with([wants()], "It is sunny.").says("weather in Paris", 0.5, 1.8)
+    call.turn_detector.probability = 0.4
+    call.run(4)
+    ((asked_s, _),) = call.of(ToolCalled)
+    assert call.conversation.drafts.adopted == 1
+    assert asked_s > 2.4
+
+
+def test_a_call_to_a_tool_that_was_not_offered_is_never_sent():
+    call = call_with([wants(LIGHTS)], "I can't do that.").types("lights", 0.5).run(6)
+    assert call.of(ToolCalled) == []
+    assert call.heard == ["I can't do that."]
+
+
+def test_arguments_that_do_not_fit_are_never_sent():
+    call = call_with([wants(arguments='{"city": 3}')], "I can't.").types("weather", 0.5).run(6)
+    assert call.of(ToolCalled) == []
+
+
+def test_tools_can_be_taken_back():
+    call = call_with("Fine.").presses(Configure(tools=()), 0.3).types("hello", 0.5).run(4)
+    assert call.model.offered == [((), "auto")]
+
+
+def test_the_servers_tools_are_run_before_the_client_is_asked():
+    call = call_with([wants(), wants(LIGHTS, "{}", "call_2")], "Done.", tools=(LIGHTS,))
+    call.server_tools = ScriptedServerTools(takes_s=0.5)
+    gives(call.types("both", 0.5), "on", 2.0, "call_2").run(6)
+    ((asked_s, asked),) = call.of(ToolCalled)
+    assert asked.name == "lights"
+    assert asked_s > 1.0
+    assert results(call) == ["sunny", "on"]
+    assert call.model.offered[0][0] == ("lights", "weather")
+
+
+def test_a_clients_tool_hides_the_servers_of_the_same_name():
+    call = call_with([wants()], "Done.")
+    call.server_tools = ScriptedServerTools()
+    gives(call.types("weather", 0.5), "cold", 1.5).run(5)
+    assert call.model.offered[0][0] == ("weather",)
+    assert call.server_tools.calls == []
+    assert results(call) == ["cold"]
