@@ -1,6 +1,7 @@
 """What a conversation can be told to do, by the one who listens and by the client."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from avatar.listening import Heard
 from avatar.overlap import HoldOverdue
@@ -15,10 +16,44 @@ class Typed:
     Attributes:
         text: The message.
         item_id: To name it by; one is made if it is empty.
+        after: The item that it follows, or `ROOT`; the newest if it is None.
     """
 
     text: str
     item_id: str = ""
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """The client puts something into the history that nobody said in this call.
+
+    Attributes:
+        role: Whose words they are.
+        text: The words.
+        item_id: To name them by.
+        after: The item that they follow, or `ROOT`; the newest if it is None.
+    """
+
+    role: Literal["system", "assistant"]
+    text: str
+    item_id: str
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Take an item out of the history."""
+
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Correct:
+    """Less of an answer was heard than the server thought: these words."""
+
+    item_id: str
+    heard: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +63,12 @@ class Respond:
     Attributes:
         response_id: To name the answer by; one is made if it is empty.
         instructions: In place of the conversation's, for this answer; None leaves those.
+        speaks: Whether it is spoken, or only written; None: as all are.
     """
 
     response_id: str = ""
     instructions: str | None = None
+    speaks: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +87,7 @@ class Configure:
             whether they can be taken.
         tool_choice: Of every answer.
         turn_taking: Who says when a turn is over, and what follows.
+        speaks: Whether answers are spoken, or only written.
     """
 
     language: Language | None = None
@@ -57,6 +95,7 @@ class Configure:
     tools: tuple[Tool, ...] | None = None
     tool_choice: ToolChoice | None = None
     turn_taking: TurnTaking | None = None
+    speaks: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,4 +116,16 @@ class ToolsOverdue:
     """The client has been waited for long enough to run its tools."""
 
 
-Command = Heard | Typed | Respond | Stop | Configure | ToolResult | ToolsOverdue | HoldOverdue
+Command = (
+    Heard
+    | Typed
+    | Noted
+    | Remove
+    | Correct
+    | Respond
+    | Stop
+    | Configure
+    | ToolResult
+    | ToolsOverdue
+    | HoldOverdue
+)

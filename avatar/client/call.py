@@ -130,7 +130,7 @@ class Call:
         content = [{"type": "input_text", "text": text}]
         item = {"type": "message", "role": "user", "content": content}
         self.send({"type": "conversation.item.create", "item": item})
-        self.send({"type": "response.create"})
+        self.send({"type": "response.create", "response": {"avatar": {"interrupt": True}}})
 
     async def choose_language(self, language: str) -> None:
         """Tell the server what will be spoken, as "es".

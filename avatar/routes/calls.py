@@ -1,6 +1,7 @@
 """WebRTC calls in the shapes of the OpenAI Realtime API: an offer in, an answer out."""
 
 from dataclasses import replace
+from functools import partial
 
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
@@ -28,7 +29,8 @@ def router(_settings: Settings, state: State) -> APIRouter:
         offer, session = await _read_offer(request)
         caller = _as_asked(caller, session)
         try:
-            call_id, answer = await calls.start(offer, session.call_config(), Realtime, caller)
+            speak = partial(Realtime, wanted=session)
+            call_id, answer = await calls.start(offer, session.call_config(), speak, caller)
         except ServerFullError:
             if not (caller.ticket or _wants_to_wait(request, session)):
                 raise
