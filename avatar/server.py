@@ -17,7 +17,16 @@ from avatar.face.library import face_folder, face_url
 from avatar.kiosk.facts import facts_of
 from avatar.kiosk.kiosk import Kiosk
 from avatar.recording.retention import keep_promise
-from avatar.routes import about, calls, client_secrets, doctor, kiosk, queue, small_webrtc
+from avatar.routes import (
+    about,
+    calls,
+    client_secrets,
+    doctor,
+    kiosk,
+    queue,
+    realtime_ws,
+    small_webrtc,
+)
 from avatar.routes.errors import answer_errors
 from avatar.routes.state import State
 from avatar.settings import Settings
@@ -37,7 +46,7 @@ def create_app(settings: Settings, state: State) -> FastAPI:
     guard(app, settings, state.access)
     if settings.kiosk.enabled:
         state.kiosk = Kiosk(settings.kiosk, LANGUAGES, state.telemetry.metrics.registry)
-    for door in (calls, small_webrtc, queue, client_secrets, about, doctor, kiosk):
+    for door in (calls, realtime_ws, small_webrtc, queue, client_secrets, about, doctor, kiosk):
         app.include_router(door.router(settings, state))
     folder = face_folder(settings.face.name)
     app.include_router(face_files(folder), prefix=face_url(settings.face.name).rstrip("/"))
