@@ -15,6 +15,7 @@ from avatar.protocol.voice_live.blendshapes import FRAME_SAMPLES
 from avatar.protocol.voice_live.description import LEAD_SAMPLES
 from avatar.protocol.voice_live.dialect import VoiceLive
 from avatar.protocol.voice_live.terms import Offered
+from avatar.websocket.microphone import LineMicrophone
 from render.types import ARKIT, FacePose
 from speech.types import AudioFrame, PhonemeTiming, SpeechChunk
 from tests.avatar.voice_live_kit import understood
@@ -30,17 +31,24 @@ class Link:
     """The avatar's connection, of which somebody only takes note."""
 
     def __init__(self):
-        self.is_up, self.also_by_message, self.asked = False, False, []
+        self.is_up, self.asked = False, []
 
     def ask(self, offer, *, bitrate_bps, prefers_h264):
         self.asked.append((offer.sdp, bitrate_bps, prefers_h264))
+
+
+class Line:
+    """A WebSocket's sound."""
+
+    def __init__(self):
+        self.microphone_in, self.on_sound = LineMicrophone(), None
 
 
 class Client:
     """What the SDK sees and does; what the server makes of it."""
 
     def __init__(self):
-        self.seen, self.commands, self.link = [], [], Link()
+        self.seen, self.commands, self.link, self.line = [], [], Link(), Line()
         self.position, self.begun = 0, None
         self.server = VoiceLive(
             Doors(
@@ -55,6 +63,7 @@ class Client:
             HERE,
             [STUN],
             self.link,
+            self.line,
         )
 
     @staticmethod
@@ -76,6 +85,10 @@ class Client:
         self.begun = Begun(chunk, start_sample)
         self.server.tell(say.ReplyHeard("resp_1", "item_9", text))
 
+    def sounds(self, frames=1):
+        for _ in range(frames):
+            self.line.on_sound(np.zeros(960, np.int16))
+
     def of(self, kind):
         return [event for event in self.seen if event["type"] == kind]
 
@@ -93,13 +106,15 @@ def test_every_event_of_a_conversation_is_one_that_the_sdk_reads():
     client.server.tell(say.UserSaid("item_1", "Hello.", 0.8))
     client.server.tell(say.ReplyStarted("resp_1", "item_9"))
     client.hears("Hi there. ", 0)
+    client.sounds(15)
     client.server.tell(say.ReplyEnded("resp_1", "item_9", "cancelled", "Hi", 300))
     client.sends(sdk.ClientEventSessionAvatarConnect(client_sdp=SDP))
     client.server.connecting("v=0\r\nanswer")
 
     read = [understood(event) for event in client.seen]
 
-    assert client.types == [
+    types = [kind for kind in client.types if kind != "response.audio.delta"]
+    assert types == [
         "session.created",
         "session.updated",
         "input_audio_buffer.speech_started",
@@ -113,7 +128,6 @@ def test_every_event_of_a_conversation_is_one_that_the_sdk_reads():
         "response.content_part.added",
         "response.audio_transcript.delta",
         "conversation.item.truncated",
-        "output_audio_buffer.cleared",
         "response.audio.done",
         "response.audio_transcript.done",
         "response.content_part.done",
@@ -122,6 +136,7 @@ def test_every_event_of_a_conversation_is_one_that_the_sdk_reads():
         "session.avatar.connecting",
     ]
     assert read[10].part.type == "audio"
+    assert sum(len(event.delta) for event in read if event.type == "response.audio.delta") == 14_400
     assert read[-2].response.status_details.reason == "turn_detected"
     assert read[-2].response.output[0].content[0].transcript == "Hi"
 
@@ -146,7 +161,7 @@ def test_a_session_shows_what_was_agreed_and_where_to_connect_the_avatar():
     assert session.avatar.ice_servers[0].credential == "c"
     assert (session.avatar.character, session.avatar.video.bitrate) == ("elena", 1_000_000)
     assert session.avatar.video.resolution.width == 512
-    assert client.commands == [Configure("es", "Be brief.")]
+    assert client.commands == [Configure("es", "Be brief.", speaks=True)]
     assert [understood(event).warning.param for event in client.of("warning")] == [
         "session.voice",
         "session.avatar.character",
@@ -189,7 +204,22 @@ def test_the_avatar_is_connected_as_it_was_asked_for():
     client.sends(sdk.ClientEventSessionAvatarConnect(client_sdp=SDP))
 
     assert client.link.asked == [(SDP, 400_000, True)]
-    assert client.link.also_by_message
+
+
+@pytest.mark.parametrize("audits", [False, True])
+def test_sound_that_goes_with_the_picture_is_told_where_it_is_audited(audits):
+    client = Client()
+    client.updates(
+        avatar=sdk.AvatarConfig(character="elena", customized=False, output_audit_audio=audits)
+    )
+    client.link.is_up = True
+    client.server.tell(say.ReplyStarted("resp_1", "item_9"))
+    client.hears("Hi there.", 0)
+    client.sounds(50)
+    client.server.tell(say.ReplyEnded("resp_1", "item_9", "cancelled", "Hi", 1000))
+
+    assert bool(client.of("response.audio.delta")) == audits
+    assert understood(client.of("conversation.item.truncated")[0]).audio_end_ms >= 980
 
 
 def test_an_offer_that_is_none_is_refused():
@@ -207,7 +237,7 @@ def test_a_connected_avatar_is_said_to_speak_and_to_be_idle():
     assert client.seen == []
 
     client.link.is_up = True
-    client.hears("Hi.", 0)
+    client.server.tell(say.ReplyStarted("resp_1", "item_9"))
     client.server.tell(say.StateChanged("speaking"))
     client.server.tell(say.StateChanged("listening"))
 
@@ -281,6 +311,27 @@ def test_the_face_is_told_ahead_of_its_sound_sixty_times_a_second_without_a_hole
             assert frame[17] == pytest.approx(jaw, abs=1e-3)
         count += len(delta.frames)
     understood(client.of("response.animation_blendshapes.done")[0])
+
+
+def test_an_opener_is_part_of_the_sound_and_a_silence_for_the_person_is_not():
+    client = Client()
+    client.updates(output_audio_timestamp_types=["word"])
+    client.server.tell(say.ReplyStarted("resp_1", "item_9"))
+    chunk = SpeechChunk("Hm.", AudioFrame(np.zeros(24_000, np.int16), 48_000))
+    client.begun = Begun(chunk, 48_000)
+    client.server.tell(say.OpenerHeard("resp_1", "Hm.", 500))
+    client.hears("Well. ", 96_000)
+    client.position = 100_000
+    client.server.tell(say.ReplyHeld("resp_1", "item_9"))
+    client.position = 148_000
+    client.server.tell(say.ReplyResumed("resp_1", "item_9", "backchannel"))
+    client.hears("Yes.", 192_000)
+
+    words = client.of("response.audio_timestamp.delta")
+    assert [(word["text"], word["audio_offset_ms"]) for word in words] == [
+        ("Well.", 1000),
+        ("Yes.", 2000),
+    ]
 
 
 def test_what_was_not_asked_for_is_not_told():

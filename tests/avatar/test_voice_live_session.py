@@ -92,7 +92,6 @@ def test_what_is_not_known_is_named():
     [
         ({"voice": sdk.AzureStandardVoice(name="fr-FR-DeniseNeural")}, "voice"),
         ({"voice": sdk.AzureCustomVoice(name="mine", endpoint_id="1")}, "voice"),
-        ({"modalities": ["text"]}, "modalities"),
         ({"interim_response": sdk.StaticInterimResponseConfig(texts=["Hm."])}, "interim_response"),
         (
             {

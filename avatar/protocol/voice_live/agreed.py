@@ -13,7 +13,7 @@ _RATES_HZ = {"pcm16": 24_000, "pcm16_8000hz": 8_000, "pcm16_16000hz": 16_000}
 _SEMANTIC = ("create_response", "interrupt_response")
 _BY_SILENCE = (*_SEMANTIC, "threshold", "prefix_padding_ms", "silence_duration_ms")
 
-_ONWARD = ("instructions", "tools", "tool_choice")
+_ONWARD = ("instructions", "tools", "parallel_tool_calls")
 
 PLACES = {
     "session.audio.input.turn_detection": "session.turn_detection",
@@ -73,6 +73,10 @@ class Agreed:
         session: Json = {"type": "realtime"}
         spoken = asked.model_dump(mode="json", include=set(_ONWARD), exclude_none=True)
         session.update(spoken)
+        if asked.modalities:
+            session["output_modalities"] = ["audio" if "audio" in asked.modalities else "text"]
+        if asked.tool_choice is not None:
+            session["tool_choice"] = _tool_choice(asked.tool_choice)
         if asked.max_response_output_tokens is not None:
             session["max_output_tokens"] = asked.max_response_output_tokens
         audio = {"input": self._input(asked), "output": _output(asked)}
@@ -114,6 +118,13 @@ class Agreed:
             "output_audit_audio": bool(avatar.output_audit_audio),
             "video": video,
         }
+
+
+def _tool_choice(choice: str | Mapping[str, object]) -> object:
+    """A bare name is a function's."""
+    if isinstance(choice, str) and choice not in ("auto", "none", "required"):
+        return {"type": "function", "name": choice}
+    return choice
 
 
 def _input_format(before: AskedSession, asked: AskedSession) -> Json:

@@ -1,7 +1,7 @@
 """Describes an answer's mouth, face and words to a client, as far as it asked for that."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from avatar.playout import Begun
 from avatar.protocol.dialect import Performance
@@ -37,13 +37,14 @@ class _Answer:
     """What is described at present.
 
     Attributes:
-        ids: Of the answer, for its events.
-        origin: Sample of its first sound; offsets and frames count from there.
+        origin: Where on the speech clock its sound would have begun without the silences in it
+            that are no part of it; offsets and frames count from there.
+        ids: Of the answer, for its events; empty until its first clause.
         frames: Sent so far.
     """
 
-    ids: Json
     origin: int
+    ids: Json = field(default_factory=dict)
     frames: int = 0
 
 
@@ -63,6 +64,17 @@ class Description:
         self._performance = performance
         self._send = send
         self._answer: _Answer | None = None
+        self._held_at: int | None = None
+
+    def begin(self) -> None:
+        """An answer begins, silent yet."""
+        self._answer = self._held_at = None
+
+    def opener(self) -> None:
+        """A few words begin to be heard before the answer: its sound begins with them."""
+        begun = self._performance.begun()
+        if begun is not None and self._answer is None:
+            self._answer = _Answer(begun.start_sample)
 
     def clause(self, response_id: str, item_id: str) -> None:
         """A clause begins to be heard: tell of its mouth shapes and words, ahead of their sound."""
@@ -70,9 +82,10 @@ class Description:
         if begun is None:
             return
         if self._answer is None:
-            ids: Json = {"response_id": response_id, "item_id": item_id}
-            ids |= {"output_index": 0, "content_index": 0}
-            self._answer = _Answer(ids, begun.start_sample)
+            self._answer = _Answer(begun.start_sample)
+        if not self._answer.ids:
+            self._answer.ids = {"response_id": response_id, "item_id": item_id}
+            self._answer.ids |= {"output_index": 0, "content_index": 0}
         offset = begun.start_sample - self._answer.origin
         if self.wanted.visemes:
             for sample, viseme in timed_visemes(begun.chunk.phonemes):
@@ -81,20 +94,34 @@ class Description:
         if self.wanted.words:
             self._tell_words(begun, offset)
 
+    def hold(self) -> None:
+        """The answer falls silent, and may go on."""
+        self._held_at = self._performance.position()
+
+    def resume(self) -> None:
+        """It goes on: the silence was no part of its sound."""
+        if self._answer is not None and self._held_at is not None:
+            self._answer.origin += self._performance.position() - self._held_at
+        self._held_at = None
+
     def moved(self) -> None:
         """Time has passed: tell how the face looks a little ahead of the sound."""
-        self._tell_frames(self._performance.position() + LEAD_SAMPLES, _FRAMES_TOGETHER)
+        if self._held_at is None:
+            self._tell_frames(self._performance.position() + LEAD_SAMPLES, _FRAMES_TOGETHER)
 
     def end(self) -> None:
         """The answer's sound is over."""
-        if self._answer is None:
+        answer, held_at = self._answer, self._held_at
+        self._held_at = None
+        if answer is None or not answer.ids:
+            self._answer = None
             return
-        self._tell_frames(self._performance.position(), 1)
+        self._tell_frames(self._performance.position() if held_at is None else held_at, 1)
         done = {"response_id", "item_id", "output_index"}
         if self.wanted.visemes:
             self._tell("animation_viseme.done")
         if self.wanted.blendshapes:
-            ids = {name: value for name, value in self._answer.ids.items() if name in done}
+            ids = {name: value for name, value in answer.ids.items() if name in done}
             self._send({"type": "response.animation_blendshapes.done", **ids})
         if self.wanted.words:
             self._tell("audio_timestamp.done")
@@ -114,7 +141,7 @@ class Description:
 
     def _tell_frames(self, until: int, together: int) -> None:
         answer = self._answer
-        if answer is None or not self.wanted.blendshapes:
+        if answer is None or not answer.ids or not self.wanted.blendshapes:
             return
         count = (until - answer.origin) // FRAME_SAMPLES + 1 - answer.frames
         if count < together:

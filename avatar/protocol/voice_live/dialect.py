@@ -7,9 +7,21 @@ from typing import Protocol
 
 from pydantic import ValidationError
 
-from avatar.events import ConversationEvent, FaceMode, FaceReason, ReplyHeard, StateChanged, new_id
+from avatar.events import (
+    ConversationEvent,
+    FaceMode,
+    FaceReason,
+    OpenerHeard,
+    ReplyHeard,
+    ReplyHeld,
+    ReplyResumed,
+    ReplyStarted,
+    StateChanged,
+    new_id,
+)
 from avatar.protocol.dialect import Doors
 from avatar.protocol.realtime import Realtime
+from avatar.protocol.realtime.line import SoundLine
 from avatar.protocol.voice_live.agreed import PLACES, Agreed
 from avatar.protocol.voice_live.description import Description, Wanted
 from avatar.protocol.voice_live.names import Json, in_realtime, in_voice_live
@@ -20,13 +32,7 @@ from speech.errors import SignallingError
 
 
 class AvatarLink(Protocol):
-    """The WebRTC connection that shows the avatar.
-
-    Attributes:
-        also_by_message: Whether the sound goes in messages even while it is up.
-    """
-
-    also_by_message: bool
+    """The WebRTC connection that shows the avatar."""
 
     @property
     def is_up(self) -> bool:
@@ -46,6 +52,7 @@ class VoiceLive:
         offered: What the server has.
         ice_servers: For the client's end of the avatar's connection.
         link: Shows the avatar.
+        line: Carries sound in events.
     """
 
     def __init__(
@@ -54,6 +61,7 @@ class VoiceLive:
         offered: Offered,
         ice_servers: Sequence[Mapping[str, object]],
         link: AvatarLink,
+        line: SoundLine,
     ) -> None:
         self._doors = doors
         self._offered = offered
@@ -62,7 +70,7 @@ class VoiceLive:
         self._proposed: AskedSession | None = None
         self._instructions = doors.instructions
         self._turn_id: str | None = None
-        self._realtime = Realtime(replace(doors, send=self._translate))
+        self._realtime = Realtime(replace(doors, send=self._translate), line)
         self._description: Description | None = None
         if doors.performance is not None:
             self._description = Description(doors.performance, self._send)
@@ -86,12 +94,13 @@ class VoiceLive:
     def tell(self, event: ConversationEvent) -> None:
         """Put one event of the conversation on the wire."""
         self._realtime.tell(event)
-        if isinstance(event, ReplyHeard) and self._description is not None:
+        if isinstance(event, ReplyStarted):
             self._turn_id = event.response_id
-            self._description.clause(event.response_id, event.item_id)
         elif isinstance(event, StateChanged) and self._link.is_up:
             way = "speaking" if event.state == "speaking" else "idle"
             self._send({"type": f"session.avatar.switch_to_{way}", "turn_id": self._turn_id})
+        if self._description is not None:
+            _describe(self._description, event)
 
     def fail(self, code: str, message: str) -> None:
         """Tell the client of a failure that is not one answer's."""
@@ -167,12 +176,20 @@ class VoiceLive:
             self._show_session(event)
         elif kind == "error":
             self._send(_placed(event))
+        elif kind == "response.output_audio.delta" and self._is_silent:
+            pass  # it was coded even so, for what was heard is counted by that
         else:
             if kind == "response.output_audio.done" and self._description is not None:
                 self._description.end()
             told = in_voice_live(event)
             if told is not None:
                 self._send(told)
+
+    @property
+    def _is_silent(self) -> bool:
+        """Whether the sound goes with the picture, and not here as well."""
+        avatar = self._agreed.asked.avatar
+        return self._link.is_up and not (avatar and avatar.output_audit_audio)
 
     def _show_session(self, event: Json) -> None:
         session = event["session"]
@@ -187,7 +204,6 @@ class VoiceLive:
 
     def _describe_as_agreed(self) -> None:
         asked = self._agreed.asked
-        self._link.also_by_message = bool(asked.avatar and asked.avatar.output_audit_audio)
         outputs = asked.animation.outputs if asked.animation else ()
         if self._description is not None:
             self._description.wanted = Wanted(
@@ -203,6 +219,20 @@ class VoiceLive:
 
     def _send(self, event: Json) -> None:
         self._doors.send(json.dumps({"event_id": new_id("event"), **event}))
+
+
+def _describe(description: Description, event: ConversationEvent) -> None:
+    match event:
+        case ReplyStarted():
+            description.begin()
+        case OpenerHeard():
+            description.opener()
+        case ReplyHeard(response_id, item_id):
+            description.clause(response_id, item_id)
+        case ReplyHeld():
+            description.hold()
+        case ReplyResumed():
+            description.resume()
 
 
 def _read(message: str) -> Json | None:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints,
 
 _Text = Annotated[str, StringConstraints(max_length=4000)]
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+_Modality = Literal["text", "audio", "animation", "avatar"]
 _Point = tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]
 
 
@@ -145,7 +146,7 @@ class AskedSession(_Asked):
     """The `session` of a `session.update`."""
 
     model: str | None = None
-    modalities: tuple[Literal["text", "audio", "animation", "avatar"], ...] | None = None
+    modalities: Annotated[tuple[_Modality, ...], Field(min_length=1)] | None = None
     animation: Animation | None = None
     voice: Voice | _Name | None = None
     instructions: _Text | None = None

@@ -121,8 +121,6 @@ def _check_kinds(asked: AskedSession) -> None:
         raise NotOfferedError(
             "voice", "Voices made at Azure are not here; ask for azure-standard, or for no voice."
         )
-    if asked.modalities is not None and "audio" not in asked.modalities:
-        raise NotOfferedError("modalities", "Answers are always spoken too: add 'audio'.")
     if asked.interim_response is not None:
         raise NotOfferedError(
             "interim_response",
