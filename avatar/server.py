@@ -26,6 +26,7 @@ from avatar.routes import (
     queue,
     realtime_ws,
     small_webrtc,
+    voice_live,
 )
 from avatar.routes.errors import answer_errors
 from avatar.routes.state import State
@@ -46,7 +47,17 @@ def create_app(settings: Settings, state: State) -> FastAPI:
     guard(app, settings, state.access)
     if settings.kiosk.enabled:
         state.kiosk = Kiosk(settings.kiosk, LANGUAGES, state.telemetry.metrics.registry)
-    for door in (calls, realtime_ws, small_webrtc, queue, client_secrets, about, doctor, kiosk):
+    for door in (
+        calls,
+        realtime_ws,
+        voice_live,
+        small_webrtc,
+        queue,
+        client_secrets,
+        about,
+        doctor,
+        kiosk,
+    ):
         app.include_router(door.router(settings, state))
     folder = face_folder(settings.face.name)
     app.include_router(face_files(folder), prefix=face_url(settings.face.name).rstrip("/"))
