@@ -8,9 +8,17 @@ import contextlib
 import os
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from avatar.access.settings import AccessSettings
 from avatar.kiosk.settings import KioskSettings
@@ -153,6 +161,36 @@ class RecordingSettings(_Section):
         return self.folder.expanduser()
 
 
+class McpServer(_Section):
+    """One MCP server: a command that is started here, or a URL (docs/tools.md)."""
+
+    command: list[str] = Field([], description="program and arguments, for stdio; no shell")
+    env: dict[str, str] = Field({}, description="variables for the command")
+    pass_env: list[str] = Field([], description="variables of ours that it gets too, as secrets")
+    url: str = Field("", description="of a streamable HTTP server, as 'https://host/mcp'")
+    headers: dict[str, SecretStr] = Field({}, description="sent to the URL, as Authorization")
+    only: list[str] = Field([], description="of its tools; empty takes all")
+    timeout_s: float = Field(15, gt=0, description="of a call")
+    max_result_chars: int = Field(4000, ge=100, description="of a result; the rest is cut off")
+
+    @model_validator(mode="after")
+    def _is_one_kind(self) -> "McpServer":
+        if bool(self.command) == bool(self.url):
+            raise ValueError("give either a command or a url")
+        if self.url and not self.url.startswith(("http://", "https://")):
+            raise ValueError("a url begins with http:// or https://")
+        return self
+
+
+class ToolSettings(_Section):
+    """What the avatar can do beside talking."""
+
+    mcp: dict[Annotated[str, StringConstraints(pattern="^[a-z0-9-]{1,24}$")], McpServer] = Field(
+        {}, description="MCP servers, by name"
+    )
+    client_timeout_s: float = Field(30, gt=0, description="for the client to run a tool of its own")
+
+
 class TelemetrySettings(_Section):
     """What is told about the calls to those who run the server; never words."""
 
@@ -174,6 +212,7 @@ class Settings(_Section):
     telemetry: TelemetrySettings = TelemetrySettings()
     recording: RecordingSettings = RecordingSettings()
     kiosk: KioskSettings = KioskSettings()
+    tools: ToolSettings = ToolSettings()
     persona: str = Field("default", description="file in avatar/dialogue/personas, or a path")
 
 
