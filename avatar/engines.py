@@ -23,6 +23,7 @@ from speech.asr.moonshine import Moonshine
 from speech.asr.whisper import Whisper
 from speech.errors import ConfigError, RenderError
 from speech.llm.embedded import EmbeddedModel
+from speech.llm.fitting import fitted
 from speech.llm.openai_compatible import OpenAICompatibleLanguageModel
 from speech.stages import LanguageModel, Recognizer, Synthesizer, TurnDetector, VoiceDetector
 from speech.text.normalise import normalise
@@ -194,11 +195,14 @@ async def _load_language_model(
             temperature=llm.temperature,
             timeout_s=llm.timeout_s,
         )
+    weights = await asyncio.to_thread(
+        lambda: fitted(store.path(name) / "model.gguf", store.cache / "fitted")
+    )
     spoken = sorted(LANGUAGES, key=lambda language: language != settings.listening.language)
     beginnings = [prompt.beginning(persona, language) for language in spoken]
     model = await stack.enter_async_context(
         EmbeddedModel(
-            store.path(name) / "model.gguf",
+            weights,
             threads=llm.threads,
             context_tokens=llm.context_tokens,
             slots=settings.server.max_calls,

@@ -25,6 +25,7 @@ from avatar.store import ModelStore
 from bench.calls import LANGUAGE
 from bench.peer.settings import LANGUAGE_MODEL_READY
 from speech.llm.embedded import EmbeddedConversation, EmbeddedModel
+from speech.llm.fitting import fitted
 from speech.types import Message
 
 
@@ -94,7 +95,7 @@ async def _serve() -> None:
     async with AsyncExitStack() as stack:
         model = await stack.enter_async_context(
             EmbeddedModel(
-                store.path(llm.model) / "model.gguf",
+                fitted(store.path(llm.model) / "model.gguf", store.cache / "fitted"),
                 threads=llm.threads,
                 context_tokens=llm.context_tokens,
                 slots=settings.server.max_calls,
