@@ -211,10 +211,15 @@ class Calls:
             held.session.hang_up(for_good=for_good)
         return True
 
-    def hang_up_all(self) -> None:
-        """End every call."""
-        for call_id in tuple(self._held):
-            self.hang_up(call_id)
+    def hang_up_all(self, owner: str | None = None) -> None:
+        """End every call, and forget what was left of those that were lost.
+
+        Args:
+            owner: Only those of this caller.
+        """
+        for call_id, held in tuple(self._held.items()):
+            if owner is None or held.owner == owner:
+                self.hang_up(call_id)
 
     def cost(self) -> MediaCost:
         """What the media of all calls, ended ones included, have cost so far."""

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from avatar.cli import bake, bench, call, doctor, faces, keys, models, replay, serve, turn
+from avatar.cli import bake, bench, call, doctor, faces, keys, kiosk, models, replay, serve, turn
 from speech.errors import PresenciaError
 
 
@@ -17,7 +17,7 @@ def main() -> int:
         prog="presencia", description="Talk face to face with a digital human."
     )
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (serve, call, keys, doctor, turn, replay, bench, bake, faces, models):
+    for command in (serve, call, kiosk, keys, doctor, turn, replay, bench, bake, faces, models):
         command.add_parser(subparsers)
     args = parser.parse_args()
     try:

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from avatar.access.addresses import is_loopback
+from avatar.access.addresses import is_loopback, network_of
+from avatar.access.caller import BY_ADDRESS
 from avatar.kiosk.choices import Choices
 from avatar.kiosk.forgetting import forget_visitors
 from avatar.kiosk.kiosk import Kiosk
@@ -80,13 +81,18 @@ def router(settings: Settings, state: State) -> APIRouter:
         }
 
     @routes.post("/v1/kiosk/beat")
-    async def beat(body: BeatBody) -> dict[str, str]:
-        return {"reload": kiosk.hear(Beat(**body.model_dump()))}
+    async def beat(body: BeatBody) -> dict[str, object]:
+        reload = kiosk.hear(Beat(**body.model_dump()))
+        return {"reload": reload, "ready": state.calls is not None}
 
     @routes.post("/v1/kiosk/wiped", status_code=204)
-    async def wiped() -> Response:
+    async def wiped(request: Request) -> Response:
         kiosk.staff.leave()
-        await forget_visitors(state.calls.engines if state.calls else None)
+        if state.calls is not None:
+            # A page that begins, or has hung up, has no call: what is there is a lost visitor's.
+            address = request.client.host if request.client else ""
+            state.calls.hang_up_all(BY_ADDRESS + network_of(address))
+            await forget_visitors(state.calls.engines)
         return Response(status_code=204)
 
     @routes.get("/v1/kiosk/status")

@@ -1,0 +1,98 @@
+/** A visitor's call: what it shows and says goes to the page, and is gone when it ends. */
+
+import { Call } from "../call.js";
+import { Picture } from "../picture.js";
+import { text } from "../protocol.js";
+import { Transcript } from "../transcript.js";
+
+/** @typedef {import("./rules.js").Trouble} Trouble */
+
+/**
+ * @typedef {object} VisitListener
+ * @property {(stream: MediaStream) => void} onmedia
+ * @property {(phase: import("../call.js").Phase) => void} onphase
+ * @property {(trouble: Trouble | null) => void} onended
+ * @property {(state: import("../call.js").AvatarState | null) => void} onstate
+ * @property {() => void} onwords the visitor was understood
+ * @property {() => void} onlines the transcript changed
+ */
+
+/** @type {Partial<Record<import("../problem.js").ProblemCode, Trouble>>} */
+const TROUBLES = { server_full: "busy", not_ready: "loading", unreachable: "offline" };
+
+export class Visit {
+  transcript = new Transcript(() => this.#listener.onlines());
+
+  #listener;
+  #call;
+  #picture;
+
+  /**
+   * @param {import("../signalling.js").Signalling} signalling
+   * @param {string} language
+   * @param {{video: HTMLVideoElement, canvas: HTMLCanvasElement}} screen
+   * @param {VisitListener} listener
+   */
+  constructor(signalling, language, screen, listener) {
+    this.#listener = listener;
+    this.#picture = new Picture(screen.video, screen.canvas, "auto", () => {
+      document.body.dataset.shown = this.#picture.state.shown;
+    });
+    this.#call = new Call(
+      { signalling, language },
+      {
+        onphase: (phase, problem) => this.#follow(phase, problem),
+        onstate: (state) => listener.onstate(state),
+        onmedia: (stream) => listener.onmedia(stream),
+        onevent: (event) => this.#hear(event),
+      },
+    );
+  }
+
+  /** @param {MediaStreamTrack | null} microphone */
+  start(microphone) {
+    void this.#call.run(microphone);
+  }
+
+  /** @param {string} language */
+  setLanguage(language) {
+    this.#call.setLanguage(language);
+  }
+
+  /** @param {MediaStreamTrack | null} track */
+  setMicrophone(track) {
+    void this.#call.setMicrophone(track);
+  }
+
+  /** End it; nothing of it is kept. */
+  end() {
+    this.#picture.leave();
+    this.#call.hangUp();
+    this.transcript = new Transcript(() => {});
+  }
+
+  /** @returns {Promise<RTCStatsReport | null>} */
+  stats() {
+    return this.#call.stats();
+  }
+
+  /**
+   * @param {import("../call.js").Phase} phase
+   * @param {import("../problem.js").Problem | null} problem
+   */
+  #follow(phase, problem) {
+    if (phase === "connected") this.#picture.join(this.#call, "");
+    if (phase === "reconnecting") this.#picture.leave();
+    if (phase === "ended") this.#listener.onended(problem ? (TROUBLES[problem.code] ?? "failed") : null);
+    else this.#listener.onphase(phase);
+  }
+
+  /** @param {import("../protocol.js").ServerEvent} event */
+  #hear(event) {
+    this.#picture.hear(event);
+    this.transcript.apply(event);
+    const isHeard = event.type === "avatar.input_transcript.interim" && text(event, "text").trim();
+    const isFinal = event.type === "conversation.item.input_audio_transcription.completed" && text(event, "transcript").trim();
+    if (isHeard || isFinal) this.#listener.onwords();
+  }
+}
