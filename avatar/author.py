@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncGenerator, Callable
 
 from avatar.commands import Configure
-from avatar.dialogue.history import History
+from avatar.dialogue.history import History, prompt_tokens
 from avatar.dialogue.persona import Persona
 from avatar.events import ToolCalled
 from avatar.reading_ahead import ReadingAhead
@@ -97,10 +97,12 @@ class Author:
             return self.line(self._persona.greeting[language])
 
         def write(reply: Reply) -> AsyncGenerator[str, None]:
+            prompt = self._prompt(interim, instructions)
+            reply.prompt_tokens = prompt_tokens(prompt)
             return self._tool_use.write(
                 tasks,
                 reply,
-                self._prompt(interim, instructions),
+                prompt,
                 again=lambda: self._prompt("", instructions),
                 sorry=self._persona.tool_failed[language],
             )

@@ -9,6 +9,9 @@ from avatar.author import Author, Writing
 from avatar.commands import (
     Command,
     Configure,
+    Correct,
+    Noted,
+    Remove,
     Respond,
     Stop,
     ToolResult,
@@ -141,6 +144,7 @@ class Conversation:
         self._person_speaks: int | None = None  # the utterance, once it is sustained
         self._owes_reply = False  # the person said something that no answer was heard to
         self._turns = TurnTaking()
+        self._speaks = True
         self._submitted: dict[int, str] = {}  # turns whose words are to come; the client's name
         self._postponed: Respond | None = None  # until those are there
 
@@ -208,10 +212,15 @@ class Conversation:
                 self._overlaps.end(command.utterance)
             case Submitted(utterance, item_id):
                 self._submitted[utterance] = item_id
-            case Typed(text, item_id):
+            case Typed(text, item_id, after):
                 await self.drafts.drop()
-                self._add_user(text)
-                self._emit(UserTyped(item_id or new_id("item"), text))
+                item_id = item_id or new_id("item")
+                self._add_user(text, item_id, after)
+                self._emit(UserTyped(item_id, text))
+            case Noted() | Remove() | Correct():
+                await self.drafts.drop()
+                self._rewrite(command)
+                self._author.read_ahead(tasks)
             case Respond():
                 await self._respond(command, tasks)
             case Stop():
@@ -227,6 +236,7 @@ class Conversation:
                 await self.drafts.drop()
                 self.language = command.language or self.language
                 self._turns = command.turn_taking or self._turns
+                self._speaks = self._speaks if command.speaks is None else command.speaks
                 self._author.configure(command)
                 self._author.read_ahead(tasks)
 
@@ -244,7 +254,18 @@ class Conversation:
         timeline = _timeline_now()
         timeline.is_recited = self._author.would_greet
         write = self._author.answer(tasks, instructions=command.instructions)
-        self._start_reply(tasks, write, timeline, command.response_id)
+        speaks = self._speaks if command.speaks is None else command.speaks
+        self._start_reply(tasks, write, timeline, command.response_id, speaks=speaks)
+
+    def _rewrite(self, command: Noted | Remove | Correct) -> None:
+        """Change what was said."""
+        match command:
+            case Noted(role, text, item_id, after):
+                self._history.note(role, text, item_id, after)
+            case Remove(item_id):
+                self._history.remove(item_id)
+            case Correct(item_id, heard):
+                self._history.correct(item_id, heard)
 
     def _tools_overdue(self, tasks: asyncio.TaskGroup) -> None:
         """Say so, if the client has not done what it was asked for."""
@@ -276,7 +297,7 @@ class Conversation:
             case TurnEnded(transcript=Transcript(text=text)):
                 seconds = (over.end_sample - over.start_sample) / LISTENING_RATE_HZ
                 self._emit(UserSaid(item_id, text, seconds))
-                self._add_user(text)
+                self._add_user(text, item_id)
         if self._postponed is not None and not self._submitted:
             command, self._postponed = self._postponed, None
             await self._respond(command, tasks)
@@ -311,7 +332,7 @@ class Conversation:
                 self._emit(UserSaid(item_id, text, seconds, meaning == "backchannel"))
                 await self._obey(meaning, over.utterance)
                 if meaning == "words":
-                    self._add_user(text)
+                    self._add_user(text, item_id)
                     timeline = Timeline(over.ended_at_s, {"turn_ended": over.decided_at_s})
                     timeline.mark("final_transcript")
         # Noise may have cut the answer to what was said before it: that is still owed.
@@ -366,8 +387,8 @@ class Conversation:
     def _item(self, utterance: int) -> str:
         return self._submitted.get(utterance) or f"item_{self._prefix}_{utterance}"
 
-    def _add_user(self, text: str) -> None:
-        self._history.add_user(text)
+    def _add_user(self, text: str, item_id: str, after: str | None = None) -> None:
+        self._history.add_user(text, item_id, after)
         self._owes_reply = True
         self._bearing.mirror(text, self.language)
 
@@ -377,8 +398,10 @@ class Conversation:
         write: Writing | None,
         timeline: Timeline,
         response_id: str = "",
+        *,
+        speaks: bool | None = None,
     ) -> None:
-        self._begin(self._prepare_reply(tasks, write, timeline, response_id))
+        self._begin(self._prepare_reply(tasks, write, timeline, response_id, speaks=speaks))
 
     def _prepare_reply(
         self,
@@ -386,16 +409,26 @@ class Conversation:
         write: Writing | None,
         timeline: Timeline,
         response_id: str = "",
+        *,
+        speaks: bool | None = None,
     ) -> Reply:
         self._author.stop_reading()
-        return self._replies.prepare(tasks, self.language, write, timeline, response_id)
+        return self._replies.prepare(
+            tasks,
+            self.language,
+            write,
+            timeline,
+            response_id,
+            speaks=self._speaks if speaks is None else speaks,
+        )
 
     def _begin(self, reply: Reply) -> None:
         self._awaited.end()
         self._replies.begin(reply)
 
     def _reply_ends(self, reply: Reply, heard: str, status: ReplyStatus) -> FaceState:
-        self._history.add_assistant(heard, interrupted=status == "cancelled")
+        was_cut = status == "cancelled"
+        self._history.add_assistant(heard, interrupted=was_cut, item_id=reply.item_id)
         if heard:
             self._owes_reply = False
         self._overlaps.release()

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping
+from functools import partial
 
 from avatar.bearing import Bearing
 from avatar.dialogue.feelings import feeling
@@ -14,6 +15,7 @@ from avatar.events import (
     ReplyHeard,
     ReplyStarted,
     ReplyStatus,
+    ReplyWritten,
     new_id,
 )
 from avatar.latency import Timeline
@@ -21,7 +23,7 @@ from avatar.opener import Opener, Opening
 from avatar.pace import Pace
 from avatar.playout import Playout
 from avatar.reply import Reply
-from avatar.turn import Voice, answer, barge_in, play
+from avatar.turn import Voice, answer, barge_in, play, write
 from render.types import SPEECH_CLOCK_HZ, FaceState
 from speech.errors import PresenciaError
 from speech.types import Language, SpeechChunk
@@ -77,6 +79,8 @@ class Replies:
         write: Callable[[Reply], AsyncGenerator[str, None]] | None,
         timeline: Timeline,
         response_id: str = "",
+        *,
+        speaks: bool = True,
     ) -> Reply:
         """Make an answer ready, which stays silent until `begin`.
 
@@ -86,10 +90,12 @@ class Replies:
             write: Begins to write its text; None apologises for speech that was not recognised.
             timeline: When each stage delivers.
             response_id: To name it by; one is made if it is empty.
+            speaks: Whether it is spoken, or only written.
         """
         reply = Reply(response_id or new_id("resp"), new_id("item"), language, timeline)
+        reply.speaks, reply.timed = speaks, not speaks
         openers = self._openers.get(language)
-        if openers and not timeline.is_recited:
+        if openers and not timeline.is_recited and speaks:
             reply.opening = Opening(openers[0], self._pace.opener_wait_s)
         timeline.actions.extend(self._pace.actions)
         written = None if write is None else write(reply)
@@ -132,22 +138,14 @@ class Replies:
                 status, message = "failed", "The speech could not be recognised."
             else:
                 try:
-                    await answer(
-                        written,
-                        voice,
-                        self.playout,
-                        reply.timeline,
-                        reply.may_speak,
-                        first_words=self._pace.first_words,
-                        opening=reply.opening,
-                    )
+                    await self._give(reply, written, voice)
                 except* Exception as group:  # noqa: BLE001 - whatever a stage raises ends
                     # its turn only: the person hears an apology and the call goes on.
                     _log.error("a stage failed", exc_info=group)
                     status, message = "failed", _first_message(group)
             if not reply.may_speak.is_set():
                 return  # the draft of an answer: the answer itself will meet the same failure
-            if status == "failed":
+            if status == "failed" and reply.speaks:
                 apology = self._apologies[reply.language]
                 emotion = feeling(apology.text, reply.language)
                 await play(apology, voice.lips, self.playout, emotion)
@@ -159,8 +157,30 @@ class Replies:
             if reply.may_speak.is_set():
                 self._end(reply, status, message)
 
+    async def _give(self, reply: Reply, written: AsyncGenerator[str, None], voice: Voice) -> None:
+        """Say it, or only write it."""
+        if not reply.speaks:
+            tell = partial(self._write, reply)
+            await write(written, reply.timeline, reply.may_speak, tell)
+            return
+        await answer(
+            written,
+            voice,
+            self.playout,
+            reply.timeline,
+            reply.may_speak,
+            first_words=self._pace.first_words,
+            opening=reply.opening,
+        )
+
+    def _write(self, reply: Reply, text: str) -> None:
+        reply.written += text
+        self._emit(ReplyWritten(reply.response_id, reply.item_id, text))
+
     def _end(self, reply: Reply, status: ReplyStatus, message: str) -> None:
-        heard, samples = self.playout.heard(), self.playout.heard_samples()
+        heard, samples = reply.written.strip(), 0
+        if reply.speaks:
+            heard, samples = self.playout.heard(), self.playout.heard_samples()
         state = self._on_end(reply, heard, status)
         self._report_timing(reply)
         self.current = None
@@ -174,6 +194,7 @@ class Replies:
                 reply.stopped_by_client,
                 message,
                 reply.timeline.deliveries["llm_first_token"],
+                reply.prompt_tokens,
             )
         )
         self.bearing.change(state)

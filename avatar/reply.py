@@ -24,6 +24,9 @@ class Reply:
         timed: Whether its timeline has been reported, or is not to be.
         stopped_by_client: Whether a client's command ended it.
         opening: Speaks an opener before it, if it is late.
+        speaks: Whether it is spoken, or only written.
+        written: What was written of one that is not spoken.
+        prompt_tokens: What the language model read for it, at most.
     """
 
     response_id: str
@@ -36,6 +39,9 @@ class Reply:
     timed: bool = False
     stopped_by_client: bool = False
     opening: Opening | None = None
+    speaks: bool = True
+    written: str = ""
+    prompt_tokens: int = 0
 
     def has_called(self) -> None:
         """It waits for a tool: its lateness says nothing about this machine, nor is it opened."""

@@ -1,7 +1,7 @@
 """One turn of conversation: reply, speak, play; or be interrupted."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TypeVar
@@ -76,6 +76,27 @@ async def answer(
         if opener is not None:
             opener.cancel()  # of an answer without a sound it would wait for ever
         await playout.drained()
+
+
+async def write(
+    reply: AsyncGenerator[str, None],
+    timeline: Timeline,
+    may_speak: asyncio.Event,
+    tell: Callable[[str], None],
+) -> None:
+    """Tell the words of `reply` as they are written, and say nothing aloud.
+
+    Args:
+        reply: Text deltas, in order; closed when this ends, however it ends.
+        timeline: Gets a mark at the first delivery.
+        may_speak: Nothing is told until it is set.
+        tell: Told every piece.
+    """
+    marked = _marked(reply, timeline, "llm_first_token")
+    async with aclosing(without_tags(marked, lambda _place, _emotion: None)) as words:
+        async for text in words:
+            await may_speak.wait()
+            tell(text)
 
 
 async def play(

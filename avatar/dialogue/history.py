@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from avatar.dialogue.persona import Persona
 from avatar.dialogue.prompt import beginning
-from speech.types import Language, Message, Tool, ToolCall
+from speech.types import Language, Message, Role, Tool, ToolCall
 
 _BYTES_PER_TOKEN = 3  # fewer than Qwen2.5 needs: 4.3 in English, 3.4 in Spanish (UTF-8)
 _MESSAGE_TOKENS = 8  # the chat template's own, around each message
@@ -16,6 +16,18 @@ NO_RESULT = "No result: the conversation went on before there was one."
 
 TIMED_OUT = "Failed: it took too long."
 """The result of a call that was waited for in vain."""
+
+
+ROOT = "root"
+"""Stands for the beginning, where a message is said to follow another."""
+
+_NOTES_CHARS = 6000  # of instructions and notes together; the oldest go
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    message: Message
+    item_id: str = ""
 
 
 class History:
@@ -28,7 +40,7 @@ class History:
 
     def __init__(self, context_tokens: int = 4096, reply_tokens: int = 160) -> None:
         self._prompt_tokens = context_tokens - reply_tokens
-        self._messages: tuple[Message, ...] = ()
+        self._said: tuple[_Said, ...] = ()
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -37,48 +49,89 @@ class History:
         Two of the person's or two answers never follow each other. Behind tool calls come their
         results, as many, in the same order.
         """
-        return self._messages
+        messages: tuple[Message, ...] = ()
+        for message in (said.message for said in self._said if said.message.role != "system"):
+            is_of_tools = message.tool_calls or message.role == "tool"
+            messages = (*messages, message) if is_of_tools else _with(messages, message)
+        return messages
 
     @property
     def is_empty(self) -> bool:
         """True before anything was said."""
-        return not self._messages
+        return all(said.message.role == "system" for said in self._said)
 
     def remember(self, messages: tuple[Message, ...]) -> None:
         """Begin with what was said in a call that this one goes on with."""
-        self._messages = messages
+        self._said = tuple(_Said(message) for message in messages)
 
-    def add_user(self, text: str) -> None:
+    def add_user(self, text: str, item_id: str = "", after: str | None = None) -> None:
         """Add what the person said or typed.
 
         With no answer in between, it goes on the message before: a sentence said in two breaths is
         one sentence to the model.
-        """
-        self._messages = _with(self._messages, Message("user", text.strip()))
 
-    def add_assistant(self, heard_text: str, *, interrupted: bool = False) -> None:
+        Args:
+            text: The words.
+            item_id: To name them by.
+            after: The item that they follow, or `ROOT`; the newest if it is None or not there.
+        """
+        self._add(Message("user", text.strip()), item_id, after)
+
+    def add_assistant(
+        self, heard_text: str, *, interrupted: bool = False, item_id: str = ""
+    ) -> None:
         """Add what the person heard of an answer; if that is nothing, no trace of it is left.
 
         Args:
             heard_text: Cut where the sound was cut.
             interrupted: True leaves an ellipsis, lest the model take the torso for a sentence.
+            item_id: To name it by.
         """
-        heard = heard_text.strip()
-        if heard and interrupted and heard[-1] not in ".!?…":
-            heard += "…"
-        self._messages = _with(self._messages, Message("assistant", heard))
+        self._add(
+            Message("assistant", _torso(heard_text) if interrupted else heard_text.strip()), item_id
+        )
+
+    def note(self, role: Role, text: str, item_id: str, after: str | None = None) -> None:
+        """Add what nobody said: a client's instructions by the way, or an answer of before.
+
+        Args:
+            role: Whose it is: `system` or `assistant`.
+            text: The words.
+            item_id: To name them by.
+            after: As in `add_user`.
+        """
+        self._add(Message(role, text.strip()), item_id, after)
+
+    def remove(self, item_id: str) -> None:
+        """Forget what goes by a name, and by no other."""
+        self._said = tuple(said for said in self._said if said.item_id != item_id)
+
+    def correct(self, item_id: str, heard_text: str) -> None:
+        """Less of an answer was heard than was thought."""
+        torso = _torso(heard_text)
+        if not torso:
+            self.remove(item_id)
+            return
+        self._said = tuple(
+            replace(said, message=replace(said.message, content=torso))
+            if said.item_id == item_id
+            else said
+            for said in self._said
+        )
 
     def add_calls(self, calls: Sequence[ToolCall]) -> None:
         """Add what the model asked tools for; of the results nothing is known yet."""
         asked = Message("assistant", "", tuple(calls))
         results = (Message("tool", NO_RESULT, call_id=call.call_id) for call in calls)
-        self._messages = (*self._messages, asked, *results)
+        self._said = (*self._said, *map(_Said, (asked, *results)))
 
     def add_result(self, call_id: str, output: str) -> None:
         """Put the result of a call in its place; of a call that is not there, nowhere."""
-        self._messages = tuple(
-            replace(message, content=output) if message.call_id == call_id else message
-            for message in self._messages
+        self._said = tuple(
+            replace(said, message=replace(said.message, content=output))
+            if said.message.call_id == call_id
+            else said
+            for said in self._said
         )
 
     def prompt(
@@ -106,11 +159,37 @@ class History:
                 added.
             tools: That the model is offered, which take room too.
         """
-        start = beginning(persona, language, extra_instructions)
-        messages = _with(self._messages, Message("user", interim.strip()))
+        start = beginning(persona, language, self._with_notes(extra_instructions))
+        messages = _with(self.messages, Message("user", interim.strip()))
         room = self._prompt_tokens - sum(_tokens(message) for message in start)
         room -= sum(_tool_tokens(tool) for tool in tools)
         return (*start, *_fitting(messages, max(room, 2 * _MESSAGE_TOKENS + 2)))
+
+    def _add(self, message: Message, item_id: str, after: str | None = None) -> None:
+        if not message.content:
+            return
+        place, names = len(self._said), [said.item_id for said in self._said]
+        if after == ROOT:
+            place = 0
+        elif after and after in names:
+            place = names.index(after) + 1
+        self._said = (*self._said[:place], _Said(message, item_id), *self._said[place:])
+
+    def _with_notes(self, instructions: str) -> str:
+        """The instructions, and what was noted since: some templates take it nowhere else."""
+        notes = [said.message.content for said in self._said if said.message.role == "system"]
+        return "\n".join([*([instructions] if instructions else []), *notes])[-_NOTES_CHARS:]
+
+
+def prompt_tokens(messages: Sequence[Message]) -> int:
+    """An upper estimate of what a prompt takes."""
+    return sum(map(_tokens, messages))
+
+
+def _torso(heard_text: str) -> str:
+    """What was heard of an answer that was cut."""
+    heard = heard_text.strip()
+    return heard + "…" if heard and heard[-1] not in ".!?…" else heard
 
 
 def _with(messages: tuple[Message, ...], new: Message) -> tuple[Message, ...]:
