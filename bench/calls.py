@@ -100,7 +100,7 @@ async def _answered_turns(
     report.counts["turns_lost"] += len(batch) - sum(turn.answered for _, turn in turns)
     for recording, turn in turns:
         report.counts["turns_talked_over"] += talked_over(turn, observer)
-        report.add(answer_metrics(turn, observer, scale))
+        report.add_turn(answer_metrics(turn, observer, scale), finished=recording.finished)
         spoken = words(recording.words, LANGUAGE)
         report.add_words(edits(spoken, words(transcript_of(turn), LANGUAGE)), len(spoken))
 

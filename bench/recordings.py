@@ -19,16 +19,20 @@ class Recording:
     Attributes:
         clip: Its sound.
         words: What is said in it, by hand.
+        finished: Whether a listener would answer now; no after half a sentence, which is to be
+            waited for.
     """
 
     clip: Clip
     words: str
+    finished: bool = True
 
 
 def recordings(folder: Path, language: Language) -> list[Recording]:
     """The recordings in one language that `folder`'s `transcripts.tsv` lists.
 
-    The table has a header and, among others, the columns file, lang and transcript.
+    The table has a header and, among others, the columns file, lang and transcript; where it has
+    one called finished, that is "no" after half a sentence.
 
     Raises:
         ConfigError: There is no such table, or it lists none in this language.
@@ -39,7 +43,9 @@ def recordings(folder: Path, language: Language) -> list[Recording]:
         with table.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file, delimiter="\t"))
         found = [
-            Recording(read_clip(folder / row["file"]), row["transcript"])
+            Recording(
+                read_clip(folder / row["file"]), row["transcript"], row.get("finished") != "no"
+            )
             for row in rows
             if row["lang"] == language
         ]

@@ -11,10 +11,11 @@ from typing import TypeVar
 
 import numpy as np
 
+from avatar.client.call import Event
 from avatar.client.clips import RATE_HZ
 from avatar.client.lip_sync import loudness_curve, skew_s
 from avatar.client.observer import SILENCE_PEAK, HeardFrame, Observer, SeenFrame
-from avatar.client.turns import TRANSCRIBED, Turn
+from avatar.client.turns import INTERIM, TRANSCRIBED, Turn
 
 _Frame = TypeVar("_Frame", HeardFrame, SeenFrame)
 
@@ -145,6 +146,10 @@ def summary(values: Iterable[float]) -> dict[str, float | int | None]:
 
 def _event_metrics(turn: Turn) -> dict[str, float]:
     metrics: dict[str, float] = {}
+    final = next((event for event in reversed(turn.events) if event.type == TRANSCRIBED), None)
+    if final is not None:
+        known_s = next(event.at_s for event in turn.events if _words(event) == _words(final))
+        metrics["words_known_ms"] = _ms(known_s - turn.finished_s)
     for event in turn.events:
         if event.type == TRANSCRIBED:
             metrics["final_transcript_ms"] = _ms(event.at_s - turn.finished_s)
@@ -152,6 +157,13 @@ def _event_metrics(turn: Turn) -> dict[str, float]:
             rows = event.body["rows"]
             metrics |= {ours: float(rows[row]) for row, ours in SERVER_ROWS.items() if row in rows}
     return metrics
+
+
+def _words(event: Event) -> tuple[object, object] | None:
+    """What was understood, and of which utterance; None if it is no such event."""
+    if event.type not in (INTERIM, TRANSCRIBED):
+        return None
+    return event.body.get("item_id"), event.body.get("text", event.body.get("transcript"))
 
 
 def _first_moving(

@@ -14,6 +14,7 @@ END_SILENCE_S = 0.5
 _OPENER_PAUSE_S = 0.07
 """An opener ends with 150 ms of silence: before its middle it is heard, after it the answer."""
 
+INTERIM = "avatar.input_transcript.interim"
 TRANSCRIBED = "conversation.item.input_audio_transcription.completed"
 
 

@@ -100,7 +100,7 @@ async def _answered(
         metrics = answer_metrics(turn, observer, None)
         report.counts["turns_talked_over"] += talked_over(turn, observer)
         report.counts["openers"] += any(event.type == "avatar.opener" for event in turn.events)
-        report.add(metrics)
+        report.add_turn(metrics, finished=recording.finished)
         spoken = words(recording.words, LANGUAGE)
         report.add_words(edits(spoken, words(transcript_of(turn), LANGUAGE)), len(spoken))
         _progress(name, turn.said, metrics)

@@ -7,7 +7,12 @@ from dataclasses import dataclass, field
 from avatar.client.measure import summary
 from bench.report import Report
 
-METRICS = ("voice_to_voice_ms", "final_transcript_ms", "barge_in_silence_ms")
+METRICS = (
+    "voice_to_voice_ms",
+    "unfinished_voice_to_voice_ms",
+    "final_transcript_ms",
+    "barge_in_silence_ms",
+)
 COUNTS = (
     "turns",
     "turns_lost",

@@ -36,6 +36,18 @@ def test_the_pooled_word_error_rate_weighs_long_utterances_more():
     assert wer["p50"] == 0.5
 
 
+def test_an_answer_to_half_a_sentence_is_late_by_right():
+    report = Report()
+    turn = {"voice_to_voice_ms": 1400, "words_known_ms": 90, "fps_received": 25}
+    report.add_turn(turn, finished=False)
+    report.add_turn({"voice_to_voice_ms": 600}, finished=True)
+    found = json.loads(report.as_json({}))
+    assert found["voice_to_voice_ms"]["p95"] == 600
+    assert found["unfinished_voice_to_voice_ms"]["p50"] == 1400
+    assert found["words_known_ms"]["n"] == 0
+    assert found["fps_received"]["p50"] == 25
+
+
 def test_the_table_has_a_row_for_every_metric_and_its_goal():
     report = Report()
     report.add({"voice_to_face_ms": 812.4})
@@ -49,6 +61,7 @@ def test_the_repositorys_recordings_are_read_by_language():
     english = recordings(FOLDER, "en")
     assert len(english) >= 5
     assert all(recording.words and len(recording.clip.pcm) for recording in english)
+    assert {recording.finished for recording in english} == {True, False}
 
 
 def test_a_folder_without_transcripts_says_what_it_needs(tmp_path):

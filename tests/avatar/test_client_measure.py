@@ -159,6 +159,18 @@ def test_the_last_transcript_and_the_servers_rows_are_reported():
     assert transcript_of(turn) == "Go forward."
 
 
+def test_the_words_are_known_at_the_first_event_that_has_all_of_them():
+    interim, said = "avatar.input_transcript.interim", {"item_id": "i"}
+    events = [
+        Event(4.8, interim, {**said, "text": "Go"}),
+        Event(5.1, interim, {**said, "text": "Go forward."}),
+        Event(5.3, TRANSCRIBED, {**said, "transcript": "Go forward."}),
+    ]
+    metrics = answer_metrics(_turn(3, 5, 10, events), _call([(5.4, 9.0)]), None)
+    assert metrics["words_known_ms"] == pytest.approx(100)
+    assert metrics["final_transcript_ms"] == pytest.approx(300)
+
+
 def test_a_cut_answer_reads_as_what_was_heard():
     events = [
         Event(1, TRANSCRIBED, {"transcript": "Tell me."}),
