@@ -200,7 +200,7 @@ class ScriptedCall:
             toolbox=Toolbox(self.server_tools),
             covers=self.covers,
         )
-        listener = Listener(
+        listener = self.listener = Listener(
             detector=LoudnessDetector(),
             turns=self.turn_detector,
             recognizer=self.recognizer,
@@ -220,7 +220,10 @@ class ScriptedCall:
         async def press():
             for at_s, command in sorted(self._commands, key=lambda c: c[0]):
                 await asyncio.sleep(max(0.0, zero + at_s - loop.time()))
-                conversation.send(command)
+                if callable(command):
+                    command()
+                else:
+                    conversation.send(command)
 
         async with asyncio.TaskGroup() as tasks:
             running = [
