@@ -34,7 +34,8 @@ from avatar.rtc.peer import Peer
 from avatar.settings import Settings
 from avatar.smaller import EitherModel
 from avatar.telemetry.turns import Telemetry
-from avatar.terms import NEW_CALL, Terms, changes, without
+from avatar.terms import NEW_CALL, Terms, asked, changes, without
+from avatar.tools.toolbox import Toolbox
 from avatar.transport import Transport
 from render.types import VideoFrame
 from speech.echo import EchoRemover
@@ -168,6 +169,9 @@ class Session:
             emit=self._tell,
             pace=self._pace,
             openers=engines.openers,
+            toolbox=Toolbox(engines.tools),
+            covers=engines.covers,
+            client_tool_s=settings.tools.client_timeout_s,
         )
         self._echo: EchoRemover | None = None
         if settings.listening.remove_echo:
@@ -213,8 +217,8 @@ class Session:
         )
         if terms.continues is not None:
             self._history.remember(terms.continues.messages)
-        if config.instructions is not None:
-            self._obey(Configure(instructions=config.instructions))
+        if changes(asked(config)):
+            self._obey(asked(config))
 
     @classmethod
     async def answer(

@@ -57,6 +57,17 @@ def changes(wanted: Configure) -> dict[str, object]:
     return {name: value for name, value in values if value is not None}
 
 
+def asked(config: CallConfig) -> Configure:
+    """What the conversation has to be told of a configuration that a call begins with."""
+    return Configure(
+        instructions=config.instructions,
+        tools=config.tools,
+        tool_choice=config.tool_choice,
+        turn_taking=config.turn_taking,
+        speaks=config.speaks,
+    )
+
+
 def without(wanted: Configure, names: tuple[str, ...]) -> Configure:
     """The command, leaving some things as they are."""
     return replace(wanted, **dict.fromkeys(names))

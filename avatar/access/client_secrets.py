@@ -6,7 +6,9 @@ else, and what it says about the session binds whoever uses it.
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from avatar.protocol.config import CallConfig
 
@@ -28,11 +30,13 @@ class ClientSecret:
     Attributes:
         key_id: Of the key that it was made with, for which its calls count; empty without one.
         fixed: What whoever uses it is given and can't change.
+        session: The same in the words of the Realtime API, as JSON; what it leaves out is open.
         expires_s: Loop time.
     """
 
     key_id: str
     fixed: CallConfig
+    session: Mapping[str, Any]
     expires_s: float
 
 

@@ -1,12 +1,15 @@
 """WebRTC calls in the shapes of the OpenAI Realtime API: an offer in, an answer out."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
 from avatar.access.caller import Caller
+from avatar.access.fixing import with_fixed
 from avatar.protocol.events import SessionConfig, explain_config
 from avatar.protocol.realtime import Realtime
 from avatar.routes.errors import ApiError
@@ -28,8 +31,9 @@ def router(_settings: Settings, state: State) -> APIRouter:
         calls = state.ready
         offer, session = await _read_offer(request)
         caller = _as_asked(caller, session)
+        session = as_fixed(session, caller)
         try:
-            speak = partial(Realtime, wanted=session)
+            speak = partial(Realtime, wanted=session, fixed=fixed_for(caller))
             call_id, answer = await calls.start(offer, session.call_config(), speak, caller)
         except ServerFullError:
             if not (caller.ticket or _wants_to_wait(request, session)):
@@ -52,6 +56,19 @@ def router(_settings: Settings, state: State) -> APIRouter:
         return Response(status_code=200)
 
     return routes
+
+
+def fixed_for(caller: Caller) -> Mapping[str, Any]:
+    """What the caller's client secret says of the session."""
+    return caller.secret.session if caller.secret else {}
+
+
+def as_fixed(session: SessionConfig, caller: Caller) -> SessionConfig:
+    """What is asked, with what the caller's client secret says put over it."""
+    if caller.secret is None:
+        return session
+    asked = with_fixed(session.model_dump(exclude_unset=True), caller.secret.session)
+    return SessionConfig.model_validate(asked)
 
 
 def _as_asked(caller: Caller, session: SessionConfig) -> Caller:

@@ -14,9 +14,10 @@ from avatar.access.client_secrets import (
     ClientSecret,
     TooManySecretsError,
 )
+from avatar.access.fixing import fixable
 from avatar.events import new_id
 from avatar.protocol.events import SessionConfig, explain_config
-from avatar.protocol.realtime import MODEL
+from avatar.protocol.realtime.session import MODEL, call_config
 from avatar.routes.calls import read_text
 from avatar.routes.errors import BUSY_RETRY_S, ApiError, later
 from avatar.routes.state import State
@@ -45,12 +46,15 @@ def router(_settings: Settings, state: State) -> APIRouter:
     async def make(request: Request) -> dict[str, object]:
         caller = state.access.admit(request, "manage")
         asked = _parsed(await read_text(request))
-        config = _session(asked.session).call_config()
-        if config.recording:  # a person's consent is nobody else's to give
-            config = config.model_copy(update={"recording": None})
+        _session(asked.session)
+        session = _session(fixable(asked.session))
         now_s, seconds = asyncio.get_running_loop().time(), asked.expires_after.seconds
-        key_id = caller.key.id if caller.key else ""
-        secret = ClientSecret(key_id, config, now_s + seconds)
+        secret = ClientSecret(
+            caller.key.id if caller.key else "",
+            call_config(session),
+            session.model_dump(exclude_unset=True),
+            now_s + seconds,
+        )
         try:
             value = state.access.secrets.make(secret, now_s)
         except TooManySecretsError:

@@ -5,7 +5,9 @@ from functools import partial
 from fastapi import APIRouter, WebSocket
 
 from avatar.protocol.config import CallConfig
+from avatar.protocol.events import SessionConfig
 from avatar.protocol.realtime import Realtime
+from avatar.routes.calls import as_fixed, fixed_for
 from avatar.routes.errors import ApiError
 from avatar.routes.state import State
 from avatar.settings import Settings
@@ -32,7 +34,9 @@ def router(_settings: Settings, state: State) -> APIRouter:
             calls.turn_away(entry)
             raise
         line = WebSocketLine(socket)
-        calls.hold(line.connect, config, partial(Realtime, line=line), entry)
+        wanted = as_fixed(SessionConfig(), caller) if caller.secret else None
+        speak = partial(Realtime, line=line, wanted=wanted, fixed=fixed_for(caller))
+        calls.hold(line.connect, config, speak, entry)
         await line.run()
 
     return routes

@@ -26,6 +26,7 @@ class AnsweringCalls:
         self.places = Places(settings, lambda: self.now_s)
         self.callers: list[Caller] = []
         self.configs = []
+        self.speak = None
         self.taken = []
         self.ended = []
         persona = SimpleNamespace(name="Elena", disclosure={"en": "I am an AI."})
@@ -41,6 +42,7 @@ class AnsweringCalls:
         self.taken.append(self.places.take(caller))
         self.callers.append(caller)
         self.configs.append(config)
+        self.speak = speak
         return f"rtc_{len(self.taken)}", "v=0 answer"
 
     def hang_up(self, call_id, *, for_good):

@@ -11,6 +11,7 @@ from avatar.access.caller import BY_ADDRESS, Caller
 from avatar.access.places import Places
 from avatar.commands import Configure
 from avatar.protocol.config import CallConfig
+from avatar.protocol.dialect import Doors, FaceFiles
 from avatar.routes.queue import _stream
 from avatar.terms import Terms, narrowed, without
 from speech.errors import CallLimitError
@@ -61,6 +62,34 @@ def test_a_client_secret_begins_calls_and_nothing_else(tmp_path):
     for method, path in (("POST", SECRETS), ("GET", "/v1/metrics"), ("GET", "/v1/avatar/metrics")):
         response = client.request(method, path, headers={"authorization": f"Bearer {secret}"})
         assert error_of(response) == (403, "key_required")
+
+
+TOOL = {"type": "function", "name": "size", "parameters": {"type": "object"}}
+
+
+def test_a_browser_sees_what_its_secret_fixes_and_is_told_that_it_stays():
+    client, calls = door()
+    session = {"type": "realtime", "instructions": "Sell shoes.", "tools": [TOOL]}
+    secret = client.post(SECRETS, json={"session": session}).json()["value"]
+    form = {"sdp": (None, "v=0"), "session": (None, '{"tools": [], "instructions": "Be rude."}')}
+    key = {"authorization": f"Bearer {secret}"}
+    assert client.post("/v1/realtime/calls", files=form, headers=key).status_code == 201
+    sent, commands = [], []
+    doors = Doors("rtc_1", "en", "Sell shoes.", FaceFiles("x", "/"), sent.append, commands.append)
+    dialect = calls.speak(doors)
+    dialect.open()
+    created = json.loads(sent[0])["session"]
+    assert [tool["name"] for tool in created["tools"]] == ["size"]
+    assert commands[-1].tools[0].name == "size"
+    del sent[:]
+    rude = {"type": "realtime", "tools": [], "tool_choice": "none"}
+    dialect.receive(json.dumps({"type": "session.update", "session": rude, "event_id": "mine"}))
+    error, updated = (json.loads(message) for message in sent)
+    assert error["error"]["code"] == "session_fixed"
+    assert (error["error"]["param"], error["error"]["event_id"]) == ("session.tools", "mine")
+    assert updated["session"]["tools"] == created["tools"]
+    assert updated["session"]["tool_choice"] == "none", "what is open changes"
+    assert commands[-1].tools is None
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from avatar.access.client_secrets import ClientSecret, ClientSecrets, TooManySecretsError
+from avatar.access.fixing import fixable, with_fixed, without_fixed
 from avatar.access.limits import FREE_FAILURES, LONGEST_WAIT_S, Failures, Rate
 from avatar.protocol.config import CallConfig
 
@@ -61,7 +62,7 @@ def test_whoever_waits_as_told_may_call_again():
 def test_a_client_secret_is_good_until_it_expires():
     secrets = ClientSecrets(limit=5)
     config = CallConfig(language="es")
-    token = secrets.make(ClientSecret("1a2b", config, expires_s=60.0), now_s=0.0)
+    token = secrets.make(ClientSecret("1a2b", config, {}, expires_s=60.0), now_s=0.0)
     assert token.startswith("ek_")
     assert secrets.find(token, 59.9).fixed == config
     assert secrets.find(token, 59.9) is not None, "it may begin several calls"
@@ -73,12 +74,69 @@ def test_a_client_secret_is_good_until_it_expires():
 def test_client_secrets_are_bounded_and_expired_ones_make_room():
     secrets = ClientSecrets(limit=3)
     for n in range(3):
-        secrets.make(ClientSecret("", CallConfig(), expires_s=10.0 + n), now_s=0.0)
+        secrets.make(ClientSecret("", CallConfig(), {}, expires_s=10.0 + n), now_s=0.0)
     try:
-        secrets.make(ClientSecret("", CallConfig(), expires_s=99.0), now_s=5.0)
+        secrets.make(ClientSecret("", CallConfig(), {}, expires_s=99.0), now_s=5.0)
     except TooManySecretsError:
         pass
     else:
         raise AssertionError("the fourth was made")
-    assert secrets.make(ClientSecret("", CallConfig(), expires_s=99.0), now_s=10.0)
+    assert secrets.make(ClientSecret("", CallConfig(), {}, expires_s=99.0), now_s=10.0)
     assert len(secrets) == 3
+
+
+SESSION = {
+    "instructions": "Sell shoes.",
+    "tools": [],
+    "audio": {
+        "input": {"transcription": {"language": "es"}, "turn_detection": {"type": "semantic_vad"}}
+    },
+}
+
+
+def test_what_is_fixed_is_refused_by_path_and_the_rest_is_taken():
+    asked = {
+        "instructions": "Be rude.",
+        "tools": [],
+        "output_modalities": ["text"],
+        "audio": {
+            "input": {
+                "transcription": {"language": "en", "prompt": "x"},
+                "turn_detection": {"type": "server_vad", "threshold": 0.5},
+            },
+            "output": {"speed": 1.0},
+        },
+    }
+    allowed, refused = without_fixed(asked, SESSION)
+    assert refused == [
+        "session.instructions",
+        "session.audio.input.transcription.language",
+        "session.audio.input.turn_detection",
+    ]
+    assert allowed == {
+        "output_modalities": ["text"],
+        "audio": {"input": {"transcription": {"prompt": "x"}}, "output": {"speed": 1.0}},
+    }
+
+
+def test_a_call_begins_with_what_is_fixed_over_what_is_asked():
+    asked = {"instructions": "Be rude.", "audio": {"input": {"transcription": {"prompt": "x"}}}}
+    merged = with_fixed(asked, SESSION)
+    assert merged["instructions"] == "Sell shoes."
+    assert merged["audio"]["input"]["transcription"] == {"prompt": "x", "language": "es"}
+    assert with_fixed({"audio": None}, SESSION)["audio"] == SESSION["audio"]
+    assert fixable({"type": "realtime", "avatar": {"recording": True}} | SESSION) == SESSION
+
+
+NAMES = st.sampled_from(["instructions", "tools", "audio", "input", "transcription", "x"])
+JSON = st.recursive(
+    st.none() | st.integers(0, 2), lambda inner: st.dictionaries(NAMES, inner, max_size=3)
+)
+SESSIONS = st.dictionaries(NAMES, JSON, max_size=4)
+
+
+@given(SESSIONS, SESSIONS)
+def test_nothing_that_is_fixed_gets_through_however_it_is_nested(asked, fixed):
+    allowed, _ = without_fixed(asked, fixed)
+    assert with_fixed(allowed, fixed) == with_fixed(asked, fixed)
+    assert without_fixed(with_fixed(asked, fixed), fixed)[1] == []

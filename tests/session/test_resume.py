@@ -238,7 +238,7 @@ def test_a_token_is_worth_nothing_with_another_key():
 def test_a_client_secret_fixes_the_call_that_goes_on_as_well():
     async def test():
         async with house() as held:
-            secret = ClientSecret("", CallConfig(instructions="Sell shoes."), 1e9)
+            secret = ClientSecret("", CallConfig(instructions="Sell shoes."), {}, 1e9)
             caller = Caller(secret=secret)
             first = await held.call(CallConfig(instructions="Be rude."), caller)
             created = first.of("session.created")[0]["session"]

@@ -1,10 +1,14 @@
 """Speaks the wire protocol for one conversation: its events out, a client's events in."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
 
 from pydantic import ValidationError
 
 from avatar import events as say
+from avatar.access.fixing import without_fixed
 from avatar.commands import Stop
 from avatar.latency import LIMIT_MS, TARGET_MS
 from avatar.protocol import events as wire
@@ -19,6 +23,8 @@ from avatar.protocol.realtime.session import SessionState, unavailable
 
 Body = wire.ErrorBody
 
+_FIXED = "This can't be changed: the client secret that began the call says what it is."
+
 
 class Realtime:
     """One client's protocol state: a `Dialect`. Neither blocks nor waits.
@@ -27,6 +33,7 @@ class Realtime:
         doors: The session's.
         line: Carries its sound in events; None where sound has tracks of its own.
         wanted: What it asked of the session when it called.
+        fixed: What its client secret says of the session, as JSON, and nobody changes.
     """
 
     def __init__(
@@ -34,7 +41,9 @@ class Realtime:
         doors: Doors,
         line: SoundLine | None = None,
         wanted: wire.SessionConfig | None = None,
+        fixed: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
+        self._fixed = fixed
         self._doors = doors
         self._wanted = wanted
         self._session = session = SessionState(doors.language, doors.instructions)
@@ -138,6 +147,11 @@ class Realtime:
         """Apply what the client asks of the session."""
         if config.recording is False:
             self._doors.withdraw()
+        open_, refused = without_fixed(config.model_dump(exclude_unset=True), self._fixed)
+        for param in refused:
+            self._refuse(Refusal("session_fixed", _FIXED, param), event_id)
+        if refused:
+            config = wire.SessionConfig.model_validate(open_)
         self._doors.command(self._session.apply(config))
         self.show_session()
         self._tell_unavailable(config, event_id)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from avatar.commands import Configure
 from avatar.protocol import events as wire
+from avatar.protocol.config import CallConfig
 from avatar.protocol.dialect import Doors
 from avatar.turn_taking import TurnTaking
 from speech.types import Language, NamedTool, Tool, ToolChoice
@@ -100,6 +101,20 @@ class SessionState:
             tool_choice=choice if isinstance(choice, str) else choice.model_dump(),
             avatar=_avatar(doors),
         )
+
+
+def call_config(config: wire.SessionConfig) -> CallConfig:
+    """What a client asks for, tools and turns included, in no protocol's words."""
+    told = SessionState("en", "").apply(config)
+    return CallConfig(
+        language=told.language,
+        instructions=told.instructions,
+        recording=config.recording,
+        tools=told.tools,
+        tool_choice=told.tool_choice,
+        turn_taking=told.turn_taking,
+        speaks=told.speaks,
+    )
 
 
 def offered(tools: tuple[wire.FunctionTool, ...]) -> tuple[Tool, ...]:
