@@ -1,9 +1,9 @@
 """Every model of the service: loaded once, shared by all calls."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol, get_args
 
@@ -14,6 +14,7 @@ from avatar.face.poster import draw_poster
 from avatar.opener import Opener
 from avatar.settings import FaceSettings, LlmSettings, Settings
 from avatar.store import ModelStore
+from avatar.tools.toolbox import NoServerTools, ServerTools
 from avatar.turn import Voice
 from render.animator import FaceAnimator
 from render.baked.asset import BakedFace
@@ -67,6 +68,8 @@ class Engines:
         voices: By language.
         apologies: By language: spoken in advance.
         openers: By language: spoken in advance.
+        covers: By language: spoken in advance.
+        tools: That are run here.
         language_model: Lends a language model to one call.
         smaller_model: Lends one for when answers are late; None where none is configured.
         voice_detector: Makes the detector of one microphone.
@@ -88,6 +91,8 @@ class Engines:
     animator: Callable[[int], FaceAnimator]
     renderer: Callable[[], BakedRenderer]
     poster: bytes
+    covers: Mapping[Language, tuple[Opener, ...]] = field(default_factory=dict)
+    tools: ServerTools = field(default_factory=NoServerTools)
     forgetting: tuple[Callable[[], Awaitable[None]], ...] = ()
 
     @classmethod
@@ -146,9 +151,11 @@ class Engines:
                     for language, tts in synthesizers.items()
                 },
                 openers={
-                    language: tuple(
-                        [Opener.of(await _say(tts, s, language)) for s in persona.openers[language]]
-                    )
+                    language: await _said(tts, persona.openers[language], language)
+                    for language, tts in synthesizers.items()
+                },
+                covers={
+                    language: await _said(tts, persona.covers[language], language)
                     for language, tts in synthesizers.items()
                 },
                 language_model=language_model,
@@ -212,8 +219,13 @@ async def _load_language_model(
         )
     )
     await model.warm(beginnings)
+    await model.warm_tools()
     forgetting.append(model.forget)
     return lambda: model.conversation(beginnings[0])
+
+
+async def _said(tts: Synthesizer, lines: Iterable[str], language: Language) -> tuple[Opener, ...]:
+    return tuple([Opener.of(await _say(tts, line, language)) for line in lines])
 
 
 async def _say(tts: Synthesizer, text: str, language: Language) -> SpeechChunk:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from dataclasses import replace
 from functools import partial
 
 import uvicorn
@@ -33,6 +34,7 @@ from avatar.routes.state import State
 from avatar.settings import Settings
 from avatar.store.data import data_folder
 from avatar.telemetry.turns import Telemetry
+from avatar.tools.connected import server_tools
 from speech.errors import PresenciaError
 
 _GRACE_S = 3  # for requests under way when the server ends; a queue's stream would go on for ever
@@ -98,7 +100,12 @@ async def _serve(settings: Settings, listener: socket.socket, state: State) -> N
             facts = facts_of(lambda: None if state.calls is None else len(state.calls))
             beside.append(tasks.create_task(state.kiosk.run(facts), name="kiosk"))
         try:
-            async with Engines.loaded(settings) as engines, asyncio.TaskGroup() as call_tasks:
+            async with (
+                Engines.loaded(settings) as models,
+                server_tools(settings.tools) as tools,
+                asyncio.TaskGroup() as call_tasks,
+            ):
+                engines = replace(models, tools=tools)
                 state.calls = held = Calls(settings, engines, call_tasks, state.telemetry)
                 host, port = listener.getsockname()[:2]
                 scheme = "https" if settings.server.tls_certificate else "http"
