@@ -37,6 +37,7 @@ _SILENT_S = 15.0
 _FIRST_BEAT_S = 90.0  # Chromium's first start, on a machine that loads models meanwhile
 _FROZEN_S = 12.0
 _RELOAD_HELPS_S = 20.0
+_RELOAD_DID_NOT_HELP_S = 60.0
 _BACKOFF_S = (0.0, 60.0, 120.0, 300.0, 600.0)
 _WELL_S = 300.0
 _STUCK_S = 60.0
@@ -118,7 +119,7 @@ class Watchdog:
         self._beat_s = now_s
         self._beating_since_s: float | None = None
         self._moved_s = now_s
-        self._reloaded_s: float | None = None
+        self._reloaded: tuple[Why, float] | None = None
         self._browser_s: float | None = None
         self._browser_tries = 0
         self._occupied_s = now_s
@@ -132,7 +133,6 @@ class Watchdog:
             self._moved_s = now_s
         if beat.frames > 0:
             self._moved_s = now_s
-            self._reloaded_s = None
         if beat.occupied:
             self._occupied_s = now_s
         if beat.errors < self._errors:
@@ -190,8 +190,9 @@ class Watchdog:
         beat = self.beat
         if beat is None:
             return None
-        if now_s - self._moved_s > _FROZEN_S:
-            return self._reload("frozen", f"no picture for {now_s - self._moved_s:.0f} s", now_s)
+        frozen_s = self._beat_s - self._moved_s
+        if frozen_s > _FROZEN_S:
+            return self._reload("frozen", f"no picture for {frozen_s:.0f} s", now_s)
         if beat.errors > self._errors:
             self._errors = beat.errors
             return self._reload("error", f"{beat.errors} uncaught", now_s)
@@ -201,12 +202,13 @@ class Watchdog:
         return None
 
     def _reload(self, why: Why, detail: str, now_s: float) -> Restart | None:
-        if self._reloaded_s is None:
-            self._reloaded_s = now_s
-            return Restart("page", why, detail)
-        if why != "memory" and now_s - self._reloaded_s > _RELOAD_HELPS_S:
+        last_why, last_s = self._reloaded or (why, -_RELOAD_DID_NOT_HELP_S)
+        if now_s - last_s < _RELOAD_HELPS_S:
+            return None
+        if why == last_why != "memory" and now_s - last_s < _RELOAD_DID_NOT_HELP_S:
             return self._browser(why, f"{detail}, and a reload did not help", now_s)
-        return None
+        self._reloaded = (why, now_s)
+        return Restart("page", why, detail)
 
     def _browser(self, why: Why, detail: str, now_s: float) -> Restart | None:
         wait_s = _BACKOFF_S[min(self._browser_tries, len(_BACKOFF_S) - 1)]
@@ -214,6 +216,6 @@ class Watchdog:
             return None
         self._browser_tries += 1
         self._browser_s = now_s
-        self._reloaded_s = None
+        self._reloaded = None
         self.browser_started(now_s)
         return Restart("browser", why, detail)

@@ -136,7 +136,7 @@ export class KioskPage {
 
   /** @param {string} language */
   #dial(language) {
-    this.#idle.hide();
+    this.#hangUp(); // The idling face gives way: until the call is there, the poster stands in.
     this.#visits += 1;
     const visit = new Visit(this.#signalling, language, this.#screen, {
       onmedia: (stream) => void this.#playback.show(stream),
