@@ -39,6 +39,8 @@ import { Signalling } from "./signalling.js";
  * @property {boolean} [mayRecord] whether the person agrees to being recorded
  * @property {() => object[]} [tools] those to declare, asked at each connection
  * @property {string} [resumeToken] of an earlier call, whose conversation is to go on
+ * @property {boolean} [waits] stands in line where every place is taken: the call ends with the problem `queued`
+ * @property {string} [ticket] of the line, whose place is ready
  */
 
 /** Dialling again: the pause before each try, and how long the server may take to answer it, in ms. */
@@ -70,6 +72,8 @@ export class Call {
   #mayRecord;
   #tools;
   #token;
+  #waits;
+  #ticket;
   /** Whether the conversation of the first connection was joined: what comes then is no beginning. */
   #hasJoined = false;
   /** @type {MediaStreamTrack | null | Promise<MediaStreamTrack | null>} */
@@ -92,6 +96,8 @@ export class Call {
     this.#mayRecord = options.mayRecord ?? false;
     this.#tools = options.tools ?? (() => []);
     this.#token = options.resumeToken ?? "";
+    this.#waits = options.waits ?? false;
+    this.#ticket = options.ticket ?? "";
     this.#listener = listener;
   }
 
@@ -141,7 +147,7 @@ export class Call {
    */
   say(words) {
     this.#peer?.send(userMessage(words));
-    this.#peer?.send({ type: "response.create" });
+    this.#peer?.send({ type: "response.create", response: { avatar: { interrupt: true } } });
   }
 
   /** Stop the answer under way, as speaking over it does. */
@@ -238,6 +244,8 @@ export class Call {
       mayRecord: this.#mayRecord,
       tools: this.#tools(),
       resumeToken: this.#token,
+      waits: this.#waits,
+      ticket: this.#ticket,
     };
     const options = {
       signalling: this.#signalling,
@@ -249,6 +257,7 @@ export class Call {
     };
     const peer = await Peer.connect(options, this.#ended.signal);
     this.#peer = peer;
+    this.#ticket = ""; // It's good for one call.
     if (this.#token) peer.becomeResumable();
     if (this.#language !== language) this.setLanguage(this.#language);
     if (this.#microphone !== microphone) await this.setMicrophone(await this.#microphone);

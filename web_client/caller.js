@@ -6,8 +6,8 @@
 import { Call, pause } from "./call.js";
 import { preferredLanguage } from "./language.js";
 import { Memory } from "./memory.js";
-import { Microphone } from "./microphone.js";
-import { microphoneNotice, noticeOf } from "./notices.js";
+import { isMicrophoneAllowed, Microphone } from "./microphone.js";
+import { microphoneNotice, noticeOf, queueNotice } from "./notices.js";
 import { Picture } from "./picture.js";
 import { Playback } from "./playback.js";
 import { Problem } from "./problem.js";
@@ -15,9 +15,12 @@ import { isRecorded } from "./protocol.js";
 import { Signalling } from "./signalling.js";
 import { Tools } from "./tools.js";
 import { Transcript } from "./transcript.js";
+import { READY_EVERY_MS, untilPlace, untilReady } from "./waiting.js";
 
 /** @typedef {import("./notices.js").Notice} Notice */
 /** @typedef {import("./transcript.js").Line} Line */
+/** @typedef {import("./attributes.js").CallerOptions} CallerOptions */
+/** @typedef {import("./problem.js").Standing} Standing */
 /** @typedef {import("./call.js").Phase | "waiting"} CallerPhase `waiting`: for the server's models, or for a place */
 
 /**
@@ -31,21 +34,6 @@ import { Transcript } from "./transcript.js";
  * @property {(report: import("./tools.js").ToolReport) => void} ontool the avatar has called a tool
  */
 
-/**
- * @typedef {object} CallerOptions read anew at each call
- * @property {string} server its origin; "" is the page's own
- * @property {import("./signalling.js").ClientSecret | null} clientSecret
- * @property {string} language "" is the browser's
- * @property {string} instructions for the language model; "" are the server's
- * @property {string} microphone id of the device; "" lets the browser choose
- * @property {string} speaker id of the device; "" is the system's own
- * @property {import("./picture.js").PictureChoice} picture
- * @property {() => boolean} mayRecord whether the person agrees to being recorded
- * @property {string} memory key in sessionStorage under which a call survives a reload; "" : it does not
- */
-
-const READY_EVERY_MS = 2_000;
-
 export class Caller {
   /** Why there's no call, or what is awaited. @type {Notice | null} */
   callNotice = null;
@@ -53,6 +41,8 @@ export class Caller {
   microphoneNotice = null;
   /** Why the last call could not start or go on. @type {Problem | null} */
   problem = null;
+  /** Where one stands in line; null while not in it. @type {Standing | null} */
+  standing = null;
   /** On the clock of `performance.now()`; null while not connected. @type {number | null} */
   connectedAtMs = null;
   /** Until when the server wants not to be called again, on that clock. */
@@ -245,7 +235,7 @@ export class Caller {
   }
 
   /**
-   * Call, again and again while the server is still loading its models.
+   * Call, again and again while the server is still loading its models or has no place.
    *
    * @param {AbortSignal} signal
    * @param {string} resumeToken
@@ -253,34 +243,53 @@ export class Caller {
   async #dial(signal, resumeToken) {
     if (!window.isSecureContext || !navigator.mediaDevices) throw new Problem("insecure");
     await this.load();
+    let ticket = "";
     for (;;) {
-      await this.#untilReady(signal);
+      await untilReady(this.#signalling, signal, () => this.#wait(noticeOf(new Problem("not_ready"), false), null));
+      this.callNotice = this.standing = null;
       this.#enter("connecting");
       try {
-        return await this.#callOnce(signal, resumeToken);
+        return await this.#callOnce(signal, resumeToken, ticket);
       } catch (error) {
-        if (!(error instanceof Problem) || error.code !== "not_ready") throw error;
-        await pause(READY_EVERY_MS, signal);
+        if (!(error instanceof Problem)) throw error;
+        if (error.code === "queued" && error.standing) ticket = await this.#standInLine(error.standing, signal);
+        else if (error.code === "ticket_expired" && ticket) ticket = "";
+        else if (error.code === "not_ready") await pause(READY_EVERY_MS, signal);
+        else throw error;
       }
     }
   }
 
-  /** @param {AbortSignal} signal */
-  async #untilReady(signal) {
-    while (!(await this.#signalling.isReady(signal))) {
-      this.callNotice = noticeOf(new Problem("not_ready"), false);
-      this.#enter("waiting");
-      await pause(READY_EVERY_MS, signal);
+  /**
+   * @param {Standing} standing
+   * @param {AbortSignal} signal
+   * @returns {Promise<string>} the ticket, whose place is ready; "" if it is none any more
+   */
+  async #standInLine(standing, signal) {
+    try {
+      return await untilPlace(this.#signalling, standing, signal, (now) => this.#wait(queueNotice(now), now));
+    } finally {
+      this.standing = null;
     }
-    this.callNotice = null;
+  }
+
+  /**
+   * @param {Notice} notice
+   * @param {Standing | null} standing
+   */
+  #wait(notice, standing) {
+    this.callNotice = notice;
+    this.standing = standing;
+    this.#enter("waiting");
   }
 
   /**
    * @param {AbortSignal} signal
    * @param {string} resumeToken
+   * @param {string} ticket of the line
    * @throws {Problem} why the call ended, if nobody hung up
    */
-  async #callOnce(signal, resumeToken) {
+  async #callOnce(signal, resumeToken, ticket) {
     /** @type {Problem | null} */
     let reason = null;
     try {
@@ -297,6 +306,8 @@ export class Caller {
           mayRecord: this.#options.mayRecord(),
           tools: () => this.tools.declared,
           resumeToken,
+          waits: true,
+          ticket,
         },
         {
           onphase: (phase, problem) => {
@@ -382,15 +393,5 @@ export class Caller {
   #enter(phase) {
     this.phase = phase;
     this.#listener.onchange();
-  }
-}
-
-/** Whether the person has allowed the microphone before; false where the browser doesn't tell. */
-async function isMicrophoneAllowed() {
-  try {
-    const permission = await navigator.permissions.query({ name: /** @type {PermissionName} */ ("microphone") });
-    return permission.state === "granted";
-  } catch {
-    return false;
   }
 }

@@ -4,36 +4,21 @@
  * Its parts do the work: `Caller` holds calls, `Stage` draws. Here are the attributes, methods and events.
  */
 
+import { optionsOf } from "./attributes.js";
 import { Caller } from "./caller.js";
-import { Problem } from "./problem.js";
 import { Stage } from "./stage.js";
 import { translate } from "./strings.js";
 
 /** @typedef {import("./transcript.js").Line} Line */
 /** @typedef {import("./caller.js").CallerPhase} CallerPhase */
 /** @typedef {import("./call.js").AvatarState} AvatarState */
-/** @typedef {import("./picture.js").PictureChoice} PictureChoice */
+/** @typedef {import("./problem.js").Standing} Standing */
 /** @typedef {import("./tools.js").ToolSchema} ToolSchema */
 /** @typedef {import("./tools.js").ToolFunction} ToolFunction */
 
-/**
- * @typedef {object} PresenciaEvents the `detail` of each event; they bubble, and cross shadow roots
- * @property {{phase: CallerPhase, problem: Problem | null}} presencia-phase
- * @property {{state: AvatarState | null}} presencia-state
- * @property {{line: Line, change: "added" | "changed" | "removed"}} presencia-transcript
- * @property {import("./tools.js").ToolReport} presencia-tool
- * @property {import("./picture.js").PictureState} presencia-picture
- * @property {{place: number, waitS: number} | null} presencia-queue null: no longer in line
- * @property {import("./protocol.js").ServerEvent} presencia-event every event of the server
- * @property {{level: number}} presencia-level of the microphone, 0 to 1
- * @property {undefined} presencia-clear a call begins without words
- * @property {undefined} presencia-change anything that the properties tell
- */
+/** @typedef {import("./globals.js").PresenciaEvents} PresenciaEvents */
 
 const TICK_MS = 250;
-const CHOICES = ["video", "client", "audio"];
-/** Where this module came from. */
-const HOME = new URL(import.meta.url).origin;
 
 export class PresenciaCall extends HTMLElement {
   static observedAttributes = ["server", "language", "captions", "poster", "picture", "controls", "instructions", "remember"];
@@ -41,7 +26,7 @@ export class PresenciaCall extends HTMLElement {
   #stage = new Stage(this.attachShadow({ mode: "open" }), (key, values) => this.words(key, values), (action) => this.#act(action));
   /** @type {import("./caller.js").CallerOptions} */
   #options = {
-    ...this.#optionsOfAttributes(),
+    ...optionsOf(this),
     clientSecret: null,
     microphone: "",
     speaker: "",
@@ -66,7 +51,7 @@ export class PresenciaCall extends HTMLElement {
     ontool: (report) => this.#tell("presencia-tool", report),
   });
   /** What was told last. */
-  #told = { phase: /** @type {CallerPhase} */ ("idle"), state: /** @type {AvatarState | null} */ (null), picture: "", queue: "" };
+  #told = { phase: /** @type {CallerPhase} */ ("idle"), state: /** @type {AvatarState | null} */ (null), picture: "", standing: /** @type {Standing | null} */ (null) };
   #ticker = 0;
   #leave = () => this.#caller.leave();
 
@@ -94,7 +79,7 @@ export class PresenciaCall extends HTMLElement {
   attributeChangedCallback(name, old, value) {
     if (old === value) return;
     const wasServer = this.#options.server;
-    Object.assign(this.#options, this.#optionsOfAttributes());
+    Object.assign(this.#options, optionsOf(this));
     this.#stage.captions.isWanted = this.captions;
     if (name === "picture") this.#caller.picture.choose(this.#options.picture);
     if (name === "language") this.#caller.changeLanguage();
@@ -173,6 +158,11 @@ export class PresenciaCall extends HTMLElement {
   /** What is wrong, as a page may show it; null when nothing is. */
   get notice() {
     return this.#caller.callNotice ?? this.#caller.microphoneNotice;
+  }
+
+  /** Where one stands in line for a place; null while not in it. */
+  get standing() {
+    return this.#caller.standing;
   }
 
   /** Why the last call could not start or go on. */
@@ -317,17 +307,6 @@ export class PresenciaCall extends HTMLElement {
 
   // ---- Inside ----
 
-  #optionsOfAttributes() {
-    const choice = this.getAttribute("picture") ?? "";
-    return {
-      server: originOf(this.getAttribute("server")),
-      language: this.getAttribute("language") ?? "",
-      instructions: this.getAttribute("instructions") ?? "",
-      picture: /** @type {PictureChoice} */ (CHOICES.includes(choice) ? choice : "auto"),
-      memory: this.hasAttribute("remember") ? `presencia-call ${this.id}` : "",
-    };
-  }
-
   /** A property that was set before this class was there hides ours. */
   #takeEarly() {
     const early = Object.getOwnPropertyDescriptor(this, "clientSecret");
@@ -362,6 +341,7 @@ export class PresenciaCall extends HTMLElement {
     this.#stage.poster = this.getAttribute("poster") ?? `${this.#options.server}/poster.webp?${this.config?.face?.name ?? ""}`;
     this.#stage.render({
       phase: this.phase,
+      isQueued: this.standing !== null,
       state: this.state,
       name: this.name,
       disclosure: this.disclosure,
@@ -395,12 +375,13 @@ export class PresenciaCall extends HTMLElement {
 
   #tellChanges() {
     const told = this.#told;
-    const { phase, state, picture } = this;
+    const { phase, state, picture, standing } = this;
     const seen = JSON.stringify(picture);
-    this.#told = { ...told, phase, state, picture: seen };
+    this.#told = { phase, state, picture: seen, standing };
     this.#tell("presencia-change", undefined);
     if (phase !== told.phase) this.#tell("presencia-phase", { phase, problem: this.problem });
     if (state !== told.state) this.#tell("presencia-state", { state });
+    if (standing !== told.standing) this.#tell("presencia-queue", standing);
     if (seen !== told.picture) this.#tell("presencia-picture", picture);
   }
 
@@ -412,13 +393,4 @@ export class PresenciaCall extends HTMLElement {
   #tell(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
   }
-}
-
-/**
- * @param {string | null} server as the attribute has it; without one it's where this module came from
- * @returns {string} "" for the page's own origin
- */
-function originOf(server) {
-  const origin = server === null ? HOME : new URL(server, location.href).origin;
-  return origin === location.origin || origin === "null" ? "" : origin;
 }

@@ -102,3 +102,13 @@ function troubleOf(error) {
   if (name === "NotReadableError" || name === "AbortError") return "busy";
   return "none";
 }
+
+/** Whether the person has allowed the microphone before; false where the browser doesn't tell. */
+export async function isMicrophoneAllowed() {
+  try {
+    const permission = await navigator.permissions.query({ name: /** @type {PermissionName} */ ("microphone") });
+    return permission.state === "granted";
+  } catch {
+    return false;
+  }
+}

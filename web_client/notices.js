@@ -27,6 +27,8 @@ const OF_PROBLEM = {
   not_ready: { kind: "waiting", tone: "wait", icon: "clock", title: "waitingTitle", text: "waitingText" },
   server_full: { kind: "full", tone: "warning", icon: "clock", title: "fullTitle", text: "fullText" },
   unauthorized: { kind: "unauthorized", tone: "error", icon: "lock", title: "unauthorizedTitle", text: "unauthorizedText" },
+  queued: { kind: "queued", tone: "wait", icon: "clock", title: "queueTitle", text: "queueText" },
+  ticket_expired: { kind: "full", tone: "warning", icon: "clock", title: "fullTitle", text: "fullText" },
   refused: { kind: "refused", tone: "error", icon: "alert", title: "refusedTitle", text: "refusedText" },
   resume_expired: { kind: "gone", tone: "error", icon: "offline", title: "goneTitle", text: "goneText" },
   no_route: { kind: "no-route", tone: "error", icon: "offline", title: "noRouteTitle", text: "noRouteText" },
@@ -51,6 +53,16 @@ export function noticeOf(problem, wasConnected) {
   const notice = { ...OF_PROBLEM[problem.code], detail: problem.detail };
   if (!wasConnected || problem.code === "lost") return notice;
   return { ...notice, kind: "gone", tone: "error", icon: "offline", title: "goneTitle", text: "goneText" };
+}
+
+/**
+ * @param {import("./problem.js").Standing} standing in line
+ * @returns {Notice}
+ */
+export function queueNotice({ place, waitS }) {
+  const minutes = Math.round(waitS / 60);
+  const text = waitS < 45 ? "queueSoonText" : minutes <= 1 ? "queueMinuteText" : "queueText";
+  return { ...OF_PROBLEM.queued, text, values: { place, minutes } };
 }
 
 /** @param {MicrophoneTrouble} trouble */

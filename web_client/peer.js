@@ -155,7 +155,7 @@ export class Peer {
     this.#end(this.#limits === PATIENT);
   }
 
-  /** @param {boolean} hangsUp whether the server is told that the call is over */
+  /** @param {boolean} hangsUp whether the call is over for good */
   #end(hangsUp) {
     if (this.#pc.signalingState === "closed") return;
     window.clearInterval(this.#ping);
@@ -165,7 +165,7 @@ export class Peer {
     this.#channel.close();
     this.#pc.close();
     for (const track of this.stream.getTracks()) track.stop();
-    if (hangsUp && this.#callId) this.#signalling.hangUp(this.#callId);
+    if (this.#callId) this.#signalling.hangUp(this.#callId, hangsUp);
     this.#resolveClosed();
   }
 

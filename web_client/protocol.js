@@ -131,13 +131,17 @@ export function isResumed(event) {
  * @property {boolean} [mayRecord] whether the person agrees to being recorded
  * @property {object[]} [tools] as the protocol declares functions
  * @property {string} [resumeToken] the conversation that goes on
+ * @property {boolean} [waits] stands in line where every place is taken
+ * @property {string} [ticket] of the line
  */
 
 /** @param {Wishes} wishes */
-export function session({ language, instructions, mayRecord, tools, resumeToken }) {
+export function session({ language, instructions, mayRecord, tools, resumeToken, waits, ticket }) {
   const avatar = {
     ...(mayRecord ? { recording: true } : {}),
     ...(resumeToken ? { resume_token: resumeToken } : {}),
+    ...(waits ? { queue: true } : {}),
+    ...(ticket ? { ticket } : {}),
   };
   return {
     type: "realtime",

@@ -20,11 +20,10 @@ import { session, text, object } from "./protocol.js";
  * @typedef {object} Offer
  * @property {string} sdp with every candidate in it
  * @property {import("./protocol.js").Wishes} wishes
- * @property {string} [ticket] that a place is kept for
  * @property {number} [limitMs] how long the answer may take
  */
 
-/** @typedef {{ticket: string, isReady: boolean, place: number, waitS: number}} Standing in the line for a place */
+/** @typedef {import("./problem.js").Standing} Standing */
 
 const HTTP_TIMEOUT_MS = 10_000;
 const DEFAULT_RETRY_AFTER_S = 10;
@@ -79,7 +78,7 @@ export class Signalling {
    * @param {Offer} offer
    * @param {AbortSignal} signal
    * @returns {Promise<{id: string, answer: string}>}
-   * @throws {Problem} server_full, not_ready, resume_expired, unauthorized, refused, unreachable
+   * @throws {Problem} server_full, queued, ticket_expired, not_ready, resume_expired, unauthorized, refused, unreachable
    */
   async call({ sdp, wishes, limitMs }, signal) {
     const body = new FormData();
@@ -87,6 +86,7 @@ export class Signalling {
     body.set("session", JSON.stringify(session(wishes)));
     const headers = await this.#authorization();
     const response = await this.#request("/v1/realtime/calls", { method: "POST", body, headers, signal, limitMs });
+    if (response.status === 202) throw new Problem("queued", { standing: standingOf(await response.json()) });
     const id = response.headers.get("Location")?.split("/").pop() ?? "";
     return { id, answer: await response.text() };
   }
@@ -95,9 +95,36 @@ export class Signalling {
    * End a call; survives the page being closed.
    *
    * @param {string} id
+   * @param {boolean} forGood false lets the server keep the conversation for a while
    */
-  hangUp(id) {
-    navigator.sendBeacon(`${this.#base}/v1/realtime/calls/${encodeURIComponent(id)}/hangup`);
+  hangUp(id, forGood) {
+    const path = `/v1/realtime/calls/${encodeURIComponent(id)}/hangup`;
+    navigator.sendBeacon(this.#base + path + (forGood ? "" : "?resume=true"));
+  }
+
+  /**
+   * Where one stands in line; asking keeps the place in it.
+   *
+   * @param {string} ticket
+   * @param {AbortSignal} signal
+   * @returns {Promise<Standing>}
+   * @throws {Problem} ticket_expired, or as the server answers
+   */
+  async standing(ticket, signal) {
+    const headers = await this.#authorization();
+    const response = await this.#request(`/v1/realtime/queue/${encodeURIComponent(ticket)}`, { headers, signal });
+    return standingOf(await response.json());
+  }
+
+  /**
+   * Wait no longer.
+   *
+   * @param {string} ticket
+   */
+  async leaveLine(ticket) {
+    const headers = await this.#authorization();
+    const path = `/v1/realtime/queue/${encodeURIComponent(ticket)}`;
+    await this.#request(path, { method: "DELETE", headers, keepalive: true });
   }
 
   /** @returns {Promise<Record<string, string>>} */
@@ -128,18 +155,30 @@ export class Signalling {
   }
 }
 
+/**
+ * @param {unknown} body
+ * @returns {Standing}
+ */
+function standingOf(body) {
+  const { place, expected_wait_s: waitS } = object({ body }, "body");
+  const number = (/** @type {unknown} */ value) => (typeof value === "number" ? value : 0);
+  return { ticket: text(body, "ticket"), isReady: text(body, "status") === "ready", place: number(place), waitS: number(waitS) };
+}
+
 /** @param {Response} response */
 async function problemOf(response) {
-  if (response.status === 429) {
-    const seconds = Number(response.headers.get("Retry-After"));
-    return new Problem("server_full", { retryAfterS: seconds > 0 ? seconds : DEFAULT_RETRY_AFTER_S });
-  }
   if (response.status === 503) return new Problem("not_ready");
   // A proxy in front of the server answers these while the server is down.
   if (response.status === 502 || response.status === 504) return new Problem("unreachable");
-  const body = await response.json().catch(() => null);
-  const detail = text(object(body, "error"), "message");
-  if (response.status === 410) return new Problem("resume_expired", { detail });
+  const error = object(await response.json().catch(() => null), "error");
+  const detail = text(error, "message");
+  const code = text(error, "code");
+  if (response.status === 429) {
+    const seconds = Number(response.headers.get("Retry-After"));
+    const retryAfterS = seconds > 0 ? seconds : DEFAULT_RETRY_AFTER_S;
+    return new Problem("server_full", { retryAfterS, detail: code === "server_full" ? "" : detail });
+  }
+  if (response.status === 410) return new Problem(code === "ticket_expired" ? code : "resume_expired", { detail });
   if (response.status === 401 || response.status === 403) return new Problem("unauthorized", { detail });
   return new Problem("refused", { detail });
 }

@@ -11,6 +11,7 @@ import { stageStyle } from "./stage_style.js";
 /**
  * @typedef {object} StageModel
  * @property {CallerPhase} phase
+ * @property {boolean} isQueued what is awaited is a place
  * @property {import("./call.js").AvatarState | null} state
  * @property {string} name of the avatar
  * @property {string} disclosure
@@ -136,12 +137,12 @@ export class Stage {
   }
 
   /** @param {StageModel} model */
-  #renderWords({ phase, state, name, disclosure, durationS, soundBlocked }) {
+  #renderWords({ phase, isQueued, state, name, disclosure, durationS, soundBlocked }) {
     this.#root.setAttribute("aria-label", this.#translate("videoCall"));
     setText(this.#name, name);
     setText(this.#badge, this.#translate("aiBadge"));
     this.#badge.title = this.#translate("aiBadgeLabel");
-    const key = PHASE_TEXT[phase] ?? (state ? STATE_TEXT[state] : null);
+    const key = isQueued ? "stateQueued" : (PHASE_TEXT[phase] ?? (state ? STATE_TEXT[state] : null));
     setText(this.#status, key ? this.#translate(key) : "");
     setText(this.#timer, durationS === null ? "" : clock(durationS));
     this.#hear.hidden = !soundBlocked;

@@ -25,8 +25,8 @@ CHROMIUM_ARGS = [
     "--disable-features=WebRtcHideLocalIpsWithMdns",
     "--host-resolver-rules=MAP insecure.test 127.0.0.1",
 ]
-# What a call must let go of is remembered here, for a test to look at; and what lies in the shadow of
-# the element is a global by its id, as what lies in the page is.
+# What a call must let go of is remembered here, for a test to look at; and what lies in the shadow
+# of the element is a global by its id, as what lies in the page is.
 REMEMBER = """
 for (const id of ["face", "video", "drawn", "caption"]) {
   Object.defineProperty(globalThis, id, {

@@ -28,14 +28,16 @@ from aiortc import (
 from aiortc.mediastreams import AudioStreamTrack, MediaStreamError, MediaStreamTrack
 from av import AudioFrame, VideoFrame
 from fastapi import FastAPI, Request, Response
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 
-Mode = Literal["open", "full", "loading", "refusing"]
+Mode = Literal["open", "full", "loading", "refusing", "queueing"]
 WEB_CLIENT = Path(__file__).parents[3] / "web_client"
 FACES = WEB_CLIENT.parent / "models" / "faces"
 FACES_URL = "/v1/avatar/faces"
-SESSION = {"avatar": {"face": {"name": "elena", "url": f"{FACES_URL}/elena/"}}}
+AVATAR = {"face": {"name": "elena", "url": f"{FACES_URL}/elena/"}}
+TICKET = "ticket1"
 RETRY_AFTER_S = 30
 PATIENCE_S = 90.0
 """For what takes a moment where nothing else runs: a starved machine fails no test."""
@@ -88,9 +90,17 @@ class Picture(VideoStreamTrack):
 class StandInCall:
     """One call as the server sees it."""
 
-    def __init__(self, call_id: str, loop: asyncio.AbstractEventLoop, language: str) -> None:
+    def __init__(
+        self,
+        call_id: str,
+        loop: asyncio.AbstractEventLoop,
+        language: str,
+        avatar: dict[str, object],
+    ) -> None:
         self.id = call_id
         self.language = language
+        self.may_come_back = False  # left, not ended
+        self._avatar = avatar
         self.events: list[dict[str, object]] = []
         self.has_hung_up = False
         self.poses: RTCDataChannel | None = None
@@ -163,7 +173,8 @@ class StandInCall:
             return
         self._channel = channel
         channel.on("message", self._receive)
-        channel.send(json.dumps({"type": "session.created", "event_id": "e", "session": SESSION}))
+        session = {"avatar": self._avatar}
+        channel.send(json.dumps({"type": "session.created", "event_id": "e", "session": session}))
         channel.send(json.dumps({"type": "avatar.state", "event_id": "e", "state": "listening"}))
 
     def _receive(self, message: str) -> None:
@@ -197,6 +208,12 @@ class StandIn:
         self.offers = 0
         self.config: dict[str, object] = dict(CONFIG)
         self.session: dict[str, object] = {}  # what the newest call asked for
+        self.keys: list[str] = []  # those shown, call by call
+        self.resumes = False  # whether calls that were lost can be gone on with
+        self.tokens: set[str] = set()
+        self.place = 0  # in line; 0: it is free
+        self.wait_s = 120.0
+        self.waiting = 0  # how many stand in line
         self._app = self._routes()
         self._server = uvicorn.Server(
             uvicorn.Config(self._app, port=0, log_level="warning", lifespan="off")
@@ -235,7 +252,16 @@ class StandIn:
         app = FastAPI()
         app.get("/v1/avatar/config")(lambda: self.config)
         app.get("/v1/health/ready")(self._ready)
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=["*"],
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=["Location", "Retry-After"],
+        )
         app.post("/v1/realtime/calls")(self._answer)
+        app.get("/v1/realtime/queue/{ticket}")(self._standing)
+        app.delete("/v1/realtime/queue/{ticket}")(self._leave_line)
         app.post("/v1/realtime/calls/{call_id}/hangup")(self._hang_up)
         app.mount(FACES_URL, StaticFiles(directory=FACES))
         app.mount("/", StaticFiles(directory=WEB_CLIENT, html=True))
@@ -246,10 +272,21 @@ class StandIn:
             return JSONResponse({"status": "loading", "detail": "speech"}, 503)
         return JSONResponse({"status": "ok"})
 
-    async def _hang_up(self, call_id: str) -> Response:
+    async def _standing(self) -> Response:
+        self.waiting = max(self.waiting, 1)
+        status = "waiting" if self.place else "ready"
+        body = {"status": status, "place": self.place, "expected_wait_s": self.wait_s}
+        return JSONResponse({"object": "avatar.queue.ticket", "ticket": TICKET, **body})
+
+    async def _leave_line(self) -> Response:
+        self.waiting = 0
+        return Response(status_code=204)
+
+    async def _hang_up(self, call_id: str, resume: str = "") -> Response:
         for call in self.calls:
             if call.id == call_id:
-                call.has_hung_up = True
+                call.may_come_back = resume == "true"
+                call.has_hung_up = not call.may_come_back
                 await call.close()
         return Response()
 
@@ -263,8 +300,22 @@ class StandIn:
             return _error(400, "invalid_sdp", {})
         form = _parts(request.headers["content-type"], await request.body())
         self.session = session = json.loads(form["session"])
+        self.keys.append(request.headers.get("authorization", ""))
+        asked = session.get("avatar", {})
+        if self.mode == "queueing" and (self.place or asked.get("ticket") != TICKET):
+            standing = await self._standing()
+            return Response(standing.body, 202, media_type="application/json")
+        token = asked.get("resume_token")
+        if token and token not in self.tokens:
+            return _error(410, "resume_expired", {})
         language = session["audio"]["input"]["transcription"]["language"]
-        call = StandInCall(f"call{self.offers}", asyncio.get_running_loop(), language)
+        avatar: dict[str, object] = dict(AVATAR)
+        if self.resumes:
+            resume = {"token": f"token of call {self.offers}", "expires_in_s": 120}
+            avatar |= {"resume": resume, "resumed": bool(token)}
+            self.tokens = {str(resume["token"])}
+        loop = asyncio.get_running_loop()
+        call = StandInCall(f"call{self.offers}", loop, language, avatar)
         self.calls.append(call)
         await call.pc.setRemoteDescription(RTCSessionDescription(form["sdp"], "offer"))
         call.pc.addTrack(AudioStreamTrack())

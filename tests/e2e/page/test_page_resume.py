@@ -1,0 +1,135 @@
+"""A conversation that goes on: after a lost connection, and after the page is loaded again."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.page.kit import asked, call, eventually, lines
+
+pytestmark = pytest.mark.e2e
+
+STORED = "JSON.stringify([Object.values(sessionStorage), Object.values(localStorage)])"
+
+
+def talk_before(server):
+    server.call.hear("Where are you?", "q1")
+    server.call.say("Right here.")
+    done = "response.output_audio_transcript.done"
+    server.call.send(done, item_id="answer", transcript="Right here.")
+
+
+def went_on(server, first):
+    """The call that goes on with the first one, once it is there; nobody is greeted in it."""
+    return len(server.calls) > 1 and server.call is not first and server.call.events
+
+
+def test_after_a_lost_connection_the_same_conversation_goes_on(open_page, server):
+    server.resumes = True
+    page = open_page()
+    call(page)
+    talk_before(server)
+    expect(page.locator("#lines > li")).to_have_count(2)
+    first = server.call
+    first.cut_off()
+    eventually(page, lambda: went_on(server, first))
+    expect(page.locator("body[data-phase=connected][data-picture=live]")).to_be_attached()
+    assert server.session["avatar"] == {"resume_token": "token of call 1", "queue": True}
+    server.call.hear("And now?", "q2")
+    expect(page.locator("#lines > li")).to_have_count(3)
+    assert lines(page) == ["Where are you?", "Right here.", "And now?"]
+    assert not server.call.received("response.create")
+    assert not first.has_hung_up
+
+
+def test_after_a_reload_the_same_conversation_goes_on(open_page, server):
+    server.resumes = True
+    page = open_page()
+    call(page)
+    talk_before(server)
+    expect(page.locator("#lines > li")).to_have_count(2)
+    first = server.call
+    page.reload()
+    expect(page.locator("body[data-phase=connected][data-picture=live]")).to_be_attached()
+    eventually(page, lambda: went_on(server, first))
+    assert server.session["avatar"]["resume_token"] == "token of call 1"
+    assert lines(page) == ["Where are you?", "Right here."]
+    assert not server.call.received("response.create")
+    eventually(page, lambda: first.may_come_back)
+    assert not first.has_hung_up
+    page.reload()  # each connection has its own token
+    eventually(page, lambda: len(server.calls) == 3)
+    assert server.session["avatar"]["resume_token"] == "token of call 2"
+
+
+def test_what_is_forgotten_begins_anew_and_says_so(open_page, server):
+    server.resumes = True
+    page = open_page()
+    call(page)
+    talk_before(server)
+    server.tokens = set()
+    server.call.cut_off()
+    expect(page.locator("#lines > li.note")).to_contain_text("This is a new call")
+    assert "resume_token" not in server.session["avatar"]
+    assert lines(page)[:2] == ["Where are you?", "Right here."]
+
+
+def test_hanging_up_leaves_nothing_to_go_on_with(open_page, server):
+    server.resumes = True
+    page = open_page()
+    call(page)
+    talk_before(server)
+    eventually(page, lambda: "Right here." in page.evaluate(STORED))
+    assert page.evaluate("JSON.stringify(Object.values(localStorage))").count("token") == 0
+    page.get_by_role("button", name="Hang up").click()
+    eventually(page, lambda: server.call.has_hung_up)
+    assert page.evaluate("sessionStorage.length") == 0
+    page.reload()
+    expect(page.get_by_role("button", name="Call Elena")).to_be_visible()
+    assert len(server.calls) == 1
+
+
+def test_a_call_of_hours_ago_is_not_begun_again_unasked(open_page, server):
+    server.resumes = True
+    page = open_page()
+    call(page)
+    eventually(page, lambda: page.evaluate("sessionStorage.length") == 1)
+    page.add_init_script(
+        "const epoch = Date.now; Date.now = () => epoch() + 3 * 3600 * 1000;"  # after the reload
+    )
+    page.reload()
+    expect(page.get_by_role("button", name="Call Elena")).to_be_visible()
+    assert len(server.calls) == 1
+
+
+# ---- In line for a place ----
+
+
+def test_place_and_wait_are_shown_until_the_call_begins_by_itself(open_page, server):
+    server.mode, server.place = "queueing", 3
+    page = open_page()
+    page.get_by_role("button", name="Call Elena").click()
+    notice = page.locator("#notice[data-kind=queued]")
+    expect(notice).to_contain_text("You are number 3 in line")
+    expect(notice).to_contain_text("in about 2 minutes")
+    expect(page.locator("#status")).to_have_text("In line")
+    assert page.evaluate("held.tracks.filter(t => t.readyState === 'live').length") == 0
+    server.place, server.wait_s = 1, 20
+    expect(notice).to_contain_text("You are number 1 in line")
+    expect(notice).to_contain_text("in less than a minute")
+    page.get_by_text("Español").click()
+    expect(notice).to_contain_text("Eres el número 1 de la cola")
+    server.place = 0
+    expect(page.locator("body[data-phase=connected]")).to_be_attached()
+    expect(page.locator("#notice")).to_be_hidden()
+    assert server.session["avatar"]["ticket"] == "ticket1"
+    eventually(page, lambda: asked(server) == [])
+
+
+def test_the_line_can_be_left(open_page, server):
+    server.mode, server.place = "queueing", 3
+    page = open_page()
+    page.get_by_role("button", name="Call Elena").click()
+    expect(page.locator("#notice[data-kind=queued]")).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("button", name="Call Elena")).to_be_focused()
+    eventually(page, lambda: server.waiting == 0)
+    assert server.calls == []
