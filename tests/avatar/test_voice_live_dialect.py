@@ -1,4 +1,5 @@
 # ruff: noqa: RUF001  # IPA has letters that look like others
+import base64
 import json
 
 import numpy as np
@@ -311,6 +312,25 @@ def test_the_face_is_told_ahead_of_its_sound_sixty_times_a_second_without_a_hole
             assert frame[17] == pytest.approx(jaw, abs=1e-3)
         count += len(delta.frames)
     understood(client.of("response.animation_blendshapes.done")[0])
+
+
+@pytest.mark.parametrize(("name", "rate_hz"), [("pcm16_8000hz", 8_000), ("pcm16_16000hz", 16_000)])
+def test_sound_has_the_rates_that_were_asked_for(name, rate_hz):
+    client = Client()
+    client.updates(output_audio_format=name, input_audio_sampling_rate=16_000)
+    client.server.tell(say.ReplyStarted("resp_1", "item_9"))
+    client.hears("Hi there.", 0)
+    client.sounds(50)
+    client.server.tell(say.ReplyEnded("resp_1", "item_9", "completed", "Hi there.", 1000))
+    second = base64.b64encode(np.ones(16_000, "<i2").tobytes()).decode()
+    for _ in range(3):
+        client.sends(sdk.ClientEventInputAudioBufferAppend(audio=second))
+
+    heard = [understood(event).delta for event in client.of("response.audio.delta")]
+    assert sum(map(len, heard)) == 2 * rate_hz
+    assert client.line.microphone_in.position == pytest.approx(48_000, abs=100)
+    assert client.of("session.updated")[0]["session"]["output_audio_format"] == name
+    assert not client.of("error")
 
 
 def test_an_opener_is_part_of_the_sound_and_a_silence_for_the_person_is_not():

@@ -6,16 +6,18 @@ from avatar.protocol.realtime import MODEL
 from avatar.protocol.voice_live.names import Json
 from avatar.protocol.voice_live.request import AskedSession, Avatar, TurnDetection
 from avatar.protocol.voice_live.terms import Offered, conversation_language, video_bitrate_bps
+from avatar.websocket.coding import PCM_RATE_HZ
+from speech import g711
 
 _FORMATS = {"pcm16": "audio/pcm", "g711_ulaw": "audio/pcmu", "g711_alaw": "audio/pcma"}
-_RATES_HZ = {"pcm16": 24_000, "pcm16_8000hz": 8_000, "pcm16_16000hz": 16_000}
+_PCM_RATES_HZ = {"pcm16": PCM_RATE_HZ, "pcm16_8000hz": 8_000, "pcm16_16000hz": 16_000}
 
 _SEMANTIC = ("create_response", "interrupt_response")
 _BY_SILENCE = (*_SEMANTIC, "threshold", "prefix_padding_ms", "silence_duration_ms")
 
 _ONWARD = ("instructions", "tools", "parallel_tool_calls")
 
-PLACES = {
+_PLACES = {
     "session.audio.input.turn_detection": "session.turn_detection",
     "session.audio.input.format": "session.input_audio_format",
     "session.audio.input.transcription": "session.input_audio_transcription",
@@ -53,7 +55,7 @@ class Agreed:
             "modalities": ["text", "audio"],
             "input_audio_format": "pcm16",
             "output_audio_format": "pcm16",
-            "input_audio_sampling_rate": 24_000,
+            "input_audio_sampling_rate": self.input_rate_hz,
             "turn_detection": {"type": "azure_semantic_vad_multilingual"},
             "input_audio_echo_cancellation": {"type": "server_echo_cancellation"},
             "tools": [],
@@ -85,14 +87,31 @@ class Agreed:
         return session
 
     @property
+    def input_rate_hz(self) -> int:
+        """Samples a second of the client's audio."""
+        if self.asked.input_audio_format in ("g711_ulaw", "g711_alaw"):
+            return g711.RATE_HZ
+        return self.asked.input_audio_sampling_rate or PCM_RATE_HZ
+
+    @property
+    def output_pcm_rate_hz(self) -> int | None:
+        """Samples a second of the avatar's audio; None if it is no PCM."""
+        return _PCM_RATES_HZ.get(self.asked.output_audio_format or "pcm16")
+
+    @property
+    def takes_pcm(self) -> bool:
+        """Whether the client's audio is PCM."""
+        return (self.asked.input_audio_format or "pcm16") == "pcm16"
+
+    @property
     def _takes_turns_by_hand(self) -> bool:
         said = "turn_detection" in self.asked.model_fields_set
         return said and self.asked.turn_detection is None
 
     def _input(self, asked: AskedSession) -> Json:
         said: Json = {}
-        if asked.input_audio_format or asked.input_audio_sampling_rate:
-            said["format"] = _input_format(self.asked, asked)
+        if asked.input_audio_format:
+            said["format"] = {"type": _FORMATS[asked.input_audio_format]}
         if "turn_detection" in asked.model_fields_set:
             said["turn_detection"] = _turn_detection(asked.turn_detection)
         language = conversation_language(asked, self._offered)
@@ -127,22 +146,11 @@ def _tool_choice(choice: str | Mapping[str, object]) -> object:
     return choice
 
 
-def _input_format(before: AskedSession, asked: AskedSession) -> Json:
-    """Of the microphone; the rate counts for PCM alone."""
-    name = asked.input_audio_format or before.input_audio_format or "pcm16"
-    if name != "pcm16":
-        return {"type": _FORMATS[name]}
-    rate = asked.input_audio_sampling_rate or before.input_audio_sampling_rate
-    return {"type": _FORMATS[name], "rate": rate or _RATES_HZ[name]}
-
-
 def _output(asked: AskedSession) -> Json:
     name = asked.output_audio_format
     if name is None:
         return {}
-    if name in _RATES_HZ:
-        return {"format": {"type": "audio/pcm", "rate": _RATES_HZ[name]}}
-    return {"format": {"type": _FORMATS[name]}}
+    return {"format": {"type": "audio/pcm" if name in _PCM_RATES_HZ else _FORMATS[name]}}
 
 
 def _turn_detection(asked: TurnDetection | None) -> Json | None:
@@ -164,3 +172,17 @@ def _ice_server(server: Mapping[str, object]) -> Json:
 
 def _strings(urls: object) -> list[str]:
     return [str(url) for url in urls] if isinstance(urls, list | tuple) else []
+
+
+def placed(event: Json) -> Json:
+    """An `error` whose `param` is where a client of Voice Live has it."""
+    error = event["error"]
+    if not isinstance(error, dict):
+        return event
+    param = error.get("param")
+    if not isinstance(param, str):
+        return event
+    known = next((place for place in _PLACES if param.startswith(place)), None)
+    if known is None:
+        return event
+    return {**event, "error": {**error, "param": _PLACES[known] + param.removeprefix(known)}}

@@ -22,13 +22,16 @@ from avatar.events import (
 from avatar.protocol.dialect import Doors
 from avatar.protocol.realtime import Realtime
 from avatar.protocol.realtime.line import SoundLine
-from avatar.protocol.voice_live.agreed import PLACES, Agreed
+from avatar.protocol.voice_live.agreed import Agreed, placed
 from avatar.protocol.voice_live.description import Description, Wanted
 from avatar.protocol.voice_live.names import Json, in_realtime, in_voice_live
+from avatar.protocol.voice_live.rates import RateChange, from_realtime, to_realtime
 from avatar.protocol.voice_live.request import AskedSession, explain
 from avatar.protocol.voice_live.signalling import WrappedOffer, unwrap
 from avatar.protocol.voice_live.terms import NotOfferedError, Offered, check, video_bitrate_bps
 from speech.errors import SignallingError
+
+_AUDIO_DELTA: Json = {"type": "response.audio.delta"}
 
 
 class AvatarLink(Protocol):
@@ -70,6 +73,8 @@ class VoiceLive:
         self._proposed: AskedSession | None = None
         self._instructions = doors.instructions
         self._turn_id: str | None = None
+        self._heard: RateChange | None = None  # of the microphone
+        self._said: RateChange | None = None  # of the answer under way
         self._realtime = Realtime(replace(doors, send=self._translate), line)
         self._description: Description | None = None
         if doors.performance is not None:
@@ -88,6 +93,8 @@ class VoiceLive:
             self._update(event)
         elif event["type"] == "session.avatar.connect":
             self._connect(event)
+        elif event["type"] == "input_audio_buffer.append" and self._heard is not None:
+            self._realtime.receive(json.dumps(_at_another_rate(event, self._heard)))
         else:
             self._realtime.receive(json.dumps(in_realtime(event)))
 
@@ -96,6 +103,8 @@ class VoiceLive:
         self._realtime.tell(event)
         if isinstance(event, ReplyStarted):
             self._turn_id = event.response_id
+            rate_hz = self._agreed.output_pcm_rate_hz
+            self._said = from_realtime(rate_hz) if rate_hz is not None else None
         elif isinstance(event, StateChanged) and self._link.is_up:
             way = "speaking" if event.state == "speaking" else "idle"
             self._send({"type": f"session.avatar.switch_to_{way}", "turn_id": self._turn_id})
@@ -175,15 +184,27 @@ class VoiceLive:
         if kind in ("session.created", "session.updated"):
             self._show_session(event)
         elif kind == "error":
-            self._send(_placed(event))
+            self._send(placed(event))
         elif kind == "response.output_audio.delta" and self._is_silent:
             pass  # it was coded even so, for what was heard is counted by that
         else:
-            if kind == "response.output_audio.done" and self._description is not None:
-                self._description.end()
+            if kind == "response.output_audio.done":
+                self._end_sound(event)
             told = in_voice_live(event)
             if told is not None:
-                self._send(told)
+                self._send(told if kind != "response.output_audio.delta" else self._coded(told))
+
+    def _coded(self, delta: Json) -> Json:
+        """A `response.audio.delta` at the rate that the client wants."""
+        return delta if self._said is None else _at_another_rate(delta, self._said, "delta")
+
+    def _end_sound(self, done: Json) -> None:
+        """The answer's sound is over: what is left of it, and of its description."""
+        rest = self._said.flush() if self._said is not None and not self._is_silent else ""
+        if rest:
+            self._send({**done, "event_id": new_id("event"), "delta": rest} | _AUDIO_DELTA)
+        if self._description is not None:
+            self._description.end()
 
     @property
     def _is_silent(self) -> bool:
@@ -198,12 +219,13 @@ class VoiceLive:
         if self._proposed is not None:
             self._agreed.update(self._proposed)
             self._proposed = None
-            self._describe_as_agreed()
+            self._do_as_agreed()
         view = self._agreed.view(self._doors.call_id, self._instructions)
         self._send({"type": str(event["type"]), "session": view})
 
-    def _describe_as_agreed(self) -> None:
-        asked = self._agreed.asked
+    def _do_as_agreed(self) -> None:
+        asked, agreed = self._agreed.asked, self._agreed
+        self._heard = to_realtime(agreed.input_rate_hz) if agreed.takes_pcm else None
         outputs = asked.animation.outputs if asked.animation else ()
         if self._description is not None:
             self._description.wanted = Wanted(
@@ -219,6 +241,15 @@ class VoiceLive:
 
     def _send(self, event: Json) -> None:
         self._doors.send(json.dumps({"event_id": new_id("event"), **event}))
+
+
+def _at_another_rate(event: Json, change: RateChange, field: str = "audio") -> Json:
+    """An event whose audio has another rate; as it is, if it has none."""
+    audio = event.get(field)
+    try:
+        return {**event, field: change.convert(audio)} if isinstance(audio, str) else event
+    except ValueError:
+        return event
 
 
 def _describe(description: Description, event: ConversationEvent) -> None:
@@ -244,17 +275,3 @@ def _read(message: str) -> Json | None:
     if not isinstance(event, dict) or not isinstance(event.get("type"), str):
         return None
     return event
-
-
-def _placed(event: Json) -> Json:
-    """An `error` whose `param` is where a client of Voice Live has it."""
-    error = event["error"]
-    if not isinstance(error, dict):
-        return event
-    param = error.get("param")
-    if not isinstance(param, str):
-        return event
-    known = next((place for place in PLACES if param.startswith(place)), None)
-    if known is None:
-        return event
-    return {**event, "error": {**error, "param": PLACES[known] + param.removeprefix(known)}}

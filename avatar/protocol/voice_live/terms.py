@@ -11,6 +11,8 @@ from speech.types import Language
 MIN_BITRATE_BPS = 100_000
 """Less is no picture."""
 
+_INPUT_RATES_HZ = (8_000, 16_000, 24_000)
+
 
 class NotOfferedError(Exception):
     """Something that is asked for can't be done.
@@ -121,6 +123,8 @@ def _check_kinds(asked: AskedSession) -> None:
         raise NotOfferedError(
             "voice", "Voices made at Azure are not here; ask for azure-standard, or for no voice."
         )
+    if asked.input_audio_sampling_rate not in (None, *_INPUT_RATES_HZ):
+        raise NotOfferedError("input_audio_sampling_rate", "PCM has 16000 or 24000 Hz, G.711 8000.")
     if asked.interim_response is not None:
         raise NotOfferedError(
             "interim_response",
