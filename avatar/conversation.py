@@ -10,6 +10,7 @@ from avatar.commands import (
     Command,
     Configure,
     Correct,
+    Farewell,
     Noted,
     Remove,
     Respond,
@@ -195,6 +196,7 @@ class Conversation:
                     await self._give_way()
                 self._author.read_ahead(tasks, text)
             case Guessed(utterance, text):
+                self._emit(UserInterim(self._item(utterance), text))
                 await self.drafts.drop()
                 if self._overlaps.is_during(utterance, self._replies.current):
                     meaning = self._overlaps.weigh(utterance, text, 0, self.language)
@@ -230,6 +232,12 @@ class Conversation:
             case ToolResult(call_id, output):
                 if self._awaited.resolve(call_id):
                     self._history.add_result(call_id, output)
+            case Farewell():
+                await self.drafts.drop()
+                await self._replies.interrupt()
+                timeline = _timeline_now()
+                timeline.is_recited = True
+                self._start_reply(tasks, self._author.farewell(), timeline)
             case ToolsOverdue():
                 self._tools_overdue(tasks)
             case Configure():
