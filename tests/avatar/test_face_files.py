@@ -16,7 +16,7 @@ REST = CARD["plates"]["rest"]
 
 @pytest.fixture(scope="module")
 def page():
-    return TestClient(create_app(Settings(), State()))
+    return TestClient(create_app(Settings(), State()), base_url="http://localhost")
 
 
 def test_the_card_comes_as_json_and_says_the_same(page):
