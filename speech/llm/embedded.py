@@ -15,9 +15,9 @@ How calls share the processor (measured: Qwen2.5 0.5B, one thread, two calls):
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import takewhile
@@ -27,13 +27,13 @@ from types import TracebackType
 from typing import Self
 
 from speech.errors import LanguageModelError, ModelStoreError
-from speech.llm.ending import end_with_a_sentence
+from speech.llm.embedded_call import EmbeddedConversation
 from speech.llm.llama import Json, LlamaRequest, LlamaServer, load_server
 from speech.llm.reading import PromptReading
 from speech.llm.router import ToolRouter
-from speech.llm.routing import BEGINNING, without_calls
+from speech.llm.routing import BEGINNING
 from speech.llm.saved import SavedBeginnings
-from speech.types import Message, Tool, ToolCall, ToolChoice
+from speech.types import Message
 
 _log = logging.getLogger(__name__)
 
@@ -50,19 +50,6 @@ _SAMPLING = {
 
 # What a model writes when it goes on in the other role, or starts a program: not for speaking.
 _STOP = ["\nUser:", "\nHuman:", "<|im_start|>", "```"]
-
-
-@dataclass(frozen=True, slots=True)
-class PromptUse:
-    """How much of a prompt was already in the KV cache.
-
-    Attributes:
-        tokens: Length of the whole prompt.
-        cached_tokens: How many of them did not have to be read again.
-    """
-
-    tokens: int
-    cached_tokens: int
 
 
 @dataclass(slots=True)
@@ -140,7 +127,7 @@ class EmbeddedModel:
         self._server: LlamaServer | None = server
         self._pool = ThreadPoolExecutor(slots + 1, thread_name_prefix="llm")
 
-    def conversation(self, beginning: Sequence[Message] = ()) -> "EmbeddedConversation":
+    def conversation(self, beginning: Sequence[Message] = ()) -> EmbeddedConversation:
         """Take a slot for one call; closing the conversation gives it back.
 
         Args:
@@ -200,9 +187,7 @@ class EmbeddedModel:
             await loop.run_in_executor(self._pool, self._saved.save, index, BEGINNING)
         self._saved.add(BEGINNING)
 
-    async def recall(
-        self, conversation: "EmbeddedConversation", messages: Sequence[Message]
-    ) -> None:
+    async def recall(self, conversation: EmbeddedConversation, messages: Sequence[Message]) -> None:
         """Load the saved beginning of a prompt into a conversation's slot, unless it is there.
 
         The slot must be idle.
@@ -227,6 +212,8 @@ class EmbeddedModel:
             )
             if slot in self._free:  # a call that took it meanwhile knows what it holds
                 slot.messages = beginning if restored else ()
+        if self._open[self._deciding].messages not in ((), BEGINNING):
+            await self._deciding.prefill(BEGINNING)
 
     async def close(self) -> None:
         """Stop what runs, and free the threads and the memory."""
@@ -248,7 +235,7 @@ class EmbeddedModel:
         await self.close()
 
     def start(
-        self, conversation: "EmbeddedConversation", messages: Sequence[Message], options: Json
+        self, conversation: EmbeddedConversation, messages: Sequence[Message], options: Json
     ) -> LlamaRequest:
         """Start a request in a conversation's slot, which must be idle.
 
@@ -273,133 +260,7 @@ class EmbeddedModel:
         }
         return LlamaRequest(self._server, self._pool, body)
 
-    def release(self, conversation: "EmbeddedConversation") -> None:
+    def release(self, conversation: EmbeddedConversation) -> None:
         """Take a conversation's slot back, with what its cache holds; it must be idle."""
         if slot := self._open.pop(conversation, None):
             self._free.append(slot)
-
-
-class EmbeddedConversation:
-    """A `LanguageModel` for one call, with a KV cache of its own. `EmbeddedModel` makes it.
-
-    One request at a time. A new reply ends the one before; reading ahead gives way to replies and
-    to newer words.
-
-    Attributes:
-        prompt_use: Of the last request; None before there was one.
-    """
-
-    def __init__(self, model: EmbeddedModel) -> None:
-        self.prompt_use: PromptUse | None = None
-        self._model = model
-        self._request: LlamaRequest | None = None
-        self._replies = 0  # being written
-        self._asked = 0  # grows with each request, so that an old hint knows that it is old
-
-    async def reply(
-        self,
-        messages: Sequence[Message],
-        tools: Sequence[Tool] = (),
-        tool_choice: ToolChoice = "auto",
-    ) -> AsyncGenerator[str | ToolCall, None]:
-        """Yield the reply as text deltas, or a tool call. Closing it stops the model in one step.
-
-        Raises:
-            LanguageModelError: The prompt does not fit the context, or llama.cpp failed.
-        """
-        call = await self._model.router.call(messages, tools, tool_choice)
-        if call is not None:
-            yield call
-            return
-        max_tokens = self._model.max_tokens
-        written = self._written(without_calls(messages), {"max_tokens": max_tokens})
-        async with aclosing(end_with_a_sentence(written, max_tokens)) as deltas:
-            async for delta in deltas:
-                yield delta
-
-    async def ask(self, messages: Sequence[Message], options: Json) -> str:
-        """The whole answer to a prompt.
-
-        Raises:
-            LanguageModelError: The prompt does not fit the context, or llama.cpp failed.
-        """
-        async with aclosing(self._written(messages, options)) as deltas:
-            return "".join([delta async for delta in deltas])
-
-    async def prefill(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> None:
-        """Read `messages` into the cache; return early when a reply or newer words come.
-
-        Raises:
-            LanguageModelError: The prompt does not fit the context, or llama.cpp failed.
-        """
-        if self._replies:
-            return
-        self._asked += 1
-        asked = self._asked
-        await self._idle()
-        async with self._model.reading.ahead(self._stop) as allowed:
-            if not allowed or asked != self._asked:
-                return
-            request = await self._start(without_calls(messages), {"max_tokens": 0})
-            async with aclosing(self._deltas(request)) as deltas:
-                async for _ in deltas:  # llama.cpp writes one token all the same
-                    pass
-        await self._model.router.read_ahead(messages, tools)
-
-    async def close(self) -> None:
-        """Stop what runs and give the slot back: its cache serves the next call that begins so."""
-        await self._idle()
-        self._model.release(self)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.close()
-
-    def _stop(self) -> None:
-        if self._request is not None:
-            self._request.stop()
-
-    async def _idle(self) -> None:
-        if self._request is not None:
-            self._request.stop()
-            await self._request.ended()
-
-    async def _written(
-        self, messages: Sequence[Message], options: Json
-    ) -> AsyncGenerator[str, None]:
-        self._asked += 1
-        self._replies += 1
-        try:
-            async with AsyncExitStack() as reading:
-                await reading.enter_async_context(self._model.reading.for_reply())
-                request = await self._start(messages, options)
-                async with aclosing(self._deltas(request)) as deltas:
-                    async for delta in deltas:
-                        await reading.aclose()  # the prompt is read: let the next one be
-                        yield delta
-        finally:
-            self._replies -= 1
-
-    async def _start(self, messages: Sequence[Message], options: Json) -> LlamaRequest:
-        await self._idle()
-        await self._model.recall(self, messages)
-        self._request = self._model.start(self, messages, options)
-        return self._request
-
-    async def _deltas(self, request: LlamaRequest) -> AsyncGenerator[str, None]:
-        async with aclosing(request.chunks()) as chunks:
-            async for chunk in chunks:
-                progress = chunk.get("prompt_progress")
-                if progress and progress["processed"] == progress["cache"]:
-                    self.prompt_use = PromptUse(progress["total"], progress["cache"])
-                if timings := chunk.get("timings"):
-                    _log.debug("Reply written", extra={"timings": timings})
-                if text := chunk["choices"][0]["delta"].get("content"):
-                    yield text

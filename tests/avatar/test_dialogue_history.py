@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avatar.dialogue.history import History
+from avatar.dialogue.history import NO_RESULT, History
 from avatar.dialogue.persona import load_persona
 from avatar.dialogue.prompt import beginning
-from speech.types import Message
+from speech.types import Message, Tool, ToolCall
 
 ELENA = load_persona("default")
 
@@ -151,3 +151,44 @@ def test_what_the_prompt_drops_the_history_keeps():
     *_, history = long_conversation(10, 50)
     assert len(history.messages) == 100
     assert history.messages[0].content.startswith("0 word")
+
+
+def test_calls_are_kept_with_their_results_in_their_places():
+    history = History()
+    history.add_user("Weather in Rome and Paris?")
+    history.add_calls([ToolCall("a", "weather", "{}"), ToolCall("b", "weather", "{}")])
+    assert [m.content for m in history.messages[-2:]] == [NO_RESULT, NO_RESULT]
+    history.add_result("b", "rain")
+    history.add_result("c", "nobody asked")
+    history.add_user("Never mind.")
+    history.add_result("a", "sun")
+    assert [(m.role, m.content) for m in history.messages] == [
+        ("user", "Weather in Rome and Paris?"),
+        ("assistant", ""),
+        ("tool", "sun"),
+        ("tool", "rain"),
+        ("user", "Never mind."),
+    ]
+    assert prompt(history)[-5:] == history.messages
+
+
+def test_a_prompt_never_begins_with_a_result_whose_call_was_dropped():
+    history = History(context_tokens=1400)
+    for turn in range(30):
+        history.add_user(f"Weather in city {turn}, please?")
+        history.add_calls([ToolCall(f"c{turn}", "weather", '{"city": "somewhere"}')])
+        history.add_result(f"c{turn}", "sunny, " * 20)
+        history.add_assistant("It is sunny.")
+        asked = history.prompt(ELENA, "en")
+        first = asked[len(BEGINNING) :][:1]
+        assert [message.role for message in first] in ([], ["user"])
+
+
+def test_tools_take_room_of_the_prompt():
+    history = History(context_tokens=2000)
+    for _ in range(60):
+        history.add_user("one two three four five six seven")
+        history.add_assistant("one two three four five six seven")
+    tools = [Tool(f"tool{i}", "does something " * 5) for i in range(10)]
+    with_tools = history.prompt(ELENA, "en", tools=tools)
+    assert len(with_tools) < len(history.prompt(ELENA, "en"))

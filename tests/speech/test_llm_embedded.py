@@ -9,7 +9,7 @@ import pytest
 import speech.llm.embedded as embedded
 from speech.errors import LanguageModelError, ModelStoreError
 from speech.llm.embedded import EmbeddedModel
-from speech.types import Message
+from speech.types import Message, Tool
 
 SYSTEM = Message("system", "You are Elena.")
 
@@ -359,3 +359,82 @@ def test_a_closed_call_answers_no_more(monkeypatch):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(ModelStoreError, match=r"model\.gguf is missing: run `presencia models"):
         EmbeddedModel(tmp_path / "model.gguf")
+
+
+WEATHER = Tool("weather", "The weather.", {"type": "object", "properties": {"city": {}}})
+
+
+class DecidingLlama(FakeLlama):
+    """Writes the next of `answers` in the slot that decides about tools."""
+
+    def __init__(self, *answers, **options):
+        super().__init__(**options)
+        self.answers = list(answers)
+
+    def _answer(self, prompt, callback):
+        if prompt["id_slot"] == 1 and prompt["max_tokens"]:
+            callback({"choices": [{"delta": {"content": self.answers.pop(0)}}]})
+            return
+        super()._answer(prompt, callback)
+
+
+def replies(server, monkeypatch, tools, choice="auto"):
+    async def scenario():
+        async with model_on(server, monkeypatch) as model, model.conversation() as call:
+            return [part async for part in call.reply(said("Rain in Rome?"), tools, choice)]
+
+    return asyncio.run(scenario())
+
+
+def test_a_reply_that_needs_a_tool_is_a_call(monkeypatch):
+    server = DecidingLlama("weather", '{"city": "Rome"}')
+    (call,) = replies(server, monkeypatch, (WEATHER,))
+    assert (call.name, call.arguments) == ("weather", '{"city": "Rome"}')
+    assert {body["id_slot"] for body in server.bodies} == {1}, "the call's own cache is left alone"
+
+
+def test_a_reply_that_needs_none_is_written_as_ever(monkeypatch):
+    server = DecidingLlama("none", tokens=2)
+    assert replies(server, monkeypatch, (WEATHER,)) == [" word", " word"]
+
+
+def test_without_tools_nothing_is_decided(monkeypatch):
+    server = DecidingLlama(tokens=2)
+    assert replies(server, monkeypatch, ()) == [" word", " word"]
+    assert replies(server, monkeypatch, (WEATHER,), "none") == [" word", " word"]
+    assert {body["id_slot"] for body in server.bodies} == {0}
+
+
+def test_the_prompt_that_decides_is_read_ahead_after_that_of_the_reply(monkeypatch):
+    server = DecidingLlama()
+
+    async def scenario():
+        async with model_on(server, monkeypatch) as model, model.conversation() as call:
+            await call.prefill(said("Rain in"), (WEATHER,))
+            await call.prefill(said("Rain in"))
+
+    asyncio.run(scenario())
+    assert [body["id_slot"] for body in server.bodies] == [0, 1, 0]
+
+
+def test_what_decided_about_a_persons_words_is_forgotten_with_them(monkeypatch):
+    server = DecidingLlama("none", tokens=2)
+
+    async def scenario():
+        async with model_on(server, monkeypatch) as model:
+            async with model.conversation() as call:
+                _ = [part async for part in call.reply(said("Rain in Rome?"), (WEATHER,))]
+            await model.forget()
+
+    asyncio.run(scenario())
+    in_the_end = [body for body in server.bodies if body["id_slot"] == 1][-1]
+    assert "Rome" not in str(in_the_end["messages"])
+
+
+def test_options_that_llama_refuses_are_the_models_error(monkeypatch):
+    class Refusing(FakeLlama):
+        def _answer(self, prompt, callback):
+            raise ValueError("no such grammar")
+
+    with pytest.raises(LanguageModelError, match="no such grammar"):
+        replies(Refusing(), monkeypatch, (WEATHER,))
