@@ -145,7 +145,7 @@ class Listener:
         self._tasks: asyncio.TaskGroup | None = None
         self._by_client = False
         self._begun = 0  # where the turn begins that the client will say is over
-        self._commits: deque[int] = deque()
+        self._commits: deque[tuple[int, int]] = deque()  # where a turn is to end, and its number
 
     def take_turns(self, turns: TurnTaking) -> None:
         """Have turns end as a client wants it."""
@@ -165,7 +165,13 @@ class Listener:
         Args:
             at_sample: Where, in the microphone's stream; now if it is None.
         """
-        self._commits.append(self._tape.end if at_sample is None else at_sample)
+        if not self._by_client:
+            if self._tasks is not None:
+                self._end_now(self._tasks)
+            return
+        self._count += 1
+        self._emit(Submitted(self._count))  # at once: an answer that is asked for now, waits
+        self._commits.append((self._tape.end if at_sample is None else at_sample, self._count))
         self._end_committed()
 
     def submit(self, pcm: NDArray[np.int16], item_id: str) -> None:
@@ -190,8 +196,8 @@ class Listener:
         """Drop the utterance under way: all that will be reported of it is a false start."""
         self._endpointer.reset()
         self._withdraw(self._windowed)
-        self._begun = self._tape.end
-        self._commits.clear()
+        if not self._commits:
+            self._begun = self._tape.end
 
     async def run(self, microphone: AsyncIterator[AudioFrame]) -> None:
         """Listen until the microphone ends.
@@ -213,17 +219,12 @@ class Listener:
 
     def _end_committed(self) -> None:
         """End the turns that the client has said are over, as far as their sound is here."""
-        while self._tasks is not None and self._commits and self._commits[0] <= self._tape.end:
-            end = self._commits.popleft()
-            if not self._by_client:
-                self._end_now(self._tasks)
-            elif end > self._begun:
-                self._count += 1
-                span = (max(self._begun, end - _TAPE_S * LISTENING_RATE_HZ), end)
-                self._begun = end
-                self._emit(Submitted(self._count))
-                recording = self._finish_recording(self._count, self._tape.cut(*span), span)
-                self._tasks.create_task(recording, name="committed")
+        while self._tasks is not None and self._commits and self._commits[0][0] <= self._tape.end:
+            end, number = self._commits.popleft()
+            begin = max(min(self._begun, end), end - _TAPE_S * LISTENING_RATE_HZ)
+            self._begun = end
+            recording = self._finish_recording(number, self._tape.cut(begin, end), (begin, end))
+            self._tasks.create_task(recording, name="committed")
 
     def _end_now(self, tasks: asyncio.TaskGroup) -> None:
         """End the utterance under way as if there had been silence."""

@@ -112,7 +112,7 @@ class WebSocketLine:
         if self._socket.application_state is WebSocketState.CONNECTED:
             try:
                 await self._socket.close()
-            except RuntimeError:  # the client closed it meanwhile
+            except (RuntimeError, WebSocketDisconnect, OSError):  # the client was faster
                 logger.debug("The socket was closed already")
 
     @property

@@ -27,6 +27,7 @@ class LineMicrophone:
         self._ended = False
         self.position = 0
         """Samples taken so far, at 16 kHz; what `clear` dropped is not among them."""
+        self._kept = 0  # `clear` drops nothing from before this sample
 
     def hear(self, pcm: NDArray[np.int16], rate_hz: int) -> bool:
         """Take in what follows the last piece; False if there is no room for it.
@@ -47,11 +48,17 @@ class LineMicrophone:
             self._changed.set()
         return True
 
+    def keep(self) -> int:
+        """Let nothing that was taken so far be dropped; where that ends."""
+        self._kept = self.position
+        return self.position
+
     def clear(self) -> None:
-        """Drop what nobody has listened to yet."""
-        self._queue.clear()
-        self.position -= self._queued
-        self._queued = 0
+        """Drop what nobody has listened to yet, and nobody has said is to be kept."""
+        while self._queue and self._queue[-1].start_sample >= self._kept:
+            dropped = len(self._queue.pop().pcm)
+            self.position -= dropped
+            self._queued -= dropped
 
     async def frames(self) -> AsyncGenerator[AudioFrame, None]:
         """Yield int16 mono frames at 16 kHz as they come, until the end. For one listener."""

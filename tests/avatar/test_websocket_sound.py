@@ -68,6 +68,15 @@ def test_what_is_cleared_is_never_heard():
     assert [(frame.start_sample, frame.pcm[0]) for frame in frames] == [(0, 2)]
 
 
+def test_what_is_to_be_kept_is_not_cleared():
+    microphone = LineMicrophone()
+    microphone.hear(np.ones(1600, np.int16), 16_000)
+    assert microphone.keep() == 1600
+    microphone.hear(np.full(160, 2, np.int16), 16_000)
+    microphone.clear()
+    assert [len(frame.pcm) for frame in heard(microphone)] == [1600]
+
+
 def test_more_than_there_is_room_for_is_refused():
     microphone = LineMicrophone()
     second = np.zeros(16_000, np.int16)

@@ -60,6 +60,19 @@ def test_a_turn_is_cut_at_a_sample_that_is_still_to_come():
     assert call.person_said == ["one"]
 
 
+def test_an_answer_waits_for_a_turn_whose_sound_is_still_to_come():
+    call = PushToTalk(["Fine."]).says("one", 0.5, 1.0)
+    call.presses(lambda: call.listener.commit(24_000), 0.2).presses(Respond(), 0.2).run(5)
+    ((said_s, _),) = call.of(UserSaid)
+    ((started_s, _),) = call.of(ReplyStarted)
+    assert started_s >= said_s > 1.5
+
+
+def test_a_turn_without_sound_is_a_turn_without_words():
+    call = PushToTalk(["Hm?"]).commits(1.0).commits(1.0).presses(Respond(), 1.0).run(4)
+    assert (call.person_said, call.statuses) == (["", ""], ["completed"])
+
+
 def test_what_is_forgotten_is_in_no_turn():
     call = PushToTalk().says("one", 0.5, 1.0).says("two", 2.0, 2.5)
     call.presses(lambda: call.listener.forget(), 1.5).commits(3.0).run(5)

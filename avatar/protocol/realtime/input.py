@@ -77,7 +77,7 @@ class Input:
                 f"{LEAST_COMMIT_MS}ms of audio, but buffer only has {self._appended_ms:.2f}ms.",
             )
         self._appended_ms = 0.0
-        self._doors.commit(None if self._line is None else self._line.microphone_in.position)
+        self._doors.commit(None if self._line is None else self._line.microphone_in.keep())
 
     def clear(self) -> None:
         """Forget what was appended, and the utterance under way."""
