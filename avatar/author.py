@@ -113,6 +113,10 @@ class Author:
         """Say that a tool failed."""
         return self.line(self._persona.tool_failed[self.language])
 
+    def farewell(self) -> Writing:
+        """Say goodbye, as the call's time is over."""
+        return self.line(self._persona.farewell[self.language])
+
     def line(self, text: str) -> Writing:
         """Say a line as it stands."""
 

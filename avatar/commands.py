@@ -116,8 +116,14 @@ class ToolsOverdue:
     """The client has been waited for long enough to run its tools."""
 
 
+@dataclass(frozen=True, slots=True)
+class Farewell:
+    """Say goodbye, whoever speaks: the call ends in a moment."""
+
+
 Command = (
     Heard
+    | Farewell
     | Typed
     | Noted
     | Remove

@@ -249,6 +249,17 @@ class DraftEnded:
     lasted_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class CallEnding:
+    """The call's time is nearly over.
+
+    Attributes:
+        in_s: When it ends at the latest.
+    """
+
+    in_s: float
+
+
 ConversationEvent = (
     StateChanged
     | UserStarted
@@ -268,4 +279,5 @@ ConversationEvent = (
     | ToolCalled
     | CoverHeard
     | DraftEnded
+    | CallEnding
 )

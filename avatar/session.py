@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn, Self
 
-from avatar.commands import Command, Configure, Respond
+from avatar.commands import Command, Configure, Farewell, Respond
 from avatar.conversation import Conversation
 from avatar.dialogue.history import History
 from avatar.engines import Engines
@@ -22,6 +22,7 @@ from avatar.face.poses import PoseStream
 from avatar.face.video import FaceStream
 from avatar.listening import Heard, Listener
 from avatar.pace import Pace
+from avatar.parting import Parting
 from avatar.playout import Playout
 from avatar.protocol.config import CallConfig
 from avatar.protocol.dialect import Doors, FaceFiles, Performance, Speak
@@ -111,6 +112,7 @@ class Session:
         self._seed = seed
         self._terms = terms
         self._is_done = False
+        self._parting = Parting(self._tell, lambda: self._conversation.send(Farewell()))
         self._began_s = asyncio.get_running_loop().time()
         language: Language = config.language or settings.listening.language
         self._engines = engines
@@ -367,6 +369,7 @@ class Session:
                 tasks.create_task(self._poses.run(), name="poses")
                 tasks.create_task(self._control.run(), name="face-control")
                 tasks.create_task(self._end_when(self._hung_up), name="hang-up")
+                tasks.create_task(self._keep_to_time(), name="parting")
                 tasks.create_task(self._end_when(self.peer.closed), name="peer-closed")
         except* _CallEnded:
             pass
@@ -397,6 +400,11 @@ class Session:
         async for message in self.peer.events_in():
             self._note("client", message)
             self._dialect.receive(message)
+
+    async def _keep_to_time(self) -> None:
+        if self._terms.lasts_s:
+            await self._parting.run(self._terms.lasts_s)
+            self.hang_up()
 
     async def _end_when(self, event: asyncio.Event) -> None:
         await event.wait()
@@ -468,6 +476,7 @@ class Session:
     def _tell(self, event: ConversationEvent) -> None:
         self._note("conversation", event)
         self._dialect.tell(event)
+        self._parting.note(event)
         self._telemetry(event)
         if isinstance(event, ReplyTimed):
             self._control.relieve(self._pace.has_in_force("smaller_face"))

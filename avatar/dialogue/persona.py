@@ -28,6 +28,11 @@ _TOOL_FAILED: dict[Language, str] = {
     "es": "Lo siento, ahora mismo no ha funcionado.",
 }
 
+_FAREWELL: dict[Language, str] = {
+    "en": "Our time is up now. It was lovely to talk with you. Goodbye!",
+    "es": "Se nos acaba el tiempo. Me ha encantado hablar contigo. ¡Adiós!",
+}
+
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
@@ -46,6 +51,7 @@ class Persona:
         openers: What it may say before an answer that is late; possibly none.
         covers: What it says while a tool takes long: first, next, and from then on.
         tool_failed: What it says when a tool can't be reached.
+        farewell: What it says when a call's time is over.
         instructions: For the language model: who it is, how it talks, and the facts it may state.
         examples: For the language model: a conversation that went as it should, the person first.
     """
@@ -58,6 +64,7 @@ class Persona:
     openers: dict[Language, tuple[str, ...]]
     covers: dict[Language, tuple[str, ...]]
     tool_failed: dict[Language, str]
+    farewell: dict[Language, str]
     instructions: dict[Language, str]
     examples: dict[Language, tuple[Message, ...]]
 
@@ -108,6 +115,7 @@ class _Lines(BaseModel):
     openers: tuple[Line, ...] = ()
     covers: tuple[Line, ...] | None = None
     tool_failed: Line | None = None
+    farewell: Line | None = None
     facts: tuple[Line, ...] = ()
     examples: tuple[tuple[Line, Line], ...] = ()
 
@@ -149,6 +157,7 @@ def _persona(file: _File) -> Persona:
             key: _COVERS[key] if lines.covers is None else lines.covers for key, lines in speaks
         },
         tool_failed={key: lines.tool_failed or _TOOL_FAILED[key] for key, lines in speaks},
+        farewell={key: lines.farewell or _FAREWELL[key] for key, lines in speaks},
         instructions={
             key: " ".join((lines.instructions, *lines.facts, *tags)) for key, lines in speaks
         },

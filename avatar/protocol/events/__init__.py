@@ -7,6 +7,7 @@ what it lacks is ours and named `avatar.*`.
 from avatar.protocol.events.avatar import (
     Avatar,
     AvatarCover,
+    AvatarEnding,
     AvatarHeld,
     AvatarOpener,
     AvatarResumed,
@@ -142,6 +143,7 @@ __all__ = [
     "Avatar",
     "AvatarConfig",
     "AvatarCover",
+    "AvatarEnding",
     "AvatarHeld",
     "AvatarOpener",
     "AvatarResumed",

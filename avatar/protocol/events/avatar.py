@@ -62,6 +62,13 @@ class AvatarHeld(ServerEvent):
     response_id: str
 
 
+class AvatarEnding(ServerEvent):
+    """The call's time is nearly over."""
+
+    type: Literal["avatar.ending"] = "avatar.ending"
+    ends_in_s: float
+
+
 class AvatarResumed(ServerEvent):
     """It goes on, from the beginning of the word where it was held."""
 

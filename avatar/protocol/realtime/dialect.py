@@ -91,6 +91,8 @@ class Realtime:
                 self._creation.typed(event)
             case say.ReplyTimed():
                 self._tell_timing(event)
+            case say.CallEnding(in_s):
+                self._send(wire.AvatarEnding(ends_in_s=round(in_s, 1)))
             case _:
                 self._answers.tell(event)
 

@@ -65,6 +65,8 @@ class Rtvi:
         match event:
             case say.StateChanged(state):
                 self._tell_ours("avatar.state", state=state)
+            case say.CallEnding(in_s):
+                self._tell_ours("avatar.ending", ends_in_s=round(in_s, 1))
             case say.UserStarted():
                 self._send("user-started-speaking")
             case say.UserInterim(text=text):
