@@ -196,6 +196,12 @@ def test_what_is_not_to_be_had_is_said_and_the_rest_is_done(session, param):
             "invalid_value",
             "session.tools[0].type",
         ),
+        ({"tools": [WEATHER, WEATHER]}, "invalid_value", "session.tools"),
+        (
+            {"tools": [{**WEATHER, "parameters": {"type": "array"}}]},
+            "invalid_value",
+            "session.tools",
+        ),
         (
             {"tools": [{"type": "function", "name": "no good"}]},
             "invalid_value",

@@ -54,10 +54,16 @@ class Realtime:
 
     def open(self) -> None:
         """Greet the client, once the channel can take events."""
-        if self._wanted is not None:
-            self._begin_as(self._wanted)
+        refused = None
+        try:
+            if self._wanted is not None:
+                self._begin_as(self._wanted)
+        except Refusal as refusal:
+            refused = refusal
         self._send(wire.SessionCreated(session=self._session.shown(self._doors)))
         self._send(wire.AvatarState(state="listening"))
+        if refused is not None:
+            self._refuse(refused, None)
         if self._wanted is not None:
             self._tell_unavailable(self._wanted, None)
 
@@ -147,14 +153,15 @@ class Realtime:
 
     def _update(self, config: wire.SessionConfig, event_id: str | None) -> None:
         """Apply what the client asks of the session."""
-        if config.recording is False:
-            self._doors.withdraw()
         open_, refused = without_fixed(config.model_dump(exclude_unset=True), self._fixed)
         for param in refused:
             self._refuse(Refusal("session_fixed", _FIXED, param), event_id)
         if refused:
             config = wire.SessionConfig.model_validate(open_)
-        self._doors.command(self._session.apply(config))
+        configure = self._session.apply(config)
+        if config.recording is False:
+            self._doors.withdraw()
+        self._doors.command(configure)
         self.show_session()
         self._tell_unavailable(config, event_id)
 

@@ -1,12 +1,16 @@
 """The session as a client sees it: what it asked for, and what it gets."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from avatar.commands import Configure
 from avatar.protocol import events as wire
 from avatar.protocol.config import CallConfig
 from avatar.protocol.dialect import Doors
+from avatar.protocol.realtime.refusal import Refusal
+from avatar.tools import checked
 from avatar.turn_taking import TurnTaking
+from speech.errors import ToolError
 from speech.types import Language, NamedTool, Tool, ToolChoice
 
 MODEL = "presencia"
@@ -48,8 +52,13 @@ class SessionState:
     tool_choice: wire.ToolChoice = "auto"
 
     def apply(self, config: wire.SessionConfig) -> Configure:
-        """Take what a client asks for; what the conversation has to be told of it."""
+        """Take what a client asks for; what the conversation has to be told of it.
+
+        Raises:
+            Refusal: A tool is none; nothing was taken.
+        """
         given, heard, said = config.model_fields_set, config.input, config.output
+        tools = offered(config.tools or ()) if "tools" in given else None
         if config.language is not None:
             self.language = config.language
         if config.instructions is not None:
@@ -71,7 +80,7 @@ class SessionState:
         return Configure(
             language=config.language,
             instructions=config.instructions,
-            tools=offered(self.tools) if "tools" in given else None,
+            tools=tools,
             tool_choice=chosen(config.tool_choice) if config.tool_choice is not None else None,
             turn_taking=turns,
             speaks=None if config.output_modalities is None else self.modality == "audio",
@@ -117,12 +126,21 @@ def call_config(config: wire.SessionConfig) -> CallConfig:
     )
 
 
-def offered(tools: tuple[wire.FunctionTool, ...]) -> tuple[Tool, ...]:
-    """The client's functions in no protocol's words."""
-    return tuple(
-        Tool(tool.name, tool.description or "", tool.parameters or {"type": "object"})
-        for tool in tools
-    )
+def offered(tools: Iterable[wire.FunctionTool]) -> tuple[Tool, ...]:
+    """The client's functions in no protocol's words.
+
+    Raises:
+        Refusal: One is no function that can be called.
+    """
+    try:
+        return checked(
+            [
+                Tool(tool.name, tool.description or "", tool.parameters or {"type": "object"})
+                for tool in tools
+            ]
+        )
+    except ToolError as error:
+        raise Refusal("invalid_value", str(error), "session.tools") from error
 
 
 def chosen(choice: wire.ToolChoice) -> ToolChoice:
