@@ -51,7 +51,8 @@ export class Signalling {
    * @throws {Problem} unreachable, or as the server answers
    */
   async config() {
-    const response = await this.#request("/v1/avatar/config");
+    const headers = await this.#authorization(); // without it a server that asks for one names no relay
+    const response = await this.#request("/v1/avatar/config", { headers });
     return response.json().catch(() => {
       throw new Problem("unreachable"); // Something else answers in the server's place, such as a Wi-Fi login page.
     });

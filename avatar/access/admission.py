@@ -68,7 +68,6 @@ class Access:
         Raises:
             ApiError: They are not let in: `401`, `403` or `429`.
         """
-        self.check_origin(connection)
         address = network_of(connection.client.host if connection.client else "")
         offered = [name.strip() for name in _list(connection, "sec-websocket-protocol")]
         caller = self._identify(_token(connection, offered), connection, address, purpose)
@@ -94,7 +93,7 @@ class Access:
         return self._is_local and not self._settings.origins
 
     def check_origin(self, connection: HTTPConnection) -> None:
-        """Refuse what a page asks that may not.
+        """Refuse what a page asks that may not; `Guard` asks this for every door.
 
         Raises:
             ApiError: `403`.

@@ -1,4 +1,4 @@
-"""What every request meets first: the check of its `Host`, and the headers of every answer.
+"""What every request meets first: who is asked, by which page; and the headers of every answer.
 
 A page that a browser loaded from elsewhere can make its own name point to 127.0.0.1 (DNS rebinding)
 and then ask this server as if it were its own; but the name stays in the `Host` header.
@@ -8,8 +8,9 @@ import ipaddress
 from collections.abc import Collection
 
 from fastapi import FastAPI
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
@@ -18,6 +19,8 @@ from avatar.access.addresses import LOCAL_PAGE, host_name, is_loopback
 from avatar.access.admission import Access
 from avatar.routes.errors import ApiError, refuse
 from avatar.settings import Settings
+
+_HARMLESS = ("GET", "HEAD", "OPTIONS")
 
 
 def guard(app: FastAPI, settings: Settings, access: Access) -> None:
@@ -34,7 +37,7 @@ def guard(app: FastAPI, settings: Settings, access: Access) -> None:
         app.add_middleware(
             ProxyHeadersMiddleware, trusted_hosts=list(settings.access.trusted_proxies)
         )
-    app.add_middleware(Guard, settings=settings)
+    app.add_middleware(Guard, settings=settings, access=access)
 
 
 def security_headers(origins: Collection[str]) -> dict[str, str]:
@@ -61,10 +64,12 @@ class Guard:
     Args:
         app: What it guards.
         settings: The server's.
+        access: Knows which pages may ask.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, access: Access) -> None:
         self._app = app
+        self._access = access
         self._hosts = frozenset(settings.access.hosts)
         self._is_local = is_loopback(settings.server.host)
         self._headers = security_headers(settings.access.origins)
@@ -82,20 +87,28 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        host = host_name(Headers(scope=scope).get("host", ""))
-        if self._knows(host):
-            await self._app(scope, receive, send_with_headers)
+        try:
+            self._check(HTTPConnection(scope))
+        except ApiError as error:
+            if scope["type"] == "websocket":
+                await refuse(WebSocket(scope, receive, send_with_headers), error)
+            else:
+                await error.response()(scope, receive, send_with_headers)
             return
-        error = ApiError(
-            403,
-            "host_not_allowed",
-            f"This server is not {host[:100]!r}. If a proxy serves it under that name, add the "
-            "name to access.hosts in the server's settings (docs/access.md).",
-        )
-        if scope["type"] == "websocket":
-            await refuse(WebSocket(scope, receive, send_with_headers), error)
-        else:
-            await error.response()(scope, receive, send_with_headers)
+        await self._app(scope, receive, send_with_headers)
+
+    def _check(self, connection: HTTPConnection) -> None:
+        host = host_name(connection.headers.get("host", ""))
+        if not self._knows(host):
+            raise ApiError(
+                403,
+                "host_not_allowed",
+                f"This server is not {host[:100]!r}. If a proxy serves it under that name, add the "
+                "name to access.hosts in the server's settings (docs/access.md).",
+            )
+        # What a page only reads it can't see without leave: CORS. What it does has to be refused.
+        if connection.scope.get("method") not in _HARMLESS:
+            self._access.check_origin(connection)
 
     def _knows(self, host: str) -> bool:
         if not host:

@@ -49,7 +49,6 @@ def router(_settings: Settings, state: State) -> APIRouter:
     @routes.post("/v1/realtime/calls/{call_id}/hangup")
     async def hang_up(request: Request, call_id: str) -> Response:
         # Knowing the call is enough: a page that is left sends a beacon, which carries no key.
-        state.access.check_origin(request)
         for_good = request.query_params.get("resume") != "true"
         if not state.ready.hang_up(call_id, for_good=for_good):
             raise ApiError(404, "call_not_found", "There is no such call; it may have ended.")

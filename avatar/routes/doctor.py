@@ -19,7 +19,8 @@ def router(settings: Settings, state: State) -> APIRouter:
     trials = Trials(settings.rtc)
 
     @routes.get("/v1/avatar/diagnosis")
-    async def diagnosis() -> dict[str, object]:
+    async def diagnosis(request: Request) -> dict[str, object]:
+        state.access.admit(request)
         calls = state.ready
         load = await measure_load()
         return {
@@ -33,6 +34,7 @@ def router(settings: Settings, state: State) -> APIRouter:
 
     @routes.post("/v1/avatar/diagnosis/calls", status_code=201)
     async def try_call(request: Request) -> Response:
+        state.access.admit(request)
         tasks = state.ready.tasks
         offer = await read_text(request)
         try:

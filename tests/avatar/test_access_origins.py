@@ -98,6 +98,15 @@ def test_a_developers_page_on_this_machine_calls_a_server_that_nobody_else_reach
     assert call(strict, origin="http://localhost:5173").status_code == 403
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_a_foreign_page_does_nothing_at_any_door(method):
+    client, _ = public(origins=[SHOP])
+    for path in ("/v1/realtime/client_secrets", "/api/offer", "/v1/whatever/comes/next"):
+        response = client.request(method, path, headers={"origin": "https://evil.example"})
+        assert error_of(response) == (403, "origin_not_allowed")
+        assert "content-security-policy" in response.headers
+
+
 def test_a_foreign_page_cannot_hang_up():
     client, calls = public(origins=[SHOP])
     hangup = "/v1/realtime/calls/rtc_1/hangup"

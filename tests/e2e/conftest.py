@@ -57,6 +57,7 @@ def start_server(**settings: str) -> Server:
         env={
             **os.environ,
             "PRESENCIA_RTC__OFFER_LOOPBACK": "true",
+            "PRESENCIA_ACCESS__KEYS_FILE": "/nonexistent/keys.json",
             **{f"PRESENCIA_{name}": value for name, value in settings.items()},
         },
         stdout=subprocess.PIPE,
