@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 
-from avatar.commands import Configure
-from avatar.dialogue.history import History, prompt_tokens
+from avatar.commands import Configure, Correct, Noted, Remove
+from avatar.dialogue.history import TIMED_OUT, History, prompt_tokens
 from avatar.dialogue.persona import Persona
 from avatar.events import ToolCalled
 from avatar.reading_ahead import ReadingAhead
@@ -108,6 +108,21 @@ class Author:
             )
 
         return write
+
+    def rewrite(self, command: Noted | Remove | Correct) -> None:
+        """Change what was said."""
+        match command:
+            case Noted(role, text, item_id, after):
+                self._history.note(role, text, item_id, after)
+            case Remove(item_id):
+                self._history.remove(item_id)
+            case Correct(item_id, heard):
+                self._history.correct(item_id, heard)
+
+    def timed_out(self, calls: Iterable[str]) -> None:
+        """Remember that the client never said what came of these calls."""
+        for call_id in calls:
+            self._history.add_result(call_id, TIMED_OUT)
 
     def sorry(self) -> Writing:
         """Say that a tool failed."""

@@ -19,15 +19,12 @@ from avatar.commands import (
     ToolsOverdue,
     Typed,
 )
-from avatar.dialogue.history import TIMED_OUT, History
+from avatar.dialogue.history import History
 from avatar.dialogue.persona import Persona
 from avatar.drafts import Drafts
 from avatar.events import (
     ConversationEvent,
-    ReplyHeld,
-    ReplyResumed,
     ReplyStatus,
-    ResumeReason,
     UserInterim,
     UserNotUnderstood,
     UserSaid,
@@ -36,6 +33,7 @@ from avatar.events import (
     UserTyped,
     new_id,
 )
+from avatar.floor import Floor
 from avatar.heard import (
     FalseStart,
     Guessed,
@@ -51,7 +49,7 @@ from avatar.heard import (
 )
 from avatar.latency import Timeline
 from avatar.opener import Opener
-from avatar.overlap import HoldOverdue, Meaning, Overlaps
+from avatar.overlap import HoldOverdue, Overlaps
 from avatar.pace import Pace
 from avatar.replies import Replies
 from avatar.reply import Reply
@@ -59,8 +57,7 @@ from avatar.tools.awaited import AwaitedResults
 from avatar.tools.covers import Covers
 from avatar.tools.toolbox import Toolbox
 from avatar.turn import Voice
-from avatar.turn_taking import TurnTaking
-from render.types import FaceCues, FaceState
+from render.types import FaceState
 from speech.stages import LISTENING_RATE_HZ, LanguageModel
 from speech.types import Language, SpeechChunk, Transcript
 
@@ -90,6 +87,8 @@ class Conversation:
 
     Attributes:
         playout: Where the avatar's speech leaves.
+        frame_drawn: To be told when the face of a sample is on its way to the person.
+        cues: What the face needs to know, now.
         language: The language of the conversation now.
         drafts: How often drafting paid.
     """
@@ -120,6 +119,8 @@ class Conversation:
             is_other_speech=lambda chunk: self._covers.starts(chunk),
         )
         self.playout = self._replies.playout
+        self.frame_drawn = self._replies.frame_drawn
+        self.cues = self._replies.bearing.cues
         self.language = language
         self.drafts = Drafts(emit)
         self._bearing = self._replies.bearing
@@ -141,10 +142,10 @@ class Conversation:
         self._emit = emit
         self._inbox: asyncio.Queue[Command] = asyncio.Queue()
         self._overlaps = Overlaps(self.playout, self.send)
+        self._floor = Floor(self._replies, self._overlaps, emit)
         self._prefix = uuid.uuid4().hex[:12]
         self._person_speaks: int | None = None  # the utterance, once it is sustained
         self._owes_reply = False  # the person said something that no answer was heard to
-        self._turns = TurnTaking()
         self._speaks = True
         self._submitted: dict[int, str] = {}  # turns whose words are to come; the client's name
         self._postponed: Respond | None = None  # until those are there
@@ -153,18 +154,10 @@ class Conversation:
         """Take note of `command`; it is dealt with in order."""
         self._inbox.put_nowait(command)
 
-    def cues(self) -> FaceCues:
-        """What the face needs to know, now."""
-        return self._bearing.cues()
-
     @property
     def state(self) -> FaceState:
         """Whether the avatar listens, thinks or speaks; an answer that is held goes on."""
         return self._bearing.state
-
-    def frame_drawn(self, at_sample: int) -> None:
-        """The face of `at_sample` is on its way to the person."""
-        self._replies.frame_drawn(at_sample)
 
     async def run(self) -> None:
         """Hold the conversation until cancelled."""
@@ -180,7 +173,7 @@ class Conversation:
                 self._overlaps.begin(utterance, self._replies.current)
             case SpeechSustained(utterance):
                 self._person_speaks = utterance
-                await self._hold(utterance)
+                await self._floor.hold(utterance, self.language)
             case PersonPaused(utterance):
                 if not self._overlaps.pause(utterance):
                     self._bearing.nod()
@@ -189,26 +182,24 @@ class Conversation:
             case Interim(utterance, text):
                 self._emit(UserInterim(self._item(utterance), text))
                 self._bearing.mirror(text, self.language)
-                if (
-                    self._overlaps.hear(utterance, text, self._replies.current, self.language)
-                    == "words"
-                ):
-                    await self._give_way()
+                meaning = self._overlaps.hear(utterance, text, self._replies.current, self.language)
+                if meaning == "words":
+                    await self._floor.give_way()
                 self._author.read_ahead(tasks, text)
             case Guessed(utterance, text):
                 self._emit(UserInterim(self._item(utterance), text))
                 await self.drafts.drop()
                 if self._overlaps.is_during(utterance, self._replies.current):
                     meaning = self._overlaps.weigh(utterance, text, 0, self.language)
-                    await self._obey(meaning, utterance)
-                if self._replies.current is None and self._turns.answers:
+                    await self._floor.obey(meaning, utterance)
+                if self._replies.current is None and self._floor.turns.answers:
                     write = self._author.answer(tasks, text)
                     draft = self._prepare_reply(tasks, write, _timeline_now())
                     self.drafts.begin(utterance, text, draft)
             case WentOn():
                 await self.drafts.drop()
             case HoldOverdue(utterance):
-                await self._obey(self._overlaps.judge(command, self.language), utterance)
+                await self._floor.obey(self._overlaps.judge(command, self.language), utterance)
             case TurnEnded() | FalseStart() | NotUnderstood():
                 await self._utterance_over(command, tasks)
                 self._overlaps.end(command.utterance)
@@ -221,7 +212,7 @@ class Conversation:
                 self._emit(UserTyped(item_id, text))
             case Noted() | Remove() | Correct():
                 await self.drafts.drop()
-                self._rewrite(command)
+                self._author.rewrite(command)
                 self._author.read_ahead(tasks)
             case Respond():
                 await self._respond(command, tasks)
@@ -229,21 +220,18 @@ class Conversation:
                 await self._replies.interrupt(by_client=True)
                 self._owes_reply = False
                 self._wait_no_more()
-            case ToolResult(call_id, output):
-                if self._awaited.resolve(call_id):
-                    self._history.add_result(call_id, output)
+            case ToolResult(call_id, output) if self._awaited.resolve(call_id):
+                self._history.add_result(call_id, output)
             case Farewell():
                 await self.drafts.drop()
                 await self._replies.interrupt()
-                timeline = _timeline_now()
-                timeline.is_recited = True
-                self._start_reply(tasks, self._author.farewell(), timeline)
+                self._recite(tasks, self._author.farewell())
             case ToolsOverdue():
                 self._tools_overdue(tasks)
             case Configure():
                 await self.drafts.drop()
                 self.language = command.language or self.language
-                self._turns = command.turn_taking or self._turns
+                self._floor.turns = command.turn_taking or self._floor.turns
                 self._speaks = self._speaks if command.speaks is None else command.speaks
                 self._author.configure(command)
                 self._author.read_ahead(tasks)
@@ -265,26 +253,13 @@ class Conversation:
         speaks = self._speaks if command.speaks is None else command.speaks
         self._start_reply(tasks, write, timeline, command.response_id, speaks=speaks)
 
-    def _rewrite(self, command: Noted | Remove | Correct) -> None:
-        """Change what was said."""
-        match command:
-            case Noted(role, text, item_id, after):
-                self._history.note(role, text, item_id, after)
-            case Remove(item_id):
-                self._history.remove(item_id)
-            case Correct(item_id, heard):
-                self._history.correct(item_id, heard)
-
     def _tools_overdue(self, tasks: asyncio.TaskGroup) -> None:
         """Say so, if the client has not done what it was asked for."""
         missing = self._awaited.missing
-        for call_id in missing:
-            self._history.add_result(call_id, TIMED_OUT)
+        self._author.timed_out(missing)
         self._wait_no_more()
         if missing and self._replies.current is None and self._person_speaks is None:
-            timeline = _timeline_now()
-            timeline.is_recited = True
-            self._start_reply(tasks, self._author.sorry(), timeline)
+            self._recite(tasks, self._author.sorry())
 
     def _wait_no_more(self) -> None:
         """Go on without the client's results."""
@@ -327,24 +302,24 @@ class Conversation:
         match over:
             case NotUnderstood(message=message):
                 self._emit(UserNotUnderstood(item_id, message))
-                if not goes_on and self._turns.answers:
+                if not goes_on and self._floor.turns.answers:
                     await self._replies.interrupt()
                     self._start_reply(tasks, None, timeline)
                 return
             case FalseStart():
                 self._emit(UserSaid(item_id, "", 0.0))
-                self._resume(over.utterance, "noise")
+                self._floor.resume(over.utterance, "noise")
             case TurnEnded(transcript=Transcript(text=text)):
                 seconds = (over.end_sample - over.start_sample) / LISTENING_RATE_HZ
                 meaning = self._overlaps.weigh(over.utterance, text, seconds, self.language)
                 self._emit(UserSaid(item_id, text, seconds, meaning == "backchannel"))
-                await self._obey(meaning, over.utterance)
+                await self._floor.obey(meaning, over.utterance)
                 if meaning == "words":
                     self._add_user(text, item_id)
                     timeline = Timeline(over.ended_at_s, {"turn_ended": over.decided_at_s})
                     timeline.mark("final_transcript")
         # Noise may have cut the answer to what was said before it: that is still owed.
-        is_due = self._turns.answers and self._owes_reply and self._replies.current is None
+        is_due = self._floor.turns.answers and self._owes_reply and self._replies.current is None
         if is_due and not goes_on:
             if draft is None:
                 self._start_reply(tasks, self._author.answer(tasks), timeline)
@@ -354,44 +329,6 @@ class Conversation:
         elif draft is not None:
             await self.drafts.give_up(draft)
 
-    async def _hold(self, utterance: int) -> None:
-        """Fall silent for a person who makes a sound, until it is known what it means."""
-        if not self._turns.interrupts:
-            return
-        reply, was_held = self._replies.current, self.playout.held
-        if reply is None:
-            self.playout.clear()  # of words that cover the wait for a tool
-        if not self._overlaps.hold(utterance, reply, self.language):
-            await self._replies.interrupt()
-        elif reply is not None and not was_held:
-            self._emit(ReplyHeld(reply.response_id, reply.item_id))
-            self._bearing.look("listening")
-
-    async def _obey(self, meaning: Meaning, utterance: int) -> None:
-        """Let a sound do to the answer what it means."""
-        match meaning:
-            case "words":
-                await self._give_way()
-            case "backchannel" | "noise":
-                self._resume(utterance, meaning)
-
-    async def _give_way(self) -> None:
-        """End the answer under way, for the person speaks."""
-        if self._turns.interrupts:
-            await self._replies.interrupt()
-
-    def _resume(self, utterance: int, reason: ResumeReason) -> None:
-        """Go on with the answer, if it is held for this utterance."""
-        reply = self._replies.current
-        if reply is None or self._overlaps.held_for != utterance:
-            return
-        self._overlaps.release()
-        self.playout.resume()
-        if reason == "backchannel":
-            self._bearing.nod()
-        self._emit(ReplyResumed(reply.response_id, reply.item_id, reason))
-        self._bearing.look(self.state)
-
     def _item(self, utterance: int) -> str:
         return self._submitted.get(utterance) or f"item_{self._prefix}_{utterance}"
 
@@ -399,6 +336,12 @@ class Conversation:
         self._history.add_user(text, item_id, after)
         self._owes_reply = True
         self._bearing.mirror(text, self.language)
+
+    def _recite(self, tasks: asyncio.TaskGroup, line: Writing) -> None:
+        """Say what answers nobody."""
+        timeline = _timeline_now()
+        timeline.is_recited = True
+        self._start_reply(tasks, line, timeline)
 
     def _start_reply(
         self,

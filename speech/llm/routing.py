@@ -72,6 +72,11 @@ _SHOWN = (
     ("No me dejes dormir más de una hora.", "set_alarm"),
 )
 
+_SPANISH = re.compile(
+    r"\b(?:el|la|los|las|de|del|al|que|qué|es|por|en|un|una|con|para|mi|tu|se|lo|cuál|dónde|hay)\b",
+    re.IGNORECASE,
+)
+
 
 def _exchange(asked: str, answered: str) -> tuple[Message, Message]:
     return Message("user", asked), Message("assistant", answered)
@@ -178,20 +183,36 @@ def named(choice: ToolChoice, tools: Sequence[Tool]) -> Tool | None:
 
 
 def without_calls(messages: Sequence[Message]) -> tuple[Message, ...]:
-    """A conversation in which calls and results are notes that a small model understands."""
+    """A conversation in which calls and results are notes that a small model understands.
+
+    In English a note of the system does; in Spanish Qwen2.5 0.5B answers that with a greeting, and
+    reads a result out where it stands in the person's own words.
+    """
     calls = {call.call_id: call for message in messages for call in message.tool_calls}
-    return tuple(
-        _note(message, calls) if message.role == "tool" else message
-        for message in messages
-        if message.content
-    )
+    plain: list[Message] = []
+    said = ""
+    for message in messages:
+        if message.role == "user":
+            said = message.content
+        if message.role != "tool":
+            plain += [message] if message.content else []
+        elif not _is_spanish(said):
+            plain.append(_note(message, calls.get(message.call_id)))
+        elif plain and plain[-1].role == "user":
+            plain[-1] = Message("user", f"{plain[-1].content}\n(Resultado: {message.content})")
+        else:
+            plain.append(Message("user", f"(Resultado: {message.content})"))
+    return tuple(plain)
 
 
-def _note(result: Message, calls: dict[str, ToolCall]) -> Message:
-    call = calls.get(result.call_id)
+def _note(result: Message, call: ToolCall | None) -> Message:
     asked = f"{call.name} {call.arguments}" if call else "A tool"
     gave = result.content.strip().rstrip(".")
     return Message("system", f"{asked} gave the result: {gave}. Tell the person what it says.")
+
+
+def _is_spanish(text: str) -> bool:
+    return "¿" in text or "¡" in text or len(_SPANISH.findall(text)) > 1
 
 
 def _required(tool: Tool) -> frozenset[str]:

@@ -215,3 +215,13 @@ def test_a_small_model_reads_of_calls_in_words():
     assert "sunny" in plain[-1].content
     assert not any(message.tool_calls for message in plain)
     assert routing.without_calls(messages[:1]) == messages[:1]
+
+
+def test_in_spanish_it_reads_the_result_beside_the_persons_words():
+    messages = (
+        Message("user", "Dime el tiempo en la ciudad de Roma"),
+        Message("assistant", "", (ToolCall("a", "weather", "{}"),)),
+        Message("tool", "sunny", call_id="a"),
+    )
+    (plain,) = routing.without_calls(messages)
+    assert plain == Message("user", "Dime el tiempo en la ciudad de Roma\n(Resultado: sunny)")

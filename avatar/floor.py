@@ -1,0 +1,69 @@
+"""Who has the floor: what a person's sounds do to the answer under way."""
+
+from collections.abc import Callable
+
+from avatar.events import ConversationEvent, ReplyHeld, ReplyResumed, ResumeReason
+from avatar.overlap import Meaning, Overlaps
+from avatar.replies import Replies
+from avatar.turn_taking import TurnTaking
+from speech.types import Language
+
+
+class Floor:
+    """Holds, ends and resumes answers, as the sounds that overlap with them mean.
+
+    Args:
+        replies: Whose.
+        overlaps: What the sounds mean.
+        emit: Told what happens.
+
+    Attributes:
+        turns: Whether speech stops the avatar's.
+    """
+
+    def __init__(
+        self, replies: Replies, overlaps: Overlaps, emit: Callable[[ConversationEvent], None]
+    ) -> None:
+        self.turns = TurnTaking()
+        self._replies = replies
+        self._overlaps = overlaps
+        self._emit = emit
+
+    async def hold(self, utterance: int, language: Language) -> None:
+        """Fall silent for a person who makes a sound, until it is known what it means."""
+        if not self.turns.interrupts:
+            return
+        reply, playout = self._replies.current, self._replies.playout
+        was_held = playout.held
+        if reply is None:
+            playout.clear()  # of words that cover the wait for a tool
+        if not self._overlaps.hold(utterance, reply, language):
+            await self._replies.interrupt()
+        elif reply is not None and not was_held:
+            self._emit(ReplyHeld(reply.response_id, reply.item_id))
+            self._replies.bearing.look("listening")
+
+    async def obey(self, meaning: Meaning, utterance: int) -> None:
+        """Let a sound do to the answer what it means."""
+        match meaning:
+            case "words":
+                await self.give_way()
+            case "backchannel" | "noise":
+                self.resume(utterance, meaning)
+
+    async def give_way(self) -> None:
+        """End the answer under way, for the person speaks."""
+        if self.turns.interrupts:
+            await self._replies.interrupt()
+
+    def resume(self, utterance: int, reason: ResumeReason) -> None:
+        """Go on with the answer, if it is held for this utterance."""
+        reply, bearing = self._replies.current, self._replies.bearing
+        if reply is None or self._overlaps.held_for != utterance:
+            return
+        self._overlaps.release()
+        self._replies.playout.resume()
+        if reason == "backchannel":
+            bearing.nod()
+        self._emit(ReplyResumed(reply.response_id, reply.item_id, reason))
+        bearing.look(bearing.state)
