@@ -50,6 +50,7 @@ _SWITCHES = (
     "--disable-quic",
     "--password-store=basic",
     "--disk-cache-size=33554432",
+    "--ozone-platform-hint=auto",
     # A machine without a network has no address but 127.0.0.1: calls go over that.
     "--allow-loopback-in-peer-connection",
     "--enable-precise-memory-info",

@@ -1,0 +1,115 @@
+"""Chromium under the kiosk's managed policy, in a mount namespace: no prompt, no way out."""
+
+import http.server
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from avatar.kiosk import chromium
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(
+        os.geteuid() != 0 or shutil.which("unshare") is None,
+        reason="only root can give Chromium a policy folder of its own",
+    ),
+]
+
+# The wrapper sees an /etc/chromium of its own; everybody else's is as it was.
+WRAPPER = """#!/bin/sh
+exec unshare --mount sh -c '
+  mount -t tmpfs tmpfs /etc/chromium && mkdir -p /etc/chromium/policies/managed &&
+  cp {policy} /etc/chromium/policies/managed/ && exec /usr/bin/chromium "$@"' chromium "$@"
+"""
+ASKS = """async () => {
+  const granted = {};
+  for (const [kind, wishes] of Object.entries({audio: {audio: true}, video: {video: true}})) {
+    try { (await navigator.mediaDevices.getUserMedia(wishes)).getTracks().forEach((t) => t.stop());
+          granted[kind] = true; } catch (error) { granted[kind] = error.name; }
+  }
+  granted.sound = new AudioContext().state;
+  granted.asked = (await navigator.permissions.query({name: "microphone"})).state;
+  return granted;
+}"""
+
+
+@contextmanager
+def serving() -> Iterator[str]:
+    class Page(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(b"<title>ours</title>hello")
+
+        def log_message(self, *words):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@contextmanager
+def managed(tmp_path: Path, policy: str) -> Iterator[Page]:
+    """A page of Chromium with the kiosk's switches, and fake devices behind real permissions."""
+    file, wrapper = tmp_path / "kiosk.json", tmp_path / "chromium"
+    file.write_text(policy)
+    wrapper.write_text(WRAPPER.format(policy=file))
+    wrapper.chmod(0o755)
+    if subprocess.run(["unshare", "--mount", "true"], check=False).returncode != 0:
+        pytest.skip("mount namespaces are not allowed here")
+    line = chromium.command("", "about:blank", tmp_path / "profile")
+    switches = [word for word in line[1:-1] if not word.startswith("--user-data-dir")]
+    with sync_playwright() as playwright:
+        context = playwright.chromium.launch_persistent_context(
+            tmp_path / "profile",
+            executable_path=wrapper,
+            headless=True,
+            args=[*switches, "--no-sandbox", "--disable-gpu", "--use-fake-device-for-media-stream"],
+        )
+        yield context.pages[0]
+        context.close()
+
+
+def test_our_origin_has_microphone_camera_and_sound_without_being_asked(tmp_path):
+    with serving() as url, managed(tmp_path, chromium.policy_text(url)) as page:
+        page.goto(url)
+        assert page.evaluate(ASKS) == {
+            "audio": True,
+            "video": True,
+            "sound": "running",
+            "asked": "granted",
+        }
+
+
+def test_every_other_origin_is_closed(tmp_path):
+    with (
+        serving() as ours,
+        serving() as other,
+        managed(tmp_path, chromium.policy_text(ours)) as page,
+    ):
+        with pytest.raises(Exception, match="ERR_BLOCKED_BY_ADMINISTRATOR"):
+            page.goto(other)
+        for inside in ("chrome://settings", "file:///etc/passwd", "view-source:" + ours):
+            with pytest.raises(Exception, match=r"ERR_|Cannot"):
+                page.goto(inside)
+        page.goto(ours)
+        assert page.title() == "ours"
+
+
+def test_without_the_policy_a_page_is_not_granted_anything(tmp_path):
+    with serving() as url, managed(tmp_path, "{}") as page:
+        page.goto(url)
+        asked = page.evaluate(
+            "navigator.permissions.query({name: 'microphone'}).then((p) => p.state)"
+        )
+        assert asked == "prompt"
