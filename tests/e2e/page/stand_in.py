@@ -308,7 +308,8 @@ class StandIn:
         token = asked.get("resume_token")
         if token and token not in self.tokens:
             return _error(410, "resume_expired", {})
-        language = session["audio"]["input"]["transcription"]["language"]
+        asked_audio = session.get("audio", {"input": {"transcription": {"language": "en"}}})
+        language = asked_audio["input"]["transcription"]["language"]
         avatar: dict[str, object] = dict(AVATAR)
         if self.resumes:
             resume = {"token": f"token of call {self.offers}", "expires_in_s": 120}
@@ -319,7 +320,8 @@ class StandIn:
         self.calls.append(call)
         await call.pc.setRemoteDescription(RTCSessionDescription(form["sdp"], "offer"))
         call.pc.addTrack(AudioStreamTrack())
-        call.pc.addTrack(Picture())
+        if "m=video" in form["sdp"]:
+            call.pc.addTrack(Picture())
         await call.pc.setLocalDescription(await call.pc.createAnswer())
         location = {"Location": f"/v1/realtime/calls/{call.id}"}
         sdp = call.pc.localDescription.sdp
