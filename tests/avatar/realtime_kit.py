@@ -133,3 +133,49 @@ def user_message(text, **fields):
         "content": [{"type": "input_text", "text": text}],
         **fields,
     }
+
+
+def everything():
+    """A client that has been sent every kind of event that there is, and each event as sent."""
+    client = Client(line=Line())
+    client.server.open()
+    client.sends(
+        "session.update", session={"type": "realtime", "audio": {"output": {"speed": 1.2}}}
+    )
+    for item_id, said in (("item_1", "how are you"), ("item_2", "")):
+        client.server.tell(say.UserStarted(item_id, 500))
+        client.server.tell(say.UserInterim(item_id, "how"))
+        client.server.tell(say.UserStopped(item_id, 1800))
+        client.server.tell(say.UserSaid(item_id, said, 1.3))
+    client.server.tell(say.UserNotUnderstood("item_3", "The recogniser is gone."))
+    started(client)
+    client.server.tell(say.OpenerHeard("resp_1", "Let me see.", 100))
+    heard(client, "Fine, ")
+    client.hears(50)
+    client.server.tell(say.ReplyHeld("resp_1", "item_9"))
+    client.server.tell(say.ReplyResumed("resp_1", "item_9", "noise"))
+    client.server.tell(
+        say.ToolCalled("resp_1", "item_c", "call_1", "get_weather", '{"city": "Oslo"}')
+    )
+    client.server.tell(say.ReplyTimed("resp_1", {"first_sound": 900}, {"first_sound": 880}, 5.0))
+    ended(client, "Fine,", "cancelled")
+    client.server.tell(say.CoverHeard("One moment.", 600))
+    client.server.tell(say.CallEnding(30.0))
+    result = {"type": "function_call_output", "call_id": "call_1", "output": "Rain."}
+    client.creates(item=result)
+    client.sends("conversation.item.truncate", item_id="item_9", content_index=0, audio_end_ms=100)
+    client.sends("conversation.item.retrieve", item_id="item_9")
+    client.sends("conversation.item.delete", item_id="item_9")
+    client.sends("input_audio_buffer.clear")
+    client.sends("avatar.ping")
+    client.server.show("audio", "network", 0)
+    client.sends("session.update", session={"type": "realtime", "output_modalities": ["text"]})
+    started(client, "resp_2", "item_10")
+    client.server.tell(say.ReplyWritten("resp_2", "item_10", "Well."))
+    ended(client, "Well.", ids=("resp_2", "item_10"))
+    started(client, "resp_3", "item_11")
+    ended(client, "", "failed", ids=("resp_3", "item_11"))
+    over_webrtc = Client()
+    spoken_reply(over_webrtc, "Hello.")
+    spoken_reply(over_webrtc, "One two.", status="cancelled", heard_text="One")
+    return [*client.seen, *over_webrtc.seen]

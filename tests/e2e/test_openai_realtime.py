@@ -1,0 +1,249 @@
+"""Whole conversations by OpenAI's official clients, as their registries have them: PyPI openai over
+a WebSocket, npm @openai/agents-realtime in Chromium over WebRTC and over a WebSocket. Everything is
+real but the language model, which is scripted.
+"""
+
+import asyncio
+import json
+import subprocess
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from tests.avatar.realtime_kit import everything
+from tests.e2e import scripted_llm
+from tests.e2e.conftest import SPEECH, Server, running_server
+from tests.e2e.realtime_client import PATIENCE_S, Person, calling
+from tests.e2e.scripted_llm import Call
+from tests.e2e.third_party import CLIENTS
+
+pytestmark = pytest.mark.e2e
+
+WEASELS = SPEECH / "cc-by-sa" / "en_tt-weasels.wav"
+FORWARD = SPEECH / "public" / "en_ps_goforward.wav"
+YOUNG_MAN = SPEECH / "public" / "en_librivox_0880.wav"
+STORY = (
+    "Once upon a time there was a family of weasels that lived under a telephone exchange. "
+    "Every night they chewed a little more of the wires, and every morning somebody repaired them. "
+    "In the end the two families became good friends and wrote long letters to each other instead."
+)
+MOVE = {
+    "type": "function",
+    "name": "move",
+    "description": "Moves the robot forward.",
+    "parameters": {
+        "type": "object",
+        "properties": {"meters": {"type": "number"}},
+        "required": ["meters"],
+    },
+}
+
+
+def script(messages, tools):
+    last = messages[-1]
+    if last["role"] == "tool":
+        return f"Done. I moved {json.loads(last['content'])['moved']} meters."
+    said = last["content"].lower()
+    if "forward" in said and "move" in tools:
+        return Call("move", '{"meters": 10}')
+    return STORY if "phone system" in said else "I see. Please go on."
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with (
+        scripted_llm.serving(script) as llm,
+        running_server(LLM__BACKEND="openai", LLM__BASE_URL=llm.url, LLM__MODEL="script") as server,
+    ):
+        yield server
+
+
+async def interrupted_story(person: Person) -> None:
+    """Ask for the story, and speak over it once two clauses of it were heard."""
+    answers = len(person.of("response.done"))
+    person.say(WEASELS)
+    deltas = "response.output_audio_transcript.delta"
+    told = len(person.of(deltas))
+    await person.until(lambda: len(person.of(deltas)) >= told + 2, "two clauses of the story")
+    person.say(YOUNG_MAN)
+    await person.answered(answers + 2)
+
+
+async def moved_forward(person: Person) -> str:
+    """Have the avatar call the tool; what it says of the result."""
+    answers = len(person.of("response.done"))
+    person.say(FORWARD)
+    await person.answered(answers + 1)
+    (call,) = person.of("response.done")[-1].response.output
+    assert (call.type, call.name, json.loads(call.arguments)) == (
+        "function_call",
+        "move",
+        {"meters": 10},
+    )
+    result = {"type": "function_call_output", "call_id": call.call_id, "output": '{"moved": 10}'}
+    await person.connection.conversation.item.create(item=result)
+    await person.connection.response.create()
+    await person.answered(answers + 2)
+    return person.spoken()[-1]
+
+
+def check_conversation(person: Person) -> None:
+    """The story was cut short, and everything came in order."""
+    responses = [event.response for event in person.of("response.done")]
+    assert (responses[0].status, responses[0].status_details.reason) == (
+        "cancelled",
+        "turn_detected",
+    )
+    assert [response.status for response in responses[1:]] == ["completed"] * (len(responses) - 1)
+    heard = person.spoken()[0]
+    assert heard
+    assert STORY.startswith(heard.rstrip(" .,…"))
+    assert len(heard) < len(STORY)
+    said = [transcript.lower() for transcript in person.transcripts()]
+    assert "phone system" in said[0]
+    assert "young man" in said[1]
+    assert "forward" in said[2]
+    assert person.of("conversation.item.truncated")
+    assert not person.of("error"), person.of("error")
+    assert all(
+        r.usage.total_tokens == r.usage.input_tokens + r.usage.output_tokens for r in responses
+    )
+
+
+def check_order(person: Person) -> None:
+    """Within every answer, what opens comes before what fills, and that before what closes."""
+    for response in (event.response for event in person.of("response.created")):
+        kinds = [
+            event.type
+            for _, event in person.events
+            if getattr(event, "response_id", "") == response.id
+            or getattr(getattr(event, "response", None), "id", "") == response.id
+        ]
+        assert (kinds[0], kinds[-1]) == ("response.created", "response.done")
+        sound = [i for i, kind in enumerate(kinds) if kind == "response.output_audio.delta"]
+        if sound:
+            assert kinds.index("response.content_part.added") < sound[0]
+            assert sound[-1] < kinds.index("response.output_audio.done")
+
+
+def is_loud(pcm: np.ndarray) -> bool:
+    return bool(np.abs(pcm.astype(np.int32)).max() > 1000)
+
+
+@pytest.mark.parametrize("coding", ["audio/pcm", "audio/pcmu"])
+def test_the_python_sdk_talks_is_interrupted_and_runs_a_tool(server, coding):
+    async def talk() -> Person:
+        async with calling(server.url, coding, tools=[MOVE], instructions="Be brief.") as person:
+            await interrupted_story(person)
+            assert "10" in await moved_forward(person)
+            return person
+
+    person = asyncio.run(talk())
+    check_conversation(person)
+    check_order(person)
+    sounds = [np.concatenate(parts) for parts in person.sound.values()]
+    assert all(is_loud(pcm) for pcm in sounds)
+    item_id, parts = next(iter(person.sound.items()))
+    came_s = sum(map(len, parts)) / person.coding.rate_hz
+    at_s = [
+        at
+        for at, e in person.events
+        if getattr(e, "item_id", "") == item_id and e.type == "response.output_audio.delta"
+    ]
+    print(f"\n{coding}: {came_s:.2f} s of sound in {at_s[-1] - at_s[0]:.2f} s")
+    assert came_s < at_s[-1] - at_s[0] + 1, "sound comes as it is spoken"
+
+
+def test_the_python_sdk_pushes_to_talk(server):
+    async def talk() -> Person:
+        async with calling(server.url, tools=[MOVE], input={"turn_detection": None}) as person:
+            connection = person.connection
+            await connection.input_audio_buffer.clear()
+            person.say(FORWARD)
+            await person.until(lambda: not person._to_say, "the last word")
+            await asyncio.sleep(0.3)
+            await connection.input_audio_buffer.commit()
+            await connection.response.create(response={"metadata": {"turn": "1"}})
+            await person.answered(1)
+            return person
+
+    person = asyncio.run(talk())
+    kinds = [event.type for _, event in person.events]
+    assert "input_audio_buffer.speech_started" not in kinds
+    assert kinds.index("input_audio_buffer.committed") < kinds.index("response.created")
+    assert "forward" in person.transcripts()[0].lower()
+    (done,) = person.of("response.done")
+    assert (done.response.output[0].type, done.response.metadata) == (
+        "function_call",
+        {"turn": "1"},
+    )
+
+
+def test_the_python_sdk_reads_instead_of_listening(server):
+    async def talk() -> Person:
+        async with calling(server.url, output_modalities=["text"]) as person:
+            content = [{"type": "input_text", "text": "Tell me about the phone system."}]
+            item = {"type": "message", "role": "user", "content": content}
+            await person.connection.conversation.item.create(item=item)
+            await person.connection.response.create()
+            await person.answered(1)
+            return person
+
+    person = asyncio.run(talk())
+    assert "".join(event.delta for event in person.of("response.output_text.delta")) == STORY
+    assert person.sound == {}
+
+
+def test_the_agents_sdk_knows_every_event_that_we_send():
+    theirs = [event for event in everything() if not event["type"].startswith("avatar.")]
+    judged = subprocess.run(
+        ["node", "judge_events.mjs"],
+        cwd=CLIENTS,
+        check=True,
+        input=json.dumps(theirs),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+    )
+    assert json.loads(judged.stdout) == []
+
+
+@pytest.mark.parametrize("over", ["webrtc", "websocket"])
+def test_the_agents_sdk_talks_is_interrupted_and_runs_a_tool(
+    server, client_pages, chromium, over, tmp_path
+):
+    with client_pages.opened(chromium, server.url, "openai_agents.ts") as client:
+        client.page.evaluate("over => void call(over)", over)
+        client.wait_for("person.seen.includes('connected')")
+        client.say(WEASELS)
+        client.wait_for("state.heard.length > 60")
+        if over == "webrtc":
+            client.wait_for("state.frames > 20")
+            stream = "document.querySelector('video').srcObject"
+            assert client.page.evaluate(f"person.loudness({stream}, 2000)") > 0.01
+        client.say(YOUNG_MAN)
+        client.wait_for("state.statuses.length >= 2")
+        client.say(FORWARD)
+        client.wait_for("state.moved.length >= 1 && state.statuses.length >= 4")
+        client.page.screenshot(path=tmp_path / "agents.png")
+        state = client.page.evaluate("state")
+        client.page.evaluate("hangUp()")
+        assert client.faults() == []
+    print(f"\n{over}: {state['frames']} frames, {state['audioBytes']} bytes; {tmp_path}/agents.png")
+    assert state["errors"] == []
+    assert state["moved"] == [10]
+    assert (state["statuses"][0], state["reasons"][0]) == ("cancelled", "turn_detected")
+    assert state["statuses"][1:] == ["completed"] * (len(state["statuses"]) - 1)
+    assert "10" in state["answered"][-1]
+    assert STORY.startswith(state["answered"][0].rstrip(" .,…"))
+    assert state["tokens"] > 0
+    assert state["cut"]
+    messages = [item for item in state["history"] if item["type"] == "message"]
+    said = [m["content"][0]["transcript"].lower() for m in messages if m["role"] == "user"]
+    assert ["phone system" in said[0], "young man" in said[1], "forward" in said[2]] == [True] * 3
+    called = [item for item in state["history"] if item["type"] == "function_call"]
+    assert [call["status"] for call in called] == ["completed"]
+    if over == "websocket":
+        assert state["interrupted"] >= 1
+        assert state["audioBytes"] > 24_000
