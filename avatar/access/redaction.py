@@ -13,6 +13,7 @@ _TOKEN = re.compile(
     r"|(?<=\bpresencia-resume\.)[^\s,'\"]+"
     r"|(?i:(?<=\bbearer )[^\s,'\"]+)"
     r"|(?i:(?<=\bapi-key: )[^\s,'\"]+)"
+    r"|(?i:(?<=[?&]api-key=|[?&]api_key=)[^\s&\"]+)"
     r"|(?<=\"resume_token\":\")[^\"]+|(?<=\"resume_token\": \")[^\"]+"
     r"|(?<=\"resume\":{\"token\":\")[^\"]+"
 )
@@ -33,6 +34,17 @@ class WithoutTokens(logging.Formatter):
 def without_tokens(text: str) -> str:
     """The text, with every token in it replaced."""
     return _TOKEN.sub("[token]", text)
+
+
+_REFUSED = "ASGI callable returned without completing handshake."
+
+
+def keep_refusals_out_of_logs() -> None:
+    """Have the HTTP library not take a WebSocket that was refused for a failure of ours.
+
+    It does so for each; anybody could fill the disk with them.
+    """
+    logging.getLogger("uvicorn.error").addFilter(lambda record: record.msg != _REFUSED)
 
 
 def keep_tokens_out_of_logs() -> None:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from avatar.access.exposure import check_certificate, check_exposure
-from avatar.access.redaction import keep_tokens_out_of_logs
+from avatar.access.redaction import keep_refusals_out_of_logs, keep_tokens_out_of_logs
 from avatar.settings import ServerSettings, Settings, load
 from speech.errors import ConfigError
 
@@ -36,6 +36,7 @@ def run(args: argparse.Namespace) -> int:
         stream=sys.stderr,
     )
     keep_tokens_out_of_logs()
+    keep_refusals_out_of_logs()
     settings = _overridden(load(args.config), args.host, args.port)
     check_exposure(settings)
     check_certificate(settings.server)

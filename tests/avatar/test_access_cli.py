@@ -69,6 +69,7 @@ def test_whatever_a_library_logs_holds_no_token():
         "Sec-WebSocket-Protocol: realtime, openai-insecure-api-key.some-key-of-the-settings",
         "GET /?x=ek_some-key-of-the-settings",
         "pres_0123abcd_some-key-of-the-settings",
+        '127.0.0.1:1 - "WebSocket /v1/realtime?model=x&api-key=some-key-of-the-settings" 401',
         '{"avatar":{"resume":{"token":"some-key-of-the-settings","expires_in_s":120}}}',
         '{"resume_token": "some-key-of-the-settings"}',
     ]
