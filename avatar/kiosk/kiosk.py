@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import secrets
 import threading
 from collections.abc import Callable
 from datetime import datetime
@@ -40,6 +41,7 @@ class Kiosk:
         reports: What was restarted, and why.
         browser: How many times the browser was to be restarted: the launcher watches it grow.
         visits: Since the service started.
+        started: Names this start of the service.
         end_service: Ends the service; whoever started it starts it again.
         facts: The newest.
     """
@@ -56,6 +58,7 @@ class Kiosk:
         self.reports = Reports(settings.root)
         self.browser = 0
         self.visits = 0
+        self.started = secrets.token_hex(8)
         self.end_service: Callable[[], None] = lambda: None
         self.facts: Facts | None = None
         self._settings = settings
@@ -111,7 +114,7 @@ class Kiosk:
         self._note(restart)
         if restart.part == "page":
             self._reload_why = restart.why
-        if restart.part == "browser" or restart.why == "nightly":
+        if restart.part == "browser":
             self.browser += 1
         if restart.part == "service":
             self._systemd.tell("STOPPING=1", f"STATUS=Restarting: {restart.why}")
@@ -135,6 +138,7 @@ class Kiosk:
                 "errors": beat.errors,
             },
             "browser": {"restarts_wanted": self.browser},
+            "started": self.started,
             "service": None
             if facts is None
             else {

@@ -123,25 +123,50 @@ async def _keep_service(plan: Plan, http: httpx.AsyncClient) -> None:
         await asyncio.sleep(pauses.after(loop.time() - began_s))
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the service has said of the browser so far.
+
+    Attributes:
+        started: Names the start of the service that says so.
+        restarts: How many it has wanted since.
+        slept: Whether it was started again for the night.
+    """
+
+    started: str
+    restarts: int
+    slept: bool = False
+
+    def is_for_another(self, than: "Wish") -> bool:
+        """Whether the browser that was started at `than` is to be replaced."""
+        if self.started == than.started:
+            return self.restarts > than.restarts
+        return self.slept or self.restarts > 0
+
+
 async def _keep_browser(plan: Plan, http: httpx.AsyncClient) -> None:
     loop, pauses = asyncio.get_running_loop(), Pauses()
     while True:
-        wanted = await _until_served(http)
+        known = await _until_served(http)
         began_s = loop.time()
         with TemporaryDirectory(prefix="presencia-kiosk-", ignore_cleanup_errors=True) as profile:
             page = f"{plan.url}/kiosk.html"
             line = chromium.command(plan.chromium, page, Path(profile), plan.chromium_args)
             async with _process(line, {}, group=True) as process:
-                while process.returncode is None and await _generation(http, wanted) == wanted:
+                while process.returncode is None:
                     await _ended(process, _LOOK_EVERY_S)
+                    wish = await _wish(http)
+                    if wish is not None and wish.is_for_another(known):
+                        break
+                    known = wish or known
                 code = process.returncode
         if code is not None:
             await _report(http, f"exit status {code} after {loop.time() - began_s:.0f} s")
             await asyncio.sleep(pauses.after(loop.time() - began_s))
 
 
-async def _until_served(http: httpx.AsyncClient) -> int:
-    """Wait until the service serves the page; how many browsers it has wanted so far."""
+async def _until_served(http: httpx.AsyncClient) -> Wish:
+    """Wait until the service serves the page; what it has wanted until now is no wish any more."""
     while True:
         served = await has_kiosk(http)
         if served is False:
@@ -149,22 +174,21 @@ async def _until_served(http: httpx.AsyncClient) -> int:
                 f"The service at {http.base_url} has no kiosk: set kiosk.enabled = true and "
                 "start it again, or stop it and let `presencia kiosk` start one."
             )
-        if served:
-            return await _generation(http, 0)
+        if served and (wish := await _wish(http)) is not None:
+            return wish
         await asyncio.sleep(_LOOK_EVERY_S / 4)
 
 
-async def _generation(http: httpx.AsyncClient, known: int) -> int:
-    """How many browsers the service has wanted; `known` while it doesn't say.
-
-    After the service was started again the count begins at 0: that is no wish for another browser.
-    """
+async def _wish(http: httpx.AsyncClient) -> Wish | None:
+    """What the service wants; None while it doesn't say."""
     try:
         status = (await http.get("/v1/kiosk/status")).json()
-        wanted = int(status["browser"]["restarts_wanted"])
+        newest = status["reports"][0]["why"] if status["reports"] else ""
+        return Wish(
+            status["started"], int(status["browser"]["restarts_wanted"]), newest == "nightly"
+        )
     except (httpx.HTTPError, ValueError, KeyError, TypeError):
-        return known
-    return max(wanted, known)
+        return None
 
 
 async def _report(http: httpx.AsyncClient, detail: str) -> None:

@@ -33,7 +33,8 @@ class Service(http.server.BaseHTTPRequestHandler):
         with open({log!r} + ".answers", "a") as log:
             print(os.getpid(), file=log)
         self.send_response(200); self.end_headers()
-        self.wfile.write(json.dumps({{"browser": {{"restarts_wanted": 0}}}}).encode())
+        self.wfile.write(json.dumps(
+            {{"browser": {{"restarts_wanted": 0}}, "started": "x", "reports": []}}).encode())
     def log_message(self, *words): pass
 http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Service).serve_forever()
 """
@@ -75,12 +76,17 @@ async def service(*, kiosk=True):
     """A service in this process; what it wants and was told are on the object."""
     app = FastAPI()
     app.state.wanted, app.state.told = 0, []
+    app.state.started, app.state.why = "first", "silent"
 
     @app.get("/v1/kiosk/status")
     def status():
         if not kiosk:
             return Response(status_code=404)
-        return {"browser": {"restarts_wanted": app.state.wanted}}
+        return {
+            "browser": {"restarts_wanted": app.state.wanted},
+            "started": app.state.started,
+            "reports": [{"why": app.state.why}],
+        }
 
     @app.post("/v1/kiosk/browser")
     def ended(body: dict[str, str]):
@@ -146,6 +152,27 @@ def test_a_browser_that_the_service_does_not_want_any_more_is_replaced(tmp_path)
                 first, second = (line.split()[0] for line in started(tmp_path))
                 assert not is_alive(first)
                 assert is_alive(second)
+                # The count of a service that was started again begins anew.
+                told.started, told.wanted = "second", 0
+                await asyncio.sleep(0.3)
+                assert is_alive(second)
+                told.wanted = 1
+                await until(lambda: len(started(tmp_path)) == 3)
+            assert told.told == []
+
+    asyncio.run(run())
+
+
+def test_a_browser_does_not_outlive_the_night(tmp_path):
+    async def run():
+        async with service() as (url, told):
+            async with launched(Plan(url, None, {}, stand_in(tmp_path, "sleep 60 & wait"))):
+                await until(lambda: started(tmp_path))
+                told.started, told.why = "after the night", "nightly"
+                await until(lambda: len(started(tmp_path)) == 2)
+                second = started(tmp_path)[1].split()[0]
+                await asyncio.sleep(0.3)
+                assert is_alive(second)  # once is enough
             assert told.told == []
 
     asyncio.run(run())

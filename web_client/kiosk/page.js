@@ -120,6 +120,7 @@ export class KioskPage {
   #obey(effect) {
     switch (effect.do) {
       case "attract":
+        this.#playback.stop(); // The poster stands in until the new picture is there.
         return this.#idle.show(effect.language, effect.aloud);
       case "dial":
         return this.#dial(effect.language);
