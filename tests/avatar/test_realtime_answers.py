@@ -100,6 +100,28 @@ def test_an_opener_is_heard_in_the_answer_s_sound_and_not_in_its_words():
     assert client.of("response.output_audio_transcript.done")[0]["transcript"] == "Fine."
 
 
+def test_words_that_cover_the_wait_for_a_tool_are_heard_as_an_answer_of_their_own():
+    client = in_events()
+    client.server.tell(say.CoverHeard("One moment.", 100))
+    client.sends("response.create")  # the tool was quick: nothing stands in its way
+    client.hears(8)
+    assert client.errors == []
+    assert len(client.sound()) == 5 * 960
+    assert client.types[0] == "avatar.cover"
+    (done,) = client.of("response.done")
+    assert done["response"]["metadata"] == {"avatar": "cover"}
+    assert done["response"]["output"][0]["content"][0]["transcript"] == "One moment."
+
+
+def test_an_answer_ends_the_words_that_covered_its_absence():
+    client = in_events()
+    client.server.tell(say.CoverHeard("One moment.", 1000))
+    client.hears(5)
+    spoken_reply(client, "Fine.")
+    kinds = [kind for kind in client.types if kind in ("response.created", "response.done")]
+    assert kinds == ["response.created", "response.done"] * 2
+
+
 def talked(client, *clauses):
     """An answer under way, each clause a second long."""
     started(client)

@@ -27,6 +27,7 @@ class Answer:
         response_id: Its name.
         spoken: What was said, and when.
         is_held: Whether it is silent until the person's words are known.
+        text: What was heard or written of it so far.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class Answer:
         self._is_written = is_written
         self._metadata = metadata
         self._encoder = encoder
-        self._text = ""
+        self.text = ""
         self._message_index: int | None = None  # where the message is among the outputs
         self._outputs: list[wire.Item | None] = []
         send(wire.ResponseCreated(response=self._shown("in_progress")))
@@ -58,7 +59,7 @@ class Answer:
         self._open()
         self.spoken.begin(text)
         if text:
-            self._text += text
+            self.text += text
             self._send(wire.TranscriptDelta(**self._place, delta=text))
 
     def hear_opener(self) -> None:
@@ -69,7 +70,7 @@ class Answer:
     def write(self, text: str) -> None:
         """A piece of it is written."""
         self._open()
-        self._text += text
+        self.text += text
         self._send(wire.TextDelta(**self._place, delta=text))
 
     def sound(self, pcm: NDArray[np.int16]) -> None:

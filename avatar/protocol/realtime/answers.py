@@ -50,6 +50,8 @@ class Answers:
         self._send = send
         self._current: Answer | None = None
         self._is_stopping = False
+        self._covering: Answer | None = None  # words between two answers
+        self._cover_ends_ms = 0
         self._asked: dict[str, wire.ResponseConfig] = {}
         self._spoken: dict[str, Spoken] = {}
         self._calls: dict[str, None] = {}  # that wait for a result, oldest first
@@ -155,6 +157,10 @@ class Answers:
                 )
             case say.CoverHeard(text, lasts_ms):
                 self._send(wire.AvatarCover(text=text, duration_ms=lasts_ms))
+                if current is not None:
+                    current.hear_opener()
+                elif self._has_sound:
+                    self._cover(text, lasts_ms)
             case say.ReplyHeld(response_id):
                 self._hold(is_held=True)
                 self._send(wire.AvatarHeld(response_id=response_id))
@@ -164,7 +170,29 @@ class Answers:
             case say.ReplyEnded() if current is not None:
                 self._end(current, event)
 
+    def _cover(self, text: str, lasts_ms: int) -> None:
+        """Words between two answers: clients know sound only as a response's, so it gets one."""
+        self._end_cover()
+        started = say.ReplyStarted(new_id("resp"), new_id("item"))
+        encoder = Encoder(self._session.output_format.type)
+        self._covering = Answer(
+            started,
+            send=self._send,
+            items=self._items,
+            metadata={"avatar": "cover"},
+            encoder=encoder,
+        )
+        self._covering.hear(text)
+        self._cover_ends_ms = lasts_ms
+
+    def _end_cover(self) -> None:
+        cover, self._covering = self._covering, None
+        if cover is not None:
+            ids = (cover.response_id, cover.item_id)
+            cover.end(say.ReplyEnded(*ids, "completed", cover.text, cover.spoken.sent_ms))
+
     def _start(self, event: say.ReplyStarted) -> None:
+        self._end_cover()
         asked = self._asked.pop(event.response_id, wire.ResponseConfig())
         modality = (asked.output_modalities or [self._session.modality])[0]
         wanted = asked.audio and asked.audio.output and asked.audio.output.format
@@ -199,6 +227,10 @@ class Answers:
     def _sound(self, pcm: NDArray[np.int16]) -> None:
         if self._current is not None:
             self._current.sound(pcm)
+        elif self._covering is not None:
+            self._covering.sound(pcm)
+            if self._covering.spoken.sent_ms >= self._cover_ends_ms:
+                self._end_cover()
 
     def _correct(self, item_id: str, text: str) -> None:
         """The history is to hold what was heard, and the item no more words than that."""
