@@ -142,10 +142,13 @@ class VoiceLiveTransport:
 
     async def run(self) -> None:
         """Carry the call until either side ends."""
-        async with asyncio.TaskGroup() as tasks:
-            showing = tasks.create_task(self._show(), name="voice-live-avatar")
-            await self._line.run()
-            showing.cancel()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                showing = tasks.create_task(self._show(), name="voice-live-avatar")
+                await self._line.run()
+                showing.cancel()
+        finally:
+            await self.close()  # whatever ended it, the session is to know
 
     @property
     def is_up(self) -> bool:
