@@ -218,7 +218,7 @@ class Conversation:
                 await self._respond(command, tasks)
             case Stop():
                 await self._replies.interrupt(by_client=True)
-                self._owes_reply = False
+                self._owes_reply, self._postponed = False, None
                 self._wait_no_more()
             case ToolResult(call_id, output) if self._awaited.resolve(call_id):
                 self._history.add_result(call_id, output)

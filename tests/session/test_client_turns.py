@@ -49,6 +49,13 @@ def test_an_answer_waits_for_the_words_of_the_turn_that_it_answers():
     assert call.asked_of_the_model(0)[-1].content == "how are you"
 
 
+def test_an_answer_that_waits_for_words_can_be_stopped():
+    call = PushToTalk(["Fine."]).says("how are you", 0.5, 1.5).commits(2.0)
+    call.recognizer.takes_s = 1.0
+    call.presses(Respond(), 2.0).presses(Stop(), 2.5).run(6)
+    assert (call.person_said, call.statuses) == (["how are you"], [])
+
+
 def test_each_turn_begins_where_the_one_before_it_ended():
     call = PushToTalk().says("one", 0.5, 1.0).commits(1.5).says("two", 2.0, 2.5).commits(3.0).run(5)
     assert call.person_said == ["one", "two"]
