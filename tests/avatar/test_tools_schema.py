@@ -1,6 +1,8 @@
 """Which tools a call takes, and which arguments leave it."""
 
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -67,9 +69,28 @@ def test_arguments_that_do_not_are_refused_with_a_reason(arguments, said):
 
 
 def test_a_reference_to_elsewhere_is_not_followed():
-    tool = Tool("t", "", {"type": "object", "properties": {"a": {"$ref": "http://127.0.0.1:9/s"}}})
-    with pytest.raises(ToolError, match="can't be followed"):
-        parsed_arguments(checked([tool])[0], '{"a": 1}')
+    asked = []
+
+    class Schemas(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Schemas) as elsewhere:
+        threading.Thread(target=elsewhere.serve_forever).start()
+        url = f"http://127.0.0.1:{elsewhere.server_port}/s"
+        tool = Tool("t", "", {"type": "object", "properties": {"a": {"$ref": url}}})
+        try:
+            with pytest.raises(ToolError, match="can't be followed"):
+                parsed_arguments(checked([tool])[0], '{"a": 1}')
+        finally:
+            elsewhere.shutdown()
+    assert asked == []
 
 
 def test_a_reference_within_is():
