@@ -40,7 +40,6 @@ SAID = {
            "cc-by-sa/en_tt-weasels.wav"),
     "es": ("cc-by-sa/es_transfer.wav", "cc-by-sa/es_queue-thankyou.wav"),
 }  # fmt: skip
-PORT = 18080
 # A machine without the managed policy, and without a screen.
 _UNMANAGED = ("--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required")
 _SAMPLE_EVERY_S = 5.0
@@ -107,7 +106,7 @@ async def soak(minutes: float, seed: int = 1) -> Soak:
             "PRESENCIA_KIOSK__SPEAK_EVERY_S": "60",
             "PRESENCIA_KIOSK__RESTART_HOUR": "-1",
         }
-        line = (sys.executable, "-m", "avatar.cli.main", "serve", "--port", str(PORT))
+        line = (sys.executable, "-m", "avatar.cli.main", "serve", "--port", "0")
         async with running("service", line, READY, environment) as url, _browser(url) as page:
             began_s = time.monotonic()
             async with asyncio.TaskGroup() as tasks:
@@ -131,7 +130,7 @@ async def _browser(url: str) -> AsyncIterator[Page]:
                 executable_path="/usr/bin/chromium",
                 headless=True,
                 args=[*switches, *_UNMANAGED],
-                viewport={"width": 1080, "height": 1920},
+                viewport={"width": 540, "height": 960},  # without a GPU each pixel is the CPU's
                 permissions=["microphone", "camera"],
             )  # fmt: skip
             await context.add_init_script(PERSON)

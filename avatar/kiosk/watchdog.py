@@ -56,7 +56,7 @@ class Beat:
     Attributes:
         screen: What it shows.
         occupied: Whether a visitor is there, or staff.
-        frames: Pictures that the browser has drawn since the last beat.
+        frames: How many times the browser was seen to draw since the last beat.
         errors: Uncaught errors since the page was loaded.
         heap_mb: JavaScript memory.
         visits: Begun since the last beat.

@@ -38,6 +38,7 @@ export class KioskPage {
   #avatar = null;
   #screen = { video: element("video", HTMLVideoElement), canvas: element("drawn", HTMLCanvasElement) };
 
+  #mark = element("mark", HTMLElement);
   #screens = new Screens((language) => this.tell({ type: "choose", language }));
   #playback = new Playback(this.#screen.video, {
     onpicture: () => {},
@@ -50,7 +51,7 @@ export class KioskPage {
   #eye = new Eye((present) => this.tell({ type: "presence", present }));
   #ear = new Ear({
     onvoice: () => this.#config?.voice && this.tell({ type: "voice" }),
-    onlevel: (level) => document.body.style.setProperty("--level", level.toFixed(2)),
+    onlevel: (level) => this.#mark.style.setProperty("--level", level.toFixed(2)),
     onchange: () => this.visit?.setMicrophone(this.#ear.track),
   });
   #staff = new StaffPanel(

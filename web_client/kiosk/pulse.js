@@ -2,6 +2,8 @@
 
 /** So many beats without an answer are a service that is gone. */
 const MISSED = 2;
+/** How often it is tried whether the browser still draws: seldom, since a frame that shows nothing new costs too. */
+const PROBE_EVERY_MS = 500;
 /** What the page says before it knows how often it should. */
 const FIRST_EVERY_MS = 2_000;
 
@@ -29,11 +31,7 @@ export class Pulse {
   }
 
   start() {
-    const draw = () => {
-      this.#frames += 1;
-      requestAnimationFrame(draw);
-    };
-    draw();
+    window.setInterval(() => requestAnimationFrame(() => (this.#frames += 1)), PROBE_EVERY_MS);
     void this.#beat();
   }
 
