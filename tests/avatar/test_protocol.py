@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from avatar import events as say
 from avatar.commands import Configure, Respond, Stop, Typed
 from avatar.protocol import events as wire
+from avatar.protocol.version import PROTOCOL_VERSION
 from tests.avatar.realtime_kit import Client, spoken_reply, user_message
 
 
@@ -16,7 +17,8 @@ def test_the_channel_opens_with_the_session():
     assert client.types == ["session.created", "avatar.state"]
     assert client.seen[0]["session"]["id"] == "rtc_1"
     face = {"name": "elena", "url": "/v1/avatar/faces/elena/"}
-    assert client.seen[0]["session"]["avatar"] == {"face": face, "recording": False}
+    shown = {"protocol": PROTOCOL_VERSION, "face": face, "recording": False}
+    assert client.seen[0]["session"]["avatar"] == shown
 
 
 def test_a_recorded_call_says_so_until_the_consent_is_withdrawn():

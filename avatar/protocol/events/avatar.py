@@ -5,6 +5,7 @@ from typing import Literal
 from avatar.events import FaceMode, FaceReason, ResumeReason
 from avatar.latency import Action
 from avatar.protocol.events.base import ServerEvent, Wire
+from avatar.protocol.version import PROTOCOL_VERSION
 from render.types import FaceState
 
 
@@ -25,6 +26,7 @@ class Resume(Wire):
 class Avatar(Wire):
     """Whom the client talks to, whether the call is recorded, and whether it goes on with one."""
 
+    protocol: str = PROTOCOL_VERSION
     face: Face
     recording: bool = False
     resumed: bool | None = None
