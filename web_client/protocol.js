@@ -176,6 +176,11 @@ export function withdrawal() {
   return { type: "session.update", session: { type: "realtime", avatar: { recording: false } } };
 }
 
+/** @param {boolean} [interrupts] whether the new answer takes the place of one under way */
+export function answer(interrupts = false) {
+  return { type: "response.create", ...(interrupts ? { response: { avatar: { interrupt: true } } } : {}) };
+}
+
 /** @param {string} words */
 export function userMessage(words) {
   return {
