@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from speech.worker import Worker
+from speech.worker import Worker, longest_busy_s
 
 
 def nothing():
@@ -66,3 +66,26 @@ def test_a_call_cancelled_in_the_queue_never_runs_and_those_after_it_do(worker):
 
     asyncio.run(script())
     assert ran == ["next"]
+
+
+def test_a_worker_at_its_call_is_known_to_be_busy_also_after_its_caller_has_gone(worker):
+    begun, stop = threading.Event(), threading.Event()
+
+    def work():
+        begun.set()
+        assert stop.wait(60)
+
+    async def script():
+        assert longest_busy_s() == 0
+        call = asyncio.get_running_loop().create_task(worker.run(work, nothing))
+        await asyncio.to_thread(begun.wait, 60)
+        call.cancel()
+        await asyncio.wait([call])
+        busy_s = longest_busy_s()
+        stop.set()
+        await worker.run(nothing, nothing)
+        return busy_s, longest_busy_s()
+
+    busy_s, after_s = asyncio.run(script())
+    assert busy_s > 0
+    assert after_s == 0
