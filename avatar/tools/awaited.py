@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable
 
 from avatar.commands import Respond, ToolsOverdue
+from avatar.reply import Reply
 from avatar.tools.covers import Covers
-from speech.types import Language
 
 
 class AwaitedResults:
@@ -36,13 +36,17 @@ class AwaitedResults:
     def __bool__(self) -> bool:
         return bool(self.response_id)
 
-    def begin(
-        self, tasks: asyncio.TaskGroup, response_id: str, calls: set[str], language: Language
-    ) -> None:
-        """Wait for the results of these calls, in a task of `tasks`."""
+    def begin(self, tasks: asyncio.TaskGroup, reply: Reply, calls: set[str]) -> None:
+        """Wait for the results of these calls, in a task of `tasks`.
+
+        Args:
+            tasks: Owns the task, which outlasts the answer.
+            reply: The answer that asks for them.
+            calls: Their ids.
+        """
         self.end()
-        self.response_id, self.missing = response_id, calls
-        self._waiting = tasks.create_task(self._wait(language), name="client-tools")
+        self.response_id, self.missing = reply.response_id, calls
+        self._waiting = tasks.create_task(self._wait(reply), name="client-tools")
 
     def resolve(self, call_id: str) -> bool:
         """A result came; whether it was awaited."""
@@ -58,10 +62,10 @@ class AwaitedResults:
         self._waiting = None
         self.response_id, self.missing, self.must_respond = "", set(), None
 
-    async def _wait(self, language: Language) -> None:
+    async def _wait(self, reply: Reply) -> None:
         try:
             async with asyncio.timeout(self._limit_s):
-                await self._covers.speak(language)
+                await self._covers.speak(reply)
                 await asyncio.Event().wait()  # it has nothing to say
         except TimeoutError:
             self._overdue(ToolsOverdue())

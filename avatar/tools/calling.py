@@ -121,7 +121,7 @@ class ToolUse:
             results = [running.create_task(self._run(call)) for call in here]
         if elsewhere:
             ids = {call.call_id for call in elsewhere}
-            self._awaited.begin(tasks, reply.response_id, ids, reply.language)
+            self._awaited.begin(tasks, reply, ids)
             for call in elsewhere:
                 self._emit(
                     ToolCalled(
@@ -164,11 +164,8 @@ class ToolUse:
     @asynccontextmanager
     async def _covered(self, reply: Reply) -> AsyncGenerator[None, None]:
         """Say something meanwhile if it takes long."""
-        opened = reply.opening is not None and reply.opening.is_spoken
         async with asyncio.TaskGroup() as tasks:
-            speaking = tasks.create_task(
-                self._covers.speak(reply.language, is_begun=opened), name="cover"
-            )
+            speaking = tasks.create_task(self._covers.speak(reply), name="cover")
             try:
                 yield
             finally:

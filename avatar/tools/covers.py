@@ -8,6 +8,7 @@ from avatar.bearing import Bearing
 from avatar.events import CoverHeard
 from avatar.opener import Opener
 from avatar.playout import Playout
+from avatar.reply import Reply
 from avatar.turn import Voice
 from speech.types import Language, SpeechChunk
 
@@ -45,16 +46,18 @@ class Covers:
         self._emit = emit
         self._may_speak = may_speak
 
-    async def speak(self, language: Language, *, is_begun: bool = False) -> None:
+    async def speak(self, reply: Reply) -> None:
         """Say a line whenever it has been silent for too long; for ever, if not cancelled.
 
         Args:
-            language: To say it in.
-            is_begun: Whether something like the first line was said already.
+            reply: That waits. Its opener counts as the first line; one that is only written is not
+                covered.
         """
+        language = reply.language
         lines = self._lines.get(language)
-        if not lines:
+        if not lines or not reply.speaks:
             return
+        is_begun = reply.opening is not None and reply.opening.is_spoken
         lips = self._voices[language].lips
         for turn in count(int(is_begun)):
             await self._silence(AGAIN_AFTER_S if turn else FIRST_AFTER_S)

@@ -67,6 +67,14 @@ def test_a_slow_tool_is_covered_by_speech_and_again_after_long():
     assert "One moment." not in str(call.history.messages)
 
 
+def test_an_answer_that_is_only_written_is_not_covered():
+    call = call_with([wants()], "It is sunny.", takes_s=3.0)
+    call.presses(Configure(speaks=False), 0.1).types("weather", 0.5).run(9)
+    assert call.of(CoverHeard) == []
+    assert call.loud_frames == []
+    assert call.statuses == ["completed"]
+
+
 def test_a_quick_tool_is_not_covered():
     call = call_with([wants()], "It is sunny.", takes_s=0.5).types("weather", 0.5).run(6)
     assert call.of(CoverHeard) == []
