@@ -11,7 +11,7 @@
 
 import { Peer } from "./peer.js";
 import { Problem } from "./problem.js";
-import { avatarState, faceUpdate, isResumed, resumption, session, userMessage, withdrawal } from "./protocol.js";
+import { answer, avatarState, faceUpdate, isResumed, resumption, session, userMessage, withdrawal } from "./protocol.js";
 import { Signalling } from "./signalling.js";
 
 /** @typedef {import("./protocol.js").ServerEvent} ServerEvent */
@@ -81,6 +81,8 @@ export class Call {
   /** @type {Peer | null} */
   #peer = null;
   #ended = new AbortController();
+  /** The server has said that the call's time is nearly over. */
+  #isEnding = false;
   /** @type {ServerEvent[]} that came before the connection was taken into use */
   #early = [];
 
@@ -118,7 +120,7 @@ export class Call {
       for (;;) {
         await this.#peer?.closed;
         this.#setState(null);
-        if (this.#ended.signal.aborted) break;
+        if (this.#ended.signal.aborted || this.#isEnding) break;
         this.#enter("reconnecting", new Problem("lost"));
         await this.#reconnect();
       }
@@ -147,7 +149,7 @@ export class Call {
    */
   say(words) {
     this.#peer?.send(userMessage(words));
-    this.#peer?.send({ type: "response.create", response: { avatar: { interrupt: true } } });
+    this.#peer?.send(answer(true));
   }
 
   /** Stop the answer under way, as speaking over it does. */
@@ -244,7 +246,7 @@ export class Call {
       mayRecord: this.#mayRecord,
       tools: this.#tools(),
       resumeToken: this.#token,
-      waits: this.#waits,
+      waits: this.#waits && !this.#hasJoined,
       ticket: this.#ticket,
     };
     const options = {
@@ -289,6 +291,7 @@ export class Call {
     if (this.phase !== "connected") return void this.#early.push(event);
     if (event.type === "avatar.state") this.#setState(avatarState(event) ?? this.state);
     if (event.type === "session.created") this.#join(isResumed(event));
+    if (event.type === "avatar.ending") this.#isEnding = true;
     this.#keep(resumption(event));
     this.#listener.onevent(event);
   }
@@ -297,7 +300,7 @@ export class Call {
   #join(resumed) {
     const isFirst = !this.#hasJoined;
     this.#hasJoined = true;
-    if (isFirst && !resumed) this.#peer?.send({ type: "response.create" }); // Nothing was said yet: the avatar greets.
+    if (isFirst && !resumed) this.#peer?.send(answer()); // Nothing was said yet: the avatar greets.
     this.#listener.onjoin?.(resumed, isFirst);
   }
 

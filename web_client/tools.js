@@ -1,6 +1,6 @@
 /** Functions of the page that the avatar may call: declared to the server, run here, their results sent back. */
 
-import { functionCall, functionOutput, text, object } from "./protocol.js";
+import { answer, functionCall, functionOutput, text, object } from "./protocol.js";
 
 /** @typedef {import("./protocol.js").ServerEvent} ServerEvent */
 /** @typedef {{description?: string, parameters?: object}} ToolSchema `parameters`: JSON Schema of an object */
@@ -82,7 +82,7 @@ export class Tools {
     if (!running) return;
     await Promise.all(running);
     // The person has spoken over it: they want another answer by now.
-    if (text(response, "status") !== "cancelled") this.#send({ type: "response.create" });
+    if (text(response, "status") !== "cancelled") this.#send(answer());
   }
 
   /** @param {{callId: string, name: string, json: string}} call */

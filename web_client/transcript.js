@@ -54,7 +54,8 @@ export class Transcript {
       case "response.output_audio_transcript.delta":
         return this.#speak(id, text(event, "delta"));
       case "avatar.opener":
-        return this.#precede(text(event, "response_id"), text(event, "text"));
+      case "avatar.cover":
+        return this.#precede(text(event, "event_id"), text(event, "text"));
       case "conversation.item.truncated":
         return this.#cut(id, text(event, "avatar_heard"));
       case "response.output_audio_transcript.done":
@@ -138,11 +139,11 @@ export class Transcript {
   /**
    * Words that are heard before an answer, and are no part of it.
    *
-   * @param {string} response
+   * @param {string} event that told of them
    * @param {string} words
    */
-  #precede(response, words) {
-    if (words.trim()) this.#put({ ...blank(`opener-${response}`, "avatar"), text: words.trim(), isFinal: true });
+  #precede(event, words) {
+    if (words.trim()) this.#put({ ...blank(`opener-${event}`, "avatar"), text: words.trim(), isFinal: true });
   }
 
   /**

@@ -75,6 +75,7 @@ class Call:
         self._connection: Connection | None = None
         self._token = ""
         self._has_joined = False
+        self._is_ending = False
         self._tasks: asyncio.TaskGroup | None = None
         self._running: dict[str, list[asyncio.Task[None]]] = {}
         self._of_tools: set[asyncio.Task[None]] = set()
@@ -117,7 +118,7 @@ class Call:
         content = [{"type": "input_text", "text": text}]
         item = {"type": "message", "role": "user", "content": content}
         self.send({"type": "conversation.item.create", "item": item})
-        self.send({"type": "response.create"})
+        self.send({"type": "response.create", "response": {"avatar": {"interrupt": True}}})
 
     async def interrupt(self) -> None:
         """Stop the answer under way."""
@@ -145,6 +146,9 @@ class Call:
         while self._connection is not None:
             await self._connection.lost.wait()
             await self._connection.close(None)
+            if self._is_ending:
+                self._end()
+                return
             self._events.put(Lost("The connection is gone."))
             try:
                 self._connection = await self._again()
@@ -213,6 +217,8 @@ class Call:
                     self.send({"type": "response.create"})  # nothing was said yet: it greets
                 self._has_joined = True
         self._events.put(event)
+        if body["type"] == "avatar.ending":  # its time is nearly over: it is not dialled again
+            self._is_ending = True
         if body["type"] == "response.output_item.done":
             self._begin_tool(body)
         elif body["type"] == "response.done":
