@@ -375,6 +375,27 @@ def test_messages_and_commands_reach_the_conversation():
     assert client.commands == [Typed("Hello."), Respond(), Stop()]
 
 
+def test_instructions_can_be_added_for_one_answer():
+    client = Client()
+    client.updates(instructions="Be brief.")
+    client.sends(sdk.ClientEventResponseCreate(additional_instructions="Be kind."))
+
+    (respond,) = [command for command in client.commands if isinstance(command, Respond)]
+    assert respond.instructions == "Be brief.\nBe kind."
+    assert not client.of("error")
+
+
+def test_a_tool_can_be_named_plainly():
+    client = Client()
+    tool = sdk.FunctionTool(name="look", description="Looks.", parameters={"type": "object"})
+    client.updates(tools=[tool], tool_choice="look")
+
+    (configured,) = client.commands
+    assert [tool.name for tool in configured.tools] == ["look"]
+    assert configured.tool_choice.name == "look"
+    assert understood(client.of("session.updated")[0]).session.tools[0]["name"] == "look"
+
+
 @given(st.text() | st.binary().map(repr))
 def test_no_message_breaks_it(message):
     client = Client()

@@ -96,7 +96,7 @@ class VoiceLive:
         elif event["type"] == "input_audio_buffer.append" and self._heard is not None:
             self._realtime.receive(json.dumps(_at_another_rate(event, self._heard)))
         else:
-            self._realtime.receive(json.dumps(in_realtime(event)))
+            self._realtime.receive(json.dumps(in_realtime(event, self._instructions)))
 
     def tell(self, event: ConversationEvent) -> None:
         """Put one event of the conversation on the wire."""

@@ -74,9 +74,18 @@ def in_voice_live(event: Mapping[str, object]) -> Json | None:
     return told
 
 
-def in_realtime(event: Mapping[str, object]) -> Json:
-    """A client event of Voice Live as the Realtime protocol has it."""
+def in_realtime(event: Mapping[str, object], instructions: str = "") -> Json:
+    """A client event of Voice Live as the Realtime protocol has it.
+
+    Args:
+        event: The client's.
+        instructions: Of the session, to which a `response.create` may add for one answer.
+    """
     told: Json = dict(event)
+    more = told.pop("additional_instructions", None) if event["type"] == "response.create" else None
+    if isinstance(more, str):
+        added: Json = {"instructions": f"{instructions}\n{more}".strip()}
+        event = {**event, "response": added | _mapping(event, "response")}
     item, response = event.get("item"), event.get("response")
     if isinstance(item, dict):
         told["item"] = _renamed_parts(item, _PARTS_BACK)

@@ -4,7 +4,6 @@ import base64
 
 import av
 import numpy as np
-from numpy.typing import NDArray
 
 from avatar.websocket.coding import PCM_RATE_HZ, decode
 
@@ -53,5 +52,5 @@ def from_realtime(rate_hz: int) -> RateChange | None:
 
 
 def _text(frames: list[av.AudioFrame]) -> str:
-    parts: list[NDArray[np.int16]] = [frame.to_ndarray().reshape(-1) for frame in frames]
-    return base64.b64encode(b"".join(part.astype("<i2").tobytes() for part in parts)).decode()
+    parts = [frame.to_ndarray().reshape(-1).astype("<i2").tobytes() for frame in frames]
+    return base64.b64encode(b"".join(parts)).decode()
