@@ -17,14 +17,14 @@ from typing import Any
 import httpx2
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
-from mcp_types import (
+from mcp.types import (
     CONNECTION_CLOSED,
     CallToolResult,
     Implementation,
     ListToolsResult,
     TextContent,
 )
-from mcp_types import Tool as McpTool
+from mcp.types import Tool as McpTool
 
 from avatar.settings import McpServer
 from avatar.tools.schema import checked

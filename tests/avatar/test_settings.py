@@ -149,6 +149,40 @@ def test_a_file_that_is_not_there_or_not_text_says_so(tmp_path: Path) -> None:
         load(tmp_path / "binary.toml", {})
 
 
+def test_mcp_servers_are_named_and_keep_their_headers_secret(tmp_path: Path) -> None:
+    config = toml(
+        tmp_path,
+        """[tools.mcp.weather]
+        command = ["weather-mcp", "--metric"]
+        pass_env = ["WEATHER_KEY"]
+        [tools.mcp.shop]
+        url = "https://shop.example/mcp"
+        """,
+    )
+    name = "PRESENCIA_TOOLS__MCP__SHOP__HEADERS__AUTHORIZATION"
+    settings = load(config, {name: "Bearer hunter2"})
+    assert settings.tools.mcp["weather"].command == ["weather-mcp", "--metric"]
+    header = settings.tools.mcp["shop"].headers["authorization"]
+    assert header.get_secret_value() == "Bearer hunter2"
+    assert "hunter2" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("server", "complaint"),
+    [
+        ("", "either a command or a url"),
+        ("command = ['a']\nurl = 'http://b/mcp'", "either a command or a url"),
+        ("url = 'file:///etc/passwd'", "begins with http"),
+        ("command = 'rm -rf /'", "list"),
+    ],
+)
+def test_an_mcp_server_that_cannot_be_is_refused(
+    tmp_path: Path, server: str, complaint: str
+) -> None:
+    with pytest.raises(ConfigError, match=complaint):
+        load(toml(tmp_path, f"[tools.mcp.x]\n{server}\n"), {})
+
+
 def test_a_wrong_secret_is_not_shown() -> None:
     environ = {"PRESENCIA_LLM__API_KEY": "[1, 'hunter2']"}
     with pytest.raises(ConfigError) as raised:
