@@ -61,7 +61,7 @@ export class Visit {
 
   /** @param {MediaStreamTrack | null} track */
   setMicrophone(track) {
-    void this.#call.setMicrophone(track);
+    this.#call.setMicrophone(track).catch(() => {}); // The connection is just gone: the next one takes it.
   }
 
   /** End it; nothing of it is kept. */
