@@ -141,6 +141,7 @@ class ScriptedCall:
     openers: dict = field(default_factory=dict)
     server_tools: object = None
     covers: dict = field(default_factory=dict)
+    client_tool_s: float = 30.0
     told: list = field(default_factory=list)  # called with every event, as they happen
 
     def __post_init__(self):
@@ -199,6 +200,7 @@ class ScriptedCall:
             openers=self.openers,
             toolbox=Toolbox(self.server_tools),
             covers=self.covers,
+            client_tool_s=self.client_tool_s,
         )
         listener = self.listener = Listener(
             detector=LoudnessDetector(),
