@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import getpass
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -49,6 +50,11 @@ def run(args: argparse.Namespace) -> int:
             "presencia: Chromium has no policy for this kiosk and will ask for the microphone. "
             f"As root: presencia kiosk policy > {chromium.POLICY_FOLDER}/{chromium.POLICY_FILE}",
             file=sys.stderr,
+        )
+    if os.geteuid() == 0 and "--no-sandbox" not in settings.kiosk.chromium_args:
+        raise ConfigError(
+            "Chromium keeps no sandbox for root: run the kiosk as an ordinary user, as "
+            "docs/kiosk.md sets one up."
         )
     line = None if args.url else launcher.serve_line(args.config, settings.server.port)
     plan = launcher.Plan(
