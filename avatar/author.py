@@ -114,8 +114,10 @@ class Author:
         match command:
             case Noted(role, text, item_id, after):
                 self._history.note(role, text, item_id, after)
-            case Remove(item_id):
+            case Remove(item_id, ""):
                 self._history.remove(item_id)
+            case Remove(call_id=call_id):
+                self._history.remove_call(call_id)
             case Correct(item_id, heard):
                 self._history.correct(item_id, heard)
 

@@ -43,9 +43,15 @@ class Noted:
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """Take an item out of the history."""
+    """Take an item out of the history.
+
+    Attributes:
+        item_id: Of what was said.
+        call_id: Of a call, which goes with its result, or of a result, which goes with its call.
+    """
 
     item_id: str
+    call_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

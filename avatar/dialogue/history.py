@@ -106,6 +106,16 @@ class History:
         """Forget what goes by a name, and by no other."""
         self._said = tuple(said for said in self._said if said.item_id != item_id)
 
+    def remove_call(self, call_id: str) -> None:
+        """Forget a call and its result: templates want both or none."""
+        kept = []
+        for said in self._said:
+            calls = said.message.tool_calls
+            left = tuple(call for call in calls if call.call_id != call_id)
+            if said.message.call_id != call_id and (left or not calls):
+                kept.append(replace(said, message=replace(said.message, tool_calls=left)))
+        self._said = tuple(kept)
+
     def correct(self, item_id: str, heard_text: str) -> None:
         """Less of an answer was heard than was thought."""
         torso = _torso(heard_text)

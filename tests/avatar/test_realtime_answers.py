@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from avatar import events as say
-from avatar.commands import Correct, Respond, Stop, ToolResult
+from avatar.commands import Correct, Remove, Respond, Stop, ToolResult
 from avatar.websocket.coding import decode
 from tests.avatar.realtime_kit import LOUD, Client, Line, ended, heard, spoken_reply, started
 
@@ -246,6 +246,18 @@ def test_the_result_of_a_call_reaches_the_conversation_once():
     client.creates(item=result(), event_id="again")
     (error,) = client.errors
     assert (error["code"], error["event_id"]) == ("call_not_found", "again")
+
+
+@pytest.mark.parametrize("item_id", ["item_c", "item_r"])
+def test_a_call_and_its_result_are_taken_away_together(item_id):
+    client = Client()
+    started(client)
+    calls(client)
+    ended(client, "", ms=0)
+    client.creates(item={"id": "item_r", **result()})
+    client.sends("conversation.item.delete", item_id=item_id)
+    assert client.types[-1] == "conversation.item.deleted"
+    assert client.commands[-1] == Remove(item_id, "call_1")
 
 
 def test_an_answer_carries_what_the_client_attached_to_it():

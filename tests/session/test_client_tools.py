@@ -2,6 +2,7 @@
 
 import json
 
+from avatar.commands import Remove
 from avatar.dialogue.history import NO_RESULT, TIMED_OUT
 from avatar.events import CoverHeard, ReplyEnded, ReplyStarted, ToolCalled
 from tests.session.scripted_call import Configure, Respond, ScriptedCall, Stop, ToolResult
@@ -180,3 +181,10 @@ def test_a_clients_tool_hides_the_servers_of_the_same_name():
     assert call.model.offered[0][0] == ("weather",)
     assert call.server_tools.calls == []
     assert results(call) == ["cold"]
+
+
+def test_a_call_is_forgotten_with_its_result():
+    call = call_with([wants()], "It is sunny.", "Yes?").types("weather", 0.5)
+    gives(call, "sunny", 2.0).presses(Remove("item", "call_1"), 5.0).types("hello", 5.5).run(8)
+    assert [message.role for message in call.asked_of_the_model(2)] == ["user", "assistant", "user"]
+    assert results(call) == []

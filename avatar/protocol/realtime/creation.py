@@ -101,7 +101,8 @@ class Creation:
         if item.type != "function_call_output" and item.status == "in_progress":
             raise Refusal("item_in_progress", "It is still being said: cancel it first.", "item_id")
         self._items.remove(item_id)
-        self._doors.command(Remove(item_id))
+        call_id = "" if item.type == "message" else item.call_id
+        self._doors.command(Remove(item_id, call_id))
         self._send(wire.ItemDeleted(item_id=item_id))
 
     def _create_user(self, item: wire.UserMessage, item_id: str, after: str | None) -> None:
