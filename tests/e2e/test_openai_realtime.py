@@ -228,6 +228,8 @@ def test_the_agents_sdk_talks_is_interrupted_and_runs_a_tool(
         client.wait_for("state.moved.length >= 1 && state.statuses.length >= 4")
         client.page.screenshot(path=tmp_path / "agents.png")
         state = client.page.evaluate("state")
+        client.page.evaluate("rewrite(1)")
+        client.wait_for("state.history.length === 1")
         client.page.evaluate("hangUp()")
         assert client.faults() == []
     print(f"\n{over}: {state['frames']} frames, {state['audioBytes']} bytes; {tmp_path}/agents.png")
