@@ -1,64 +1,74 @@
 """Random conversations with tools: never stuck, never rude, and the history always fits."""
 
 import asyncio
+import random
 
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+import pytest
 
 from avatar.commands import Configure, Respond, ToolResult
 from avatar.events import ToolCalled
 from speech.errors import ToolError
-from tests.session.scripted_call import Stop
+from tests.session.scripted_call import ScriptedCall, Stop
 from tests.session.scripted_tools import COVERS, LIGHTS, ScriptedServerTools, wants
-from tests.session.test_any_order import QUIET_AFTER_S, calls
+from tests.session.test_any_order import QUIET_AFTER_S
 
 SETTLED_S = 22.0
 FAILURES = (ToolError("It is gone.", retryable=True), ToolError("There is no such city."))
-
-texts = st.sampled_from(["Yes.", "One. Two. Three.", "That is a good question, I think."])
-calls_wanted = st.sampled_from(
-    [
-        [wants()],
-        [wants(LIGHTS, "{}", "call_2")],
-        ["Let me look", wants()],
-        [wants(), wants(LIGHTS, "{}", "call_2")],
-        [wants(arguments='{"town": 1}')],
-    ]
+REPLIES = (
+    "Yes.",
+    "That is a good question, I think.",
+    [wants()],
+    [wants(LIGHTS, "{}", "call_2")],
+    ["Let me look", wants()],
+    ["I will do that for you now", wants(LIGHTS, "{}", "call_2")],
+    [wants(), wants(LIGHTS, "{}", "call_2")],
+    [wants(arguments='{"town": 1}')],
 )
 
 
-def answers_of_the_client(call, after_s):
-    """The client answers each call after the next of `after_s`, or never; and then wants more."""
+def answers_of_the_client(call, chance):
+    """The client answers each call soon, late or never; and then wants more."""
 
     def tell(event):
-        if isinstance(event, ToolCalled) and after_s and (wait_s := after_s.pop(0)) is not None:
-            send, loop = call.conversation.send, asyncio.get_running_loop()
-            loop.call_later(wait_s, send, ToolResult(event.call_id, "on"))
-            loop.call_later(wait_s, send, Respond())
+        if isinstance(event, ToolCalled):
+            wait_s = chance.choice([0.0, 0.05, 1.5, 4.0, None])
+            if wait_s is not None:
+                send, loop = call.conversation.send, asyncio.get_running_loop()
+                loop.call_later(wait_s, send, ToolResult(event.call_id, "on"))
+                loop.call_later(wait_s, send, Respond())
 
     call.told.append(tell)
 
 
-@settings(
-    max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)
-@given(
-    calls(),
-    st.lists(st.one_of(texts, calls_wanted), min_size=14, max_size=14),
-    st.lists(st.sampled_from([0.0, 0.05, 1.5, None]), min_size=14, max_size=14),
-    st.lists(st.sampled_from(["sunny", "sunny", *FAILURES]), min_size=4, max_size=4),
-    st.sampled_from([0.0, 0.4, 2.5]),
-    st.one_of(st.none(), st.floats(0.5, 8.0)),
-)
-def test_it_comes_to_rest_whatever_tools_do(drawn, replies, after_s, outputs, takes_s, stop_s):
-    call, speech, end_s = drawn
-    call.model.replies[:] = [list(r) if isinstance(r, list) else r for r in replies]
-    call.server_tools = ScriptedServerTools(outputs, takes_s)
+def a_call(chance):
+    call = ScriptedCall([chance.choice(REPLIES) for _ in range(20)])
+    outputs = [chance.choice(["sunny", "sunny", *FAILURES]) for _ in range(4)]
+    call.server_tools = ScriptedServerTools(outputs, chance.choice([0.0, 0.4, 2.5, 9.0]))
     call.covers, call.client_tool_s = COVERS, 5.0
+    call.turn_detector.probability = chance.choice([0.0, 0.5, 1.0])
     call.presses(Configure(tools=(LIGHTS,)), 0.05)
-    if stop_s is not None:
-        call.presses(Stop(), stop_s)
-    answers_of_the_client(call, after_s)
+    at_s, speech = 0.4, []
+    for n in range(chance.randint(1, 4)):
+        at_s = round(at_s + chance.choice([0.3, 0.9, 1.6, 3.5]), 2)
+        length_s = chance.choice([0.1, 0.5, 1.2, 2.5])
+        match chance.choice(["says", "says", "says", "coughs", "types", "stops"]):
+            case "says":
+                call.says(f"words {n}", at_s, at_s + length_s)
+                speech.append((at_s, at_s + length_s))
+            case "coughs":
+                call.coughs(at_s, length_s)
+            case "types":
+                call.types(f"typed {n}", at_s)
+            case "stops":
+                call.presses(Stop(), at_s)
+        at_s += length_s
+    answers_of_the_client(call, chance)
+    return call, speech, at_s
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_it_comes_to_rest_whatever_tools_do(seed):
+    call, speech, end_s = a_call(random.Random(seed))
     call.run(end_s + SETTLED_S)
     assert call.conversation.state == "listening", "it is not stuck"
     assert call.left_over == []
