@@ -194,7 +194,7 @@ class Conversation:
                     await self._floor.obey(meaning, utterance)
                 if self._replies.current is None and self._floor.turns.answers:
                     write = self._author.answer(tasks, text)
-                    draft = self._prepare_reply(tasks, write, _timeline_now())
+                    draft = self._prepare_reply(tasks, write, Timeline.now())
                     self.drafts.begin(utterance, text, draft)
             case WentOn():
                 await self.drafts.drop()
@@ -247,7 +247,7 @@ class Conversation:
         if self._submitted:
             self._postponed = command
             return
-        timeline = _timeline_now()
+        timeline = Timeline.now()
         timeline.is_recited = self._author.would_greet
         write = self._author.answer(tasks, instructions=command.instructions)
         speaks = self._speaks if command.speaks is None else command.speaks
@@ -297,7 +297,7 @@ class Conversation:
             self._person_speaks = None
         goes_on = self._person_speaks is not None
         self._emit(UserStopped(item_id, _ms(over.end_sample)))
-        timeline = _timeline_now()
+        timeline = Timeline.now()
         draft = await self.drafts.take(over)
         match over:
             case NotUnderstood(message=message):
@@ -339,7 +339,7 @@ class Conversation:
 
     def _recite(self, tasks: asyncio.TaskGroup, line: Writing) -> None:
         """Say what answers nobody."""
-        timeline = _timeline_now()
+        timeline = Timeline.now()
         timeline.is_recited = True
         self._start_reply(tasks, line, timeline)
 
@@ -392,10 +392,6 @@ class Conversation:
         if self._awaited.must_respond is not None:
             self.send(self._awaited.must_respond)
         return "thinking"
-
-
-def _timeline_now() -> Timeline:
-    return Timeline(asyncio.get_running_loop().time())
 
 
 def _ms(sample: int) -> int:

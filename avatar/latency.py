@@ -84,6 +84,11 @@ class Timeline:
     first_words: int = 0
     is_recited: bool = False
 
+    @classmethod
+    def now(cls) -> "Timeline":
+        """Of a turn whose last speech sample, or typed message, comes now."""
+        return cls(asyncio.get_running_loop().time())
+
     def mark(self, row: Row) -> None:
         """Note that `row` has delivered; only the first time counts for its latency."""
         self.at_s.setdefault(row, asyncio.get_running_loop().time())

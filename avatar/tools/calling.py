@@ -79,24 +79,17 @@ class ToolUse:
         for round_ in range(_MOST_ROUNDS + 1):
             messages = again() if round_ else first
             choice = self._toolbox.choice_after(messages[-1])
+            if round_ == _MOST_ROUNDS:
+                choice = "none"
             calls: list[ToolCall] = []
-            said = False
-            written = self._llm.reply(
-                messages, self._toolbox.tools, choice if round_ < _MOST_ROUNDS else "none"
-            )
-            async with aclosing(written) as parts:
-                async for part in parts:
-                    if isinstance(part, ToolCall):
-                        calls.append(part)
-                    else:
-                        said = True
-                        yield part
+            written = self._llm.reply(messages, self._toolbox.tools, choice)
+            async with aclosing(_words(written, calls)) as words:
+                async for text in words:
+                    yield text
             if not calls:
                 return
             if round_ == _MOST_ROUNDS:
                 break
-            if said:
-                yield "\n"  # or the last words before the call would wait for what follows them
             await reply.may_speak.wait()
             outcome = await self._carry_out(tasks, reply, calls[:_MOST_CALLS])
             if outcome == "failed":
@@ -170,3 +163,19 @@ class ToolUse:
                 yield
             finally:
                 speaking.cancel()
+
+
+async def _words(
+    written: AsyncGenerator[str | ToolCall, None], calls: list[ToolCall]
+) -> AsyncGenerator[str, None]:
+    """The text of what is written; the calls in it are added to `calls`."""
+    said = False
+    async with aclosing(written):
+        async for part in written:
+            if isinstance(part, ToolCall):
+                calls.append(part)
+            else:
+                said = True
+                yield part
+    if said and calls:
+        yield "\n"  # or the last words before the calls would wait for what follows them
