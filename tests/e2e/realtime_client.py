@@ -92,6 +92,10 @@ class Person:
             seen = [event.type for _, event in self.events if not event.type.endswith(".delta")]
             raise AssertionError(f"waited for {what}; errors {self.of('error')}; {seen}") from None
 
+    async def said_all(self) -> None:
+        """Wait until what there was to say was sent."""
+        await self.until(lambda: not self._to_say, "the last word")
+
     async def answered(self, answers: int) -> None:
         """Wait until so many answers are over."""
         await self.until(lambda: len(self.of("response.done")) >= answers, f"answer {answers}")
@@ -113,6 +117,8 @@ class Person:
         while True:
             piece = self._to_say.pop(0) if self._to_say else silence
             await self.connection.input_audio_buffer.append(audio=self.coding.encode(piece))
+            if not self._to_say:
+                self._changed.set()
             due_s = max(due_s + _PIECE_S, loop.time() - 0.2)
             await asyncio.sleep(due_s - loop.time())
 

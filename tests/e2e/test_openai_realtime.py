@@ -161,7 +161,7 @@ def test_the_python_sdk_pushes_to_talk(server):
             connection = person.connection
             await connection.input_audio_buffer.clear()
             person.say(FORWARD)
-            await person.until(lambda: not person._to_say, "the last word")
+            await person.said_all()
             await asyncio.sleep(0.3)
             await connection.input_audio_buffer.commit()
             await connection.response.create(response={"metadata": {"turn": "1"}})
