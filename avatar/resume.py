@@ -29,7 +29,7 @@ class Continuation:
 
     Attributes:
         config: What was asked of it, as it stood at its end.
-        messages: What was said, as far as it was heard.
+        messages: What was said, as far as it was heard, and the client's notes.
         owes_reply: Whether the person said the last word.
         seed: Of the face's movement.
         fixed: What of the configuration can't be changed.

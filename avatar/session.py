@@ -351,12 +351,14 @@ class Session:
 
     def left(self) -> Continuation:
         """What another call can go on with."""
-        messages = self._history.messages
-        owes_reply = bool(messages) and messages[-1].role == "user"
+        said = self._history.messages
+        owes_reply = bool(said) and said[-1].role in ("user", "tool")
         config = self._config.model_copy(update={"language": self._conversation.language})
         before_s = self._terms.continues.lasted_s if self._terms.continues else 0.0
         lasted_s = before_s + asyncio.get_running_loop().time() - self._began_s
-        return Continuation(config, messages, owes_reply, self._seed, self._terms.fixed, lasted_s)
+        return Continuation(
+            config, self._history.everything, owes_reply, self._seed, self._terms.fixed, lasted_s
+        )
 
     async def run(self) -> None:
         """Hold the call until the client goes or `hang_up` is called."""

@@ -60,6 +60,11 @@ class History:
         """True before anything was said."""
         return all(said.message.role == "system" for said in self._said)
 
+    @property
+    def everything(self) -> tuple[Message, ...]:
+        """All that `remember` needs for another call: the client's notes, too."""
+        return tuple(said.message for said in self._said)
+
     def remember(self, messages: tuple[Message, ...]) -> None:
         """Begin with what was said in a call that this one goes on with."""
         self._said = tuple(_Said(message) for message in messages)

@@ -47,6 +47,7 @@ def router(settings: Settings, state: State) -> APIRouter:
         return {
             "calls": len(calls),
             "max_calls": settings.server.max_calls,
+            "waiting": calls.places.line.waiting,
             "rss_mb": round(process.memory_info().rss / 2**20, 1),
             "tasks": len(asyncio.all_tasks()),
             "threads": threading.active_count(),

@@ -69,6 +69,26 @@ def test_the_conversation_goes_on_with_what_was_heard_and_without_a_greeting():
     run(test)
 
 
+def test_what_the_client_put_into_the_conversation_is_still_there():
+    async def test():
+        async with house(replies=["Blue ones."]) as held:
+            first = await held.call()
+            note = {"type": "input_text", "text": "The shop has blue shoes only."}
+            item = {"type": "message", "role": "system", "content": [note]}
+            first.send("conversation.item.create", item=item)
+            await asyncio.sleep(0.5)
+            first.close()
+            await asyncio.sleep(0.5)
+            second = await held.call(None, with_token(first.token))
+            second.send("conversation.item.create", item=typed("Which shoes are there?"))
+            second.send("response.create")
+            await asyncio.sleep(3)
+            asked = " ".join(message.content for message in held.prompts[-1])
+            assert "blue shoes only" in asked
+
+    run(test)
+
+
 def test_what_was_asked_and_not_answered_is_answered_after_the_outage():
     async def test():
         async with house(replies=["A story."]) as held:
