@@ -128,6 +128,13 @@ def requests(rng, key, wrong):
         avatar = {rng.choice(["resume_token", "ticket"]): rng.choice(NASTY[6:12]) + "x"}
         form = {"sdp": (None, OFFER_SDP), "session": (None, json.dumps({"avatar": avatar}))}
         yield "resume", "POST", "/v1/realtime/calls", {"files": form, "headers": authorized}
+        body = {"sdp": rng.choice(NASTY), "type": anything(rng), "pc_id": anything(rng)}
+        if rng.random() < 0.3:
+            body = anything(rng)
+        door = rng.choice(["/api/offer", "/sessions/none/api/offer", "/v1/avatar/diagnosis/calls"])
+        yield "offer", rng.choice(["POST", "PATCH"]), door, {
+            "content": json.dumps(body).encode(), "headers": authorized
+        }  # fmt: skip
         header = rng.choice(["host", "origin", "content-length", "prefer", "content-type"])
         yield (
             "header",
