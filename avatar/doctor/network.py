@@ -3,6 +3,7 @@
 import ipaddress
 import socket
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 import aioice.ice
 import httpx
@@ -55,7 +56,11 @@ class Running:
 
     async def _request(self, method: str, path: str, body: str = "") -> httpx.Response:
         headers = {"Content-Type": "application/sdp"} if body else {}
-        async with httpx.AsyncClient(timeout=_HTTP_LIMIT_S, trust_env=False) as http:
+        # On its own machine a server is asked by its address, which no certificate names.
+        is_ours = is_loopback(urlsplit(self.url).hostname or "")
+        async with httpx.AsyncClient(
+            timeout=_HTTP_LIMIT_S, trust_env=False, verify=not is_ours
+        ) as http:
             return await http.request(method, self.url + path, content=body, headers=headers)
 
 
@@ -77,12 +82,14 @@ async def port(server: ServerSettings, running: Running) -> Finding:
 
 def page_address(server: ServerSettings) -> Finding:
     """Whether browsers will give the page a microphone."""
+    if server.tls_certificate:
+        return good("page address", f"{server.host}: https, which browsers want for a microphone")
     if is_loopback(server.host):
         return good("page address", f"{server.host}: this machine only, where browsers allow it")
     return warning(
         "page address",
         f"{server.host}: browsers give a page the microphone only on https or localhost",
-        "Put a proxy with TLS in front, and let it alone reach this port (docs/network.md).",
+        "Set server.tls_certificate and server.tls_key, or put a proxy with TLS in front.",
     )
 
 
@@ -121,7 +128,10 @@ async def ice_servers(rtc: RtcSettings) -> AsyncIterator[Finding]:
 def own_url(server: ServerSettings) -> str:
     """Where a server with these settings is reached from its own machine."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(server.host, server.host)
-    return f"http://[{host}]:{server.port}" if ":" in host else f"http://{host}:{server.port}"
+    scheme = "https" if server.tls_certificate else "http"
+    return (
+        f"{scheme}://[{host}]:{server.port}" if ":" in host else f"{scheme}://{host}:{server.port}"
+    )
 
 
 def is_loopback(host: str) -> bool:
