@@ -8,6 +8,7 @@ import { preferredLanguage } from "./language.js";
 import { Memory } from "./memory.js";
 import { isMicrophoneAllowed, Microphone } from "./microphone.js";
 import { microphoneNotice, noticeOf, queueNotice } from "./notices.js";
+import { Phone } from "./phone.js";
 import { Picture } from "./picture.js";
 import { Playback } from "./playback.js";
 import { Problem } from "./problem.js";
@@ -34,6 +35,9 @@ import { READY_EVERY_MS, untilPlace, untilReady } from "./waiting.js";
  * @property {(report: import("./tools.js").ToolReport) => void} ontool the avatar has called a tool
  */
 
+/** Credentials of a relay end some time, and a page may stay open for weeks. */
+const CONFIG_HOLDS_MS = 600_000;
+
 export class Caller {
   /** Why there's no call, or what is awaited. @type {Notice | null} */
   callNotice = null;
@@ -54,6 +58,7 @@ export class Caller {
   /** @type {import("./signalling.js").AvatarConfig | null} */
   config = null;
 
+  #loadedAtMs = 0;
   #options;
   #listener;
   #signalling = new Signalling("");
@@ -79,6 +84,7 @@ export class Caller {
       ontrouble: (trouble) => this.#noticeMicrophone(trouble),
     });
     this.playback = new Playback(video, { onpicture: () => listener.onchange(), onsound: () => listener.onchange() });
+    this.phone = new Phone(video);
     this.picture = new Picture(video, canvas, options.picture, () => listener.onchange());
   }
 
@@ -103,15 +109,16 @@ export class Caller {
   }
 
   /**
-   * Learn who answers there; once is enough until `reset`.
+   * Learn who answers there; that holds for a while, or until `reset`.
    *
    * @throws {Problem}
    */
   async load() {
-    if (this.config) return;
+    if (this.config && Date.now() - this.#loadedAtMs < CONFIG_HOLDS_MS) return;
     if (!window.isSecureContext) throw new Problem("insecure");
     this.#signalling = new Signalling(this.#options.server, () => this.#options.clientSecret?.() ?? "");
     this.config = await this.#signalling.config();
+    this.#loadedAtMs = Date.now();
     this.#listener.onchange();
   }
 
@@ -133,6 +140,7 @@ export class Caller {
    */
   async call() {
     if (this.#attempt) return;
+    this.phone.begin();
     const attempt = new AbortController();
     this.#attempt = attempt;
     this.callNotice = this.problem = null;
@@ -149,6 +157,7 @@ export class Caller {
     } finally {
       if (attempt.signal.aborted) this.callNotice = null;
       this.#attempt = null;
+      this.phone.end();
       this.connectedAtMs = null;
       this.#enter("idle");
     }

@@ -32,10 +32,17 @@ export class Meter {
     this.#listener = listener;
     this.#analyser.fftSize = this.#samples.length;
     this.#context.createMediaStreamSource(new MediaStream([track])).connect(this.#analyser);
+    document.addEventListener("visibilitychange", this.#wake);
     this.#timer = window.setInterval(() => this.#measure(), MEASURE_EVERY_MS);
   }
 
+  // iOS suspends it during a phone call, and leaves it so.
+  #wake = () => {
+    if (document.visibilityState === "visible" && this.#context.state !== "running") void this.#context.resume();
+  };
+
   close() {
+    document.removeEventListener("visibilitychange", this.#wake);
     window.clearInterval(this.#timer);
     void this.#context.close();
   }

@@ -2,6 +2,7 @@
 
 import { ConversationView } from "./conversation.js";
 import { PresenciaCall } from "./element.js";
+import { makeRoomForKeyboard } from "./keyboard.js";
 import { offerLanguages } from "./languages.js";
 import * as preferences from "./preferences.js";
 import { Recording } from "./recording.js";
@@ -41,6 +42,7 @@ export class CallPage {
     const { call } = this;
     this.#listenToCall();
     this.#listenToPerson();
+    makeRoomForKeyboard();
     call.captions = this.#preferences.captions;
     call.volume = this.#preferences.volume;
     call.setAttribute("picture", pictureChoice(this.#preferences.picture));

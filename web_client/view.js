@@ -20,6 +20,9 @@
  * @property {number} retryInS seconds until the server wants to be called again
  */
 
+/** Notices whose reason the doctor finds. */
+const FOR_THE_DOCTOR = ["no-route", "gone", "mic-silent"];
+
 /**
  * @template {Element} T
  * @param {string} id
@@ -54,6 +57,7 @@ export class View {
   #noticeText = part("notice-text", HTMLElement);
   #noticeAction = part("notice-action", HTMLButtonElement);
   #noticeDismiss = part("notice-dismiss", HTMLButtonElement);
+  #noticeDoctor = part("notice-doctor", HTMLAnchorElement);
   #call = part("call", HTMLButtonElement);
   #callText = part("call-text", HTMLElement);
   #words = part("words", HTMLInputElement);
@@ -139,6 +143,7 @@ export class View {
     setText(this.#noticeTitle, this.#translate(notice.title, notice.values));
     setText(this.#noticeText, notice.detail || this.#translate(notice.text, notice.values));
     this.#noticeDismiss.hidden = notice.tone === "wait";
+    this.#noticeDoctor.hidden = !FOR_THE_DOCTOR.includes(notice.kind);
     this.#noticeAction.hidden = !notice.label;
     if (notice.label) setText(this.#noticeAction, this.#translate(notice.label));
   }
