@@ -2,13 +2,14 @@
 # make test    set everything up and run every test: real models, peers and browser as well
 # make check   what is quick: lint, types, the unit and session tests
 # make replay  hold the corpus of calls, a regression test of conversation; ARGS="--only barge-in"
+# make sdk     the web SDK as one file, with its types, in web_client/dist (docs/sdk.md)
 # make bench   measure whole calls; ARGS=--json prints one JSON object on stdout
 
 PRESENCIA = .venv/bin/presencia
 PYTEST = .venv/bin/python -m pytest
 ARGS =
 
-.PHONY: run test check replay bench setup setup-dev setup-clients models lint check-web check-types-web constraints
+.PHONY: run test check replay bench setup setup-dev setup-clients models lint check-web check-types-web constraints sdk
 
 run: models
 	@exec $(PRESENCIA) serve $(ARGS)
@@ -47,6 +48,9 @@ lint: setup-dev
 check-web:
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory check-types-web; \
 	else echo "check-web: skipped, Node.js isn't installed"; fi
+
+sdk: web_client/node_modules/.package-lock.json
+	npm --prefix web_client run --silent build
 
 check-types-web: web_client/node_modules/.package-lock.json
 	npm --prefix web_client run --silent check

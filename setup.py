@@ -7,7 +7,7 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 DATA_FOLDERS = ("models", "web_client")
-NOT_SHIPPED = ("node_modules", "package*.json", "tsconfig.json")
+NOT_SHIPPED = ("node_modules", "package*.json", "tsconfig*.json")
 
 
 class BuildWithData(build_py):

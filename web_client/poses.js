@@ -11,9 +11,21 @@
 
 /** @typedef {{sequence: number, at: number, pose: Pose}} Stamped `at`: sample of the audio, never wrapping */
 
+/** Names of a pose's weights, in their order: ARKit's blendshapes, alphabetical. */
+export const ARKIT = Object.freeze([
+  "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight", "cheekPuff",
+  "cheekSquintLeft", "cheekSquintRight", "eyeBlinkLeft", "eyeBlinkRight", "eyeLookDownLeft", "eyeLookDownRight",
+  "eyeLookInLeft", "eyeLookInRight", "eyeLookOutLeft", "eyeLookOutRight", "eyeLookUpLeft", "eyeLookUpRight",
+  "eyeSquintLeft", "eyeSquintRight", "eyeWideLeft", "eyeWideRight", "jawForward", "jawLeft", "jawOpen",
+  "jawRight", "mouthClose", "mouthDimpleLeft", "mouthDimpleRight", "mouthFrownLeft", "mouthFrownRight",
+  "mouthFunnel", "mouthLeft", "mouthLowerDownLeft", "mouthLowerDownRight", "mouthPressLeft", "mouthPressRight",
+  "mouthPucker", "mouthRight", "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper",
+  "mouthSmileLeft", "mouthSmileRight", "mouthStretchLeft", "mouthStretchRight", "mouthUpperUpLeft",
+  "mouthUpperUpRight", "noseSneerLeft", "noseSneerRight", "tongueOut",
+]);
+
 const VERSION = 1;
 const POSE_BYTES = 74;
-const WEIGHTS = 52;
 const RADIANS_PER_STEP = 1e-4;
 /** Two poses further apart are not blended: a quarter of a second at 48 kHz. */
 const BLEND_LIMIT = 12_000;
@@ -94,7 +106,7 @@ function isNewer(sequence, other) {
  * @returns {Pose}
  */
 function read(view) {
-  const weights = Float32Array.from({ length: WEIGHTS }, (_, i) => view.getUint8(8 + i) / 255);
+  const weights = Float32Array.from({ length: ARKIT.length }, (_, i) => view.getUint8(8 + i) / 255);
   const angle = (/** @type {number} */ i) => view.getInt16(60 + 2 * i, true) * RADIANS_PER_STEP;
   return {
     weights,

@@ -12,7 +12,7 @@ import { PresenciaCall } from "./element.js";
 export { PresenciaCall };
 export { Call } from "./call.js";
 export { HeardClock } from "./heard.js";
-export { PoseQueue } from "./poses.js";
+export { ARKIT, PoseQueue } from "./poses.js";
 export { Problem } from "./problem.js";
 export { Signalling } from "./signalling.js";
 export { Transcript } from "./transcript.js";

@@ -9,7 +9,8 @@ import email
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from email.message import Message
 from fractions import Fraction
 from pathlib import Path
@@ -63,6 +64,21 @@ def wait_until(condition: Callable[[], bool], what: str, limit_s: float = PATIEN
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what} did not come within {limit_s} s")
         time.sleep(0.02)
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """A plain web server for a page of another origin; yields its URL."""
+    app = StaticFiles(directory=folder, html=True)
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        wait_until(lambda: server.started, "a port")
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/"
+    finally:
+        server.should_exit = True
+        thread.join(PATIENCE_S)
 
 
 class Picture(VideoStreamTrack):

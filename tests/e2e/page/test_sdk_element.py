@@ -1,0 +1,228 @@
+"""`<presencia-call>` in pages of another origin, from our modules or from the one-file bundle."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.page.kit import eventually
+from tests.e2e.page.stand_in import WEB_CLIENT, serving
+
+pytestmark = pytest.mark.e2e
+
+NPM = ["npm", "--prefix", str(WEB_CLIENT), "--silent"]
+BUNDLE = WEB_CLIENT / "dist" / "presencia.js"
+SCRIPTS = ["presencia.js", "dist/presencia.js"]
+
+
+@pytest.fixture(scope="session")
+def bundle() -> Path:
+    """The SDK as one file, made anew."""
+    if not (WEB_CLIENT / "node_modules" / ".package-lock.json").exists():
+        subprocess.run([*NPM, "ci", "--no-audit", "--no-fund"], check=True)
+    subprocess.run([*NPM, "run", "build"], check=True)
+    return BUNDLE
+
+
+@pytest.fixture
+def embed(open_page, server, tmp_path, bundle):
+    """Opens a page of another origin with this body."""
+    with serving(tmp_path) as url:
+
+        def embed_(body, script=SCRIPTS[0], **options):
+            tag = f'<script type="module" src="{server.url}{script}"></script>'
+            page = f"<!doctype html><meta charset=utf-8><title>Shop</title>{tag}{body}"
+            (tmp_path / "index.html").write_text(page, "utf-8")
+            return open_page(url=url, **options)
+
+        yield embed_
+
+
+def dial(page, index=0):
+    page.get_by_role("button", name="Call Elena").nth(index).click()
+
+
+def connected(page, index=0):
+    phase = f"document.querySelectorAll('presencia-call')[{index}].phase"
+    eventually(page, lambda: page.evaluate(phase) == "connected")
+
+
+def states(page):
+    return page.evaluate("held.tracks.map((track) => track.readyState)")
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_one_tag_puts_the_avatar_on_a_page_of_another_origin(embed, server, script):
+    page = embed("<presencia-call></presencia-call>", script)
+    expect(page.get_by_text("Elena", exact=True)).to_be_visible()
+    expect(page.locator("#badge")).to_have_text("AI")
+    dial(page)
+    connected(page)
+    assert page.url.rstrip("/") != server.url.rstrip("/")
+    eventually(page, lambda: server.call.loudest > 1000)
+    eventually(page, lambda: page.evaluate("video.videoWidth") == 512)
+    server.call.say("Good morning.")
+    expect(page.locator("#caption")).to_have_text("Good morning.")
+    page.get_by_role("button", name="Mute").click()
+    expect(page.get_by_role("button", name="Unmute")).to_be_visible()
+    page.get_by_role("button", name="Hang up").click()
+    eventually(page, lambda: server.call.has_hung_up)
+    assert states(page) == ["ended"]
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_the_face_can_be_drawn_on_a_page_of_another_origin(embed, server, script):
+    asked = []
+    page = embed('<presencia-call picture="client"></presencia-call>', script)
+    page.on("request", lambda request: asked.append(request.url))
+    dial(page)
+    connected(page)
+    eventually(page, lambda: any(url.endswith("/elena/card.json") for url in asked))
+    face = next(url for url in asked if url.endswith("/face/face.js"))
+    assert face == server.url + script.replace("presencia.js", "face/face.js")
+
+
+def test_removing_the_element_ends_the_call_and_lets_the_microphone_go(embed, server):
+    page = embed("<presencia-call></presencia-call>")
+    dial(page)
+    connected(page)
+    page.evaluate("document.querySelector('presencia-call').remove()")
+    eventually(page, lambda: server.call.has_hung_up)
+    eventually(page, lambda: states(page) == ["ended"])
+    assert page.evaluate("held.connections.map((c) => c.connectionState)") == ["closed"]
+
+
+def test_several_on_one_page_keep_apart(embed, server):
+    page = embed("<presencia-call></presencia-call><presencia-call></presencia-call>")
+    expect(page.get_by_role("button", name="Call Elena")).to_have_count(2)
+    dial(page)
+    connected(page, 0)
+    dial(page)
+    connected(page, 1)
+    first, second = server.calls
+    first.say("To the first.")
+    second.say("To the second.")
+    expect(page.locator("#caption").nth(0)).to_have_text("To the first.")
+    expect(page.locator("#caption").nth(1)).to_have_text("To the second.")
+    page.evaluate("document.querySelector('presencia-call').hangUp()")
+    eventually(page, lambda: first.has_hung_up)
+    assert not second.has_hung_up
+    connected(page, 1)
+
+
+def test_an_app_is_told_everything_by_events(embed, server):
+    listen = """
+    <script>
+    globalThis.told = [];
+    for (const type of ["phase", "state", "transcript", "picture", "tool"]) {
+      document.addEventListener("presencia-" + type, ({detail}) =>
+        told.push([type, JSON.parse(JSON.stringify(detail))]));
+    }
+    </script>"""
+    page = embed(listen + "<presencia-call></presencia-call>")
+    dial(page)
+    connected(page)
+    server.call.hear("Hello?", "q1")
+    server.call.send("avatar.state", state="thinking")
+    eventually(page, lambda: ["state", {"state": "thinking"}] in page.evaluate("told"))
+    told = page.evaluate("told")
+    phases = [detail["phase"] for type_, detail in told if type_ == "phase"]
+    assert phases == ["connecting", "connected"]
+    [line] = [detail for type_, detail in told if type_ == "transcript"]
+    assert (line["line"]["text"], line["line"]["who"], line["change"]) == (
+        "Hello?",
+        "person",
+        "added",
+    )
+
+
+REGISTER = """
+customElements.whenDefined("presencia-call").then(() => {
+  const call = document.querySelector("presencia-call");
+  const city = {type: "object", properties: {city: {type: "string"}}, required: ["city"]};
+  globalThis.takeBack = call.registerTool("weather", {description: "Of a city.", parameters: city},
+    async ({city}) => {
+      if (city === "Atlantis") throw new Error("There is no such city.");
+      return {city, sky: "clear"};
+    });
+});
+"""
+
+
+def call_tool(server, city, status="completed", call_id="c1"):
+    item = {"type": "function_call", "call_id": call_id, "name": "weather"}
+    item["arguments"] = f'{{"city": "{city}"}}'
+    server.call.send("response.output_item.done", response_id="r1", item=item)
+    server.call.send("response.done", response={"id": "r1", "status": status})
+
+
+def outputs(server):
+    items = [event["item"] for event in server.call.received("conversation.item.create")]
+    return [(item["call_id"], item["output"]) for item in items]
+
+
+def test_the_avatar_calls_functions_of_the_page(embed, server):
+    page = embed("<presencia-call></presencia-call>", script="presencia.js")
+    page.evaluate(REGISTER)
+    dial(page)
+    connected(page)
+    [tool] = server.session["tools"]
+    assert (tool["type"], tool["name"], tool["description"]) == (
+        "function",
+        "weather",
+        "Of a city.",
+    )
+    greetings = 1
+    call_tool(server, "Lima")
+    eventually(page, lambda: len(server.call.received("response.create")) == greetings + 1)
+    assert outputs(server) == [("c1", '{"city":"Lima","sky":"clear"}')]
+    call_tool(server, "Atlantis", call_id="c2")
+    eventually(page, lambda: len(server.call.received("response.create")) == greetings + 2)
+    assert outputs(server)[1] == ("c2", '{"error":"There is no such city."}')
+    call_tool(server, "Quito", status="cancelled", call_id="c3")  # the person spoke over it
+    eventually(page, lambda: len(outputs(server)) == 3)
+    page.wait_for_timeout(300)
+    assert len(server.call.received("response.create")) == greetings + 2
+    page.evaluate("takeBack()")
+    eventually(page, lambda: bool(server.call.received("session.update")))
+    assert server.call.received("session.update")[-1]["session"]["tools"] == []
+
+
+def test_a_client_secret_is_asked_for_and_shown_and_stays_out_of_the_address(embed, server):
+    early = 'document.querySelector("presencia-call").clientSecret = async () => "ek_1";'
+    page = embed(f"<presencia-call></presencia-call><script>{early}</script>")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    dial(page)
+    connected(page)
+    assert server.keys == ["Bearer ek_1"]
+    assert not any("ek_1" in url for url in asked)
+
+
+def test_a_page_themes_it_by_properties_and_parts(embed):
+    style = """<style>
+    presencia-call { width: 300px; --presencia-radius: 7px; --presencia-accent: rgb(1, 2, 3); }
+    presencia-call::part(identity) { color: rgb(4, 5, 6); }
+    p, button, section { color: red !important; }
+    </style>"""
+    page = embed(style + "<presencia-call></presencia-call>")
+    expect(page.locator("#face")).to_have_css("border-radius", "7px")
+    call = page.get_by_role("button", name="Call Elena")
+    expect(call).to_have_css("background-color", "rgb(1, 2, 3)")
+    expect(call).to_have_css("color", "rgb(255, 255, 255)")
+    expect(page.locator(".identity")).to_have_css("color", "rgb(4, 5, 6)")
+    assert page.evaluate("document.querySelector('presencia-call').offsetHeight") == 300
+
+
+def test_language_and_captions_are_attributes(embed, server):
+    page = embed('<presencia-call language="es" captions="off"></presencia-call>')
+    page.get_by_role("button", name="Llamar a Elena").click()
+    connected(page)
+    assert server.call.language == "es"
+    server.call.say("Buenos días.")
+    eventually(page, lambda: page.evaluate("document.querySelector('presencia-call').lines.length"))
+    expect(page.locator("#caption")).to_be_hidden()
+    page.get_by_role("button", name="Subtítulos").click()
+    server.call.say(" ¿Qué tal?")
+    expect(page.locator("#caption")).to_be_visible()
