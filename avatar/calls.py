@@ -19,6 +19,7 @@ from avatar.session import Connect, MediaCost, Session
 from avatar.settings import Settings
 from avatar.telemetry.turns import Telemetry
 from avatar.terms import Terms, narrowed
+from avatar.whep import Audience
 from speech.errors import ResumeExpiredError, ServerFullError
 
 _log = logging.getLogger(__name__)
@@ -193,6 +194,16 @@ class Calls:
         held = self._held.get(call_id)
         peer = held.session.peer if held is not None and held.session is not None else None
         return peer if isinstance(peer, Peer) else None
+
+    def audience(self, call_id: str) -> Audience | None:
+        """Who watches a call; None if there is no such call."""
+        held = self._held.get(call_id)
+        return held.session.audience if held is not None and held.session is not None else None
+
+    @property
+    def under_way(self) -> tuple[str, ...]:
+        """The names of the calls that are held now, the oldest first."""
+        return tuple(name for name, held in self._held.items() if held.session is not None)
 
     def hang_up(self, call_id: str, *, for_good: bool = True) -> bool:
         """End a call; False if there is none of that name.

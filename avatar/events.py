@@ -260,6 +260,17 @@ class CallEnding:
     in_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """Others began or ceased to watch the avatar in this call.
+
+    Attributes:
+        watchers: How many do now.
+    """
+
+    watchers: int
+
+
 ConversationEvent = (
     StateChanged
     | UserStarted
@@ -280,4 +291,5 @@ ConversationEvent = (
     | CoverHeard
     | DraftEnded
     | CallEnding
+    | Watched
 )

@@ -28,6 +28,7 @@ from avatar.routes import (
     realtime_ws,
     small_webrtc,
     voice_live,
+    whep,
 )
 from avatar.routes.errors import answer_errors
 from avatar.routes.state import State
@@ -54,6 +55,7 @@ def create_app(settings: Settings, state: State) -> FastAPI:
         realtime_ws,
         voice_live,
         small_webrtc,
+        whep,
         queue,
         client_secrets,
         about,

@@ -14,7 +14,7 @@ from avatar.commands import Command, Configure, Farewell, Respond
 from avatar.conversation import Conversation
 from avatar.dialogue.history import History
 from avatar.engines import Engines
-from avatar.events import ConversationEvent, FaceReason, ReplyTimed
+from avatar.events import ConversationEvent, FaceReason, ReplyTimed, Watched
 from avatar.face.library import face_url
 from avatar.face.mode import FaceControl, Shown, Wish
 from avatar.face.movement import Movement
@@ -32,12 +32,14 @@ from avatar.recording.recorder import Recorder
 from avatar.resume import Continuation, without_token
 from avatar.rtc.clock import MediaClock
 from avatar.rtc.peer import Peer
+from avatar.rtc.watcher import Show
 from avatar.settings import Settings
 from avatar.smaller import EitherModel
 from avatar.telemetry.turns import Telemetry
 from avatar.terms import NEW_CALL, Terms, asked, changes, without
 from avatar.tools.toolbox import Toolbox
 from avatar.transport import Transport
+from avatar.whep import Audience
 from render.types import VideoFrame
 from speech.echo import EchoRemover
 from speech.endpointing import Endpointer
@@ -90,6 +92,7 @@ class Session:
         call_id: Its public name.
         face: Its video.
         peer: Its transport; there from `answer` on.
+        audience: Who watches it.
         ended: Set when the conversation has; the connection may take a moment more to close.
     """
 
@@ -122,6 +125,9 @@ class Session:
         self._pinged_at_s: float | None = None
         self._recorder: Recorder | None = None
         self._farewell = ""
+        self.audience = Audience(
+            settings.watching.max_watchers, lambda n: self._tell(Watched(n)), settings.rtc
+        )
         self._dialect = speak(
             Doors(
                 call_id=call_id,
@@ -140,6 +146,7 @@ class Session:
                 recorded=lambda: self.is_recorded,
                 withdraw=self._stop_recording,
                 hang_up=self.hang_up,
+                forbid_watching=self.audience.forbid,
                 farewell=self._leave_word,
                 resume=terms.new_token,
                 resumed=terms.continues is not None,
@@ -370,6 +377,7 @@ class Session:
                 tasks.create_task(self._heartbeat(), name="heartbeat")
                 tasks.create_task(self._poses.run(), name="poses")
                 tasks.create_task(self._control.run(), name="face-control")
+                tasks.create_task(self.audience.run(self._show), name="audience")
                 tasks.create_task(self._end_when(self._hung_up), name="hang-up")
                 tasks.create_task(self._keep_to_time(), name="parting")
                 tasks.create_task(self._end_when(self.peer.closed), name="peer-closed")
@@ -427,6 +435,9 @@ class Session:
             if self._pinged_at_s == last_s:
                 _log.info("the client stopped pinging", extra={"call_id": self.call_id})
                 self._end()
+
+    def _show(self) -> Show | None:
+        return self.peer.show() if isinstance(self.peer, Peer) else None
 
     def _leave_word(self, message: str) -> None:
         self._farewell = message

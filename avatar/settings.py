@@ -191,6 +191,13 @@ class ToolSettings(_Section):
     client_timeout_s: float = Field(30, gt=0, description="for the client to run a tool of its own")
 
 
+class WatchingSettings(_Section):
+    """Letting others watch the avatar in a call, by WHEP (docs/whep.md)."""
+
+    enabled: bool = Field(False, description="the person in the call is told, and may refuse")
+    max_watchers: int = Field(3, ge=1, le=20, description="of one call")
+
+
 class TelemetrySettings(_Section):
     """What is told about the calls to those who run the server; never words."""
 
@@ -211,6 +218,7 @@ class Settings(_Section):
     face: FaceSettings = FaceSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     recording: RecordingSettings = RecordingSettings()
+    watching: WatchingSettings = WatchingSettings()
     kiosk: KioskSettings = KioskSettings()
     tools: ToolSettings = ToolSettings()
     persona: str = Field("default", description="file in avatar/dialogue/personas, or a path")

@@ -31,7 +31,7 @@ def guard(app: FastAPI, settings: Settings, access: Access) -> None:
         allow_origin_regex=LOCAL_PAGE if access.allows_local_pages else None,
         allow_methods=["GET", "POST", "PATCH", "DELETE"],
         allow_headers=["*"],  # those of clients' own: nothing here trusts a header for its origin
-        expose_headers=["Location", "Retry-After", "Preference-Applied"],
+        expose_headers=["Location", "Retry-After", "Preference-Applied", "ETag", "Link"],
     )
     if settings.access.trusted_proxies:
         app.add_middleware(

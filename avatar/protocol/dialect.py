@@ -70,6 +70,7 @@ class Doors:
         recorded: Whether the call is being recorded.
         withdraw: The person withdraws the consent to that.
         hang_up: Ends the call.
+        forbid_watching: The person does not want others to watch.
         farewell: Leaves word: a message that the client is sent when the call ends.
         performance: What is said and shown; None where nothing is.
         resume: Makes the token to go on with this call by, should the connection be lost; None
@@ -92,6 +93,7 @@ class Doors:
     recorded: Callable[[], bool] = lambda: False
     withdraw: Callable[[], None] = _nothing
     hang_up: Callable[[], None] = _nothing
+    forbid_watching: Callable[[], None] = _nothing
     farewell: Callable[[str], None] = lambda message: None
     performance: Performance | None = None
     resume: Callable[[], ResumeToken | None] = lambda: None

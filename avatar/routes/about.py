@@ -37,6 +37,7 @@ def router(settings: Settings, state: State) -> APIRouter:
             "access": {"key_required": state.access.key_required, "admitted": admitted},
             "video": {"width": settings.face.width, "height": settings.face.height},
             "face": face,
+            "watching": settings.watching.enabled,
             "recording": {"keep_days": recording.keep_days} if recording.enabled else None,
         }
 

@@ -19,6 +19,7 @@ from avatar.rtc.poses_channel import LABEL as POSES_LABEL
 from avatar.rtc.poses_channel import PosesChannel
 from avatar.rtc.sender import MediaSender, NtpTimeline, SenderStats
 from avatar.rtc.tracks import VIDEO_CLOCK_HZ, AudioOut, FrameSource, VideoOut
+from avatar.rtc.watcher import Show
 from avatar.settings import RtcSettings
 from render.types import SPEECH_CLOCK_HZ, VideoFrame
 from speech.errors import SignallingError
@@ -78,6 +79,7 @@ class Peer:
         )
         self._poses = PosesChannel(poses_changed)
         self._senders: dict[str, MediaSender] = {}
+        self._face_codec = VIDEO_CODECS[0]
         self._video: VideoOut | None = None
         self._frames: AsyncGenerator[VideoFrame, None] | None = None
 
@@ -201,6 +203,20 @@ class Peer:
         if "video" in self._senders:
             self._senders["video"].request_keyframe()
 
+    def show(self) -> Show | None:
+        """What others may watch of the call; None until it is connected."""
+        if not self.connected.is_set():
+            return None
+        face = self._senders.get("video")
+        return Show(
+            voice=self._senders["audio"],
+            face=face,
+            face_codec=self._face_codec,
+            clock=self._clock,
+            timeline=self._timeline,
+            send_keyframe=self.send_keyframe,
+        )
+
     def stats(self) -> PeerStats:
         """What the connection cost and lost so far."""
         voice, face = self._senders["audio"], self._senders.get("video")
@@ -263,7 +279,7 @@ class Peer:
     def _make_encoder(self, transceiver: RTCRtpTransceiver) -> MediaEncoder[Any]:
         if transceiver.kind == "audio":
             return OpusEncoder()
-        mime_type = aiortc_private.negotiated_codec(transceiver).mimeType
+        self._face_codec = mime_type = aiortc_private.negotiated_codec(transceiver).mimeType
         return video_encoder(mime_type, self._settings.video_bitrate_bps)
 
     def _attach(self, channel: RTCDataChannel) -> None:

@@ -18,7 +18,7 @@ class Client:
 
     def __init__(self, tools=(), *, is_recorded=False):
         self.seen, self.commands, self.asked, self.left_word = [], [], [], []
-        self.pings, self.hung_up, self.withdrawn = 0, False, False
+        self.pings, self.hung_up, self.withdrawn, self.watched = 0, False, False, True
         self.server = Rtvi(
             Doors(
                 call_id="rtc_1",
@@ -33,6 +33,7 @@ class Client:
                 withdraw=self._withdraw,
                 hang_up=self._hang_up,
                 farewell=self.left_word.append,
+                forbid_watching=self._forbid,
             ),
             tools,
         )
@@ -46,6 +47,9 @@ class Client:
 
     def _hang_up(self):
         self.hung_up = True
+
+    def _forbid(self):
+        self.watched = False
 
     def sends(self, kind, data=None, message_id="m1"):
         message = {"label": "rtvi-ai", "type": kind, "id": message_id, "data": data}
@@ -284,11 +288,13 @@ def test_what_rtvi_has_no_word_for_is_a_server_message():
     client.server.tell(say.CoverHeard("One moment.", 700))
     client.server.show("audio", "network", 0)
     client.server.show_session()
+    client.server.tell(say.Watched(2))
     assert client.data("server-message") == [
         {"type": "avatar.state", "state": "thinking"},
         {"type": "avatar.cover", "text": "One moment.", "duration_ms": 700},
         {"type": "avatar.face.updated", "mode": "audio", "reason": "network", "frame_rate": 0},
         {"type": "avatar.session", "id": "rtc_1", "language": "en", "recording": True},
+        {"type": "avatar.watched", "watchers": 2},
     ]
 
 
@@ -297,6 +303,7 @@ def test_a_request_of_ours_is_obeyed_and_answered():
     client.asks("avatar.stop")
     client.asks("avatar.face.update", {"mode": "audio", "reason": "network"})
     client.asks("avatar.update", {"language": "es", "recording": False, "tools": []})
+    client.asks("avatar.watching.forbid")
     assert client.commands == [Stop(), Configure("es", None, ())]
     assert client.asked == [("audio", False, "network")]
     assert client.withdrawn
@@ -304,7 +311,9 @@ def test_a_request_of_ours_is_obeyed_and_answered():
         "avatar.stop",
         "avatar.face.update",
         "avatar.update",
+        "avatar.watching.forbid",
     ]
+    assert not client.watched
 
 
 REFUSED = {

@@ -71,6 +71,13 @@ class AvatarEnding(ServerEvent):
     ends_in_s: float
 
 
+class AvatarWatched(ServerEvent):
+    """Others began or ceased to watch the avatar in this call."""
+
+    type: Literal["avatar.watched"] = "avatar.watched"
+    watchers: int
+
+
 class AvatarResumed(ServerEvent):
     """It goes on, from the beginning of the word where it was held."""
 

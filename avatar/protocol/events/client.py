@@ -148,6 +148,12 @@ class Ping(_ClientEvent):
     type: Literal["avatar.ping"]
 
 
+class WatchingForbid(_ClientEvent):
+    """The person does not want to be watched in this call."""
+
+    type: Literal["avatar.watching.forbid"]
+
+
 class FaceUpdate(_ClientEvent):
     """Asks who draws the face."""
 
@@ -171,6 +177,7 @@ ClientEvent = (
     | OutputClear
     | Ping
     | FaceUpdate
+    | WatchingForbid
 )
 
 _client_event: TypeAdapter[ClientEvent] = TypeAdapter(

@@ -99,6 +99,8 @@ class Realtime:
                 self._tell_timing(event)
             case say.CallEnding(in_s):
                 self._send(wire.AvatarEnding(ends_in_s=round(in_s, 1)))
+            case say.Watched(watchers):
+                self._send(wire.AvatarWatched(watchers=watchers))
             case _:
                 self._answers.tell(event)
 
@@ -141,6 +143,8 @@ class Realtime:
             case wire.Ping():
                 self._doors.pinged()
                 self._send(wire.Pong())
+            case wire.WatchingForbid():
+                self._doors.forbid_watching()
             case wire.FaceUpdate(mode=mode, automatic=automatic, reason=reason):
                 self._doors.show_face(mode, automatic, reason)
 

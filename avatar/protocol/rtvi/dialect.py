@@ -19,7 +19,7 @@ from speech.types import Tool
 _INCOMING: TypeAdapter[wire.Incoming | wire.Signalling] = TypeAdapter(
     wire.Incoming | wire.Signalling
 )
-_OURS = ("avatar.stop", "avatar.update", "avatar.face.update")
+_OURS = ("avatar.stop", "avatar.update", "avatar.face.update", "avatar.watching.forbid")
 
 
 class Rtvi:
@@ -65,6 +65,8 @@ class Rtvi:
         match event:
             case say.StateChanged(state):
                 self._tell_ours("avatar.state", state=state)
+            case say.Watched(watchers):
+                self._tell_ours("avatar.watched", watchers=watchers)
             case say.CallEnding(in_s):
                 self._tell_ours("avatar.ending", ends_in_s=round(in_s, 1))
             case say.UserStarted():
@@ -201,6 +203,8 @@ class Rtvi:
         match request.t:
             case "avatar.stop":
                 self._doors.command(Stop())
+            case "avatar.watching.forbid":
+                self._doors.forbid_watching()
             case "avatar.update":
                 self._change(Wishes.model_validate(request.d or {}))
             case "avatar.face.update":
