@@ -117,7 +117,7 @@ class Access:
         is_secret = token.startswith(client_secrets.PREFIX)
         if not token or not (is_secret or self.keys.demanded):
             # Without keys, whatever a client that insists on one has been given is as good as none.
-            if self.key_required:
+            if self.key_required or (purpose == "manage" and not self._is_local):
                 self._refuse_without_key(connection)
             return Caller(BY_ADDRESS + address)
         now_s = _now_s()
@@ -146,7 +146,7 @@ class Access:
         )
 
     def _refuse_without_key(self, connection: HTTPConnection) -> NoReturn:
-        message = f"This server takes calls with a key only. {_HOW}"
+        message = f"This takes a key. {_HOW}"
         if any(name.lower() in _IN_A_URL for name in connection.query_params):
             message = f"A key in the URL is not read: URLs are kept in logs. {_HOW}"
         raise ApiError(401, "missing_api_key", message, **{"WWW-Authenticate": "Bearer"})

@@ -56,7 +56,7 @@ class AccessSettings(BaseModel):
     trusted_proxies: list[Annotated[str, AfterValidator(_network)]] = Field(
         [], description="addresses or networks whose X-Forwarded-For is believed"
     )
-    client_secrets: int = Field(10_000, ge=1, description="at most so many are valid at once")
+    client_secrets: int = Field(1000, ge=1, description="at most so many are valid at once")
     calls_per_minute: int = Field(60, ge=1, description="begun by one key or one address")
     calls_per_caller: int = Field(0, ge=0, description="at once, of a key or address; 0: no limit")
     max_call_s: float = Field(0, ge=0, description="the avatar says goodbye before; 0: no limit")

@@ -23,6 +23,8 @@ from avatar.routes.errors import BUSY_RETRY_S, ApiError, later
 from avatar.routes.state import State
 from avatar.settings import Settings
 
+MAX_SESSION_CHARS = 64_000
+
 
 class _ExpiresAfter(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -45,7 +47,11 @@ def router(_settings: Settings, state: State) -> APIRouter:
     @routes.post("/v1/realtime/client_secrets")
     async def make(request: Request) -> dict[str, object]:
         caller = state.access.admit(request, "manage")
-        asked = _parsed(await read_text(request))
+        body = await read_text(request)
+        if len(body) > MAX_SESSION_CHARS:  # it is kept until it expires
+            limit = f"A client secret's request has at most {MAX_SESSION_CHARS} characters."
+            raise ApiError(413, "too_large", limit)
+        asked = _parsed(body)
         _session(asked.session)
         session = _session(fixable(asked.session))
         now_s, seconds = asyncio.get_running_loop().time(), asked.expires_after.seconds

@@ -114,6 +114,15 @@ def test_open_access_needs_no_key_but_believes_no_wrong_one(tmp_path):
     assert [caller.owner[:4] for caller in calls.callers] == ["addr", "key:"]
 
 
+def test_where_everybody_may_call_secrets_and_metrics_still_take_a_key():
+    client, _ = door(settings_with(host="0.0.0.0", open=True))
+    for method, path in (("POST", "/v1/realtime/client_secrets"), ("GET", "/v1/metrics")):
+        for headers in ({}, bearer("sk-anything")):
+            response = client.request(method, path, headers=headers)
+            assert error_of(response) == (401, "missing_api_key")
+    assert call(client).status_code == 201
+
+
 def test_relay_credentials_and_metrics_are_not_for_strangers(tmp_path):
     file, (token,) = key_file(tmp_path, "shop")
     client, _ = door(settings_with(keys_file=file))

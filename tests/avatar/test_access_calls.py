@@ -114,6 +114,8 @@ def test_a_client_secret_that_cannot_be_made_says_why(body):
 
 def test_client_secrets_are_bounded():
     client, _ = door(settings_with(client_secrets=2))
+    large = {"session": {"instructions": "x" * 70_000}}
+    assert client.post(SECRETS, json=large).status_code == 413
     assert [client.post(SECRETS).status_code for _ in range(3)] == [200, 200, 429]
 
 
