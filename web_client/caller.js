@@ -98,9 +98,9 @@ export class Caller {
     return preferredLanguage(this.#options.language, this.config);
   }
 
-  /** Whether a call is under way or being made. */
-  get isCalling() {
-    return this.#attempt !== null;
+  /** The call under way, for what only it can do. */
+  get current() {
+    return this.#call;
   }
 
   /** @returns {Promise<RTCStatsReport | null>} of the call, or null when not connected */
@@ -181,26 +181,6 @@ export class Caller {
     if (this.#call?.phase === "connected") this.#call.say(words);
   }
 
-  /** Stop the answer under way. */
-  interrupt() {
-    this.#call?.interrupt();
-  }
-
-  /** @param {object} event of docs/protocol.md; lost while not connected */
-  send(event) {
-    this.#call?.send(event);
-  }
-
-  /** The tools have changed. */
-  declareTools() {
-    this.#call?.declareTools();
-  }
-
-  /** Have the recording stopped and deleted. */
-  stopRecording() {
-    this.#call?.stopRecording();
-  }
-
   /** The language of the options has changed. */
   changeLanguage() {
     this.#call?.setLanguage(this.language);
@@ -252,6 +232,7 @@ export class Caller {
   async #dial(signal, resumeToken) {
     if (!window.isSecureContext || !navigator.mediaDevices) throw new Problem("insecure");
     await this.load();
+    if (this.config?.access?.admitted === false) this.config = await this.#signalling.config(); // There may be a secret by now.
     let ticket = "";
     for (;;) {
       await untilReady(this.#signalling, signal, () => this.#wait(noticeOf(new Problem("not_ready"), false), null));

@@ -204,7 +204,7 @@ export class PresenciaCall extends HTMLElement {
 
   /** Stop the answer under way. */
   interrupt() {
-    this.#caller.interrupt();
+    this.#caller.current?.interrupt();
   }
 
   /** Close the microphone's ear, or open it again. @param {boolean} [muted] */
@@ -258,16 +258,16 @@ export class PresenciaCall extends HTMLElement {
    */
   registerTool(name, schema, run) {
     this.#caller.tools.add(name, schema, run);
-    this.#caller.declareTools();
+    this.#caller.current?.declareTools();
     return () => {
       this.#caller.tools.remove(name);
-      this.#caller.declareTools();
+      this.#caller.current?.declareTools();
     };
   }
 
   /** Send the server an event of docs/protocol.md; lost while not connected. @param {object} event */
   send(event) {
-    this.#caller.send(event);
+    this.#caller.current?.send(event);
   }
 
   /** @param {string} deviceId "" lets the browser choose; again, to ask for it again */
@@ -285,7 +285,7 @@ export class PresenciaCall extends HTMLElement {
   /** Have the recording of this call stopped and deleted. */
   stopRecording() {
     this.mayRecord = false;
-    this.#caller.stopRecording();
+    this.#caller.current?.stopRecording();
   }
 
   /** Take the notice away. */

@@ -12,6 +12,7 @@ import { session, text, object } from "./protocol.js";
  * @property {RTCIceServer[]} ice_servers
  * @property {{name: string, url: string}} [face] that this page may draw
  * @property {{keep_days: number} | null} [recording] set where the server records calls whose person agrees
+ * @property {{admitted: boolean}} [access] who shows no key where one is required is not told the ICE servers
  */
 
 /** @typedef {() => string | Promise<string>} ClientSecret gives a short-lived secret, made by the app's own server; "": none */
@@ -27,10 +28,14 @@ import { session, text, object } from "./protocol.js";
 
 const HTTP_TIMEOUT_MS = 10_000;
 const DEFAULT_RETRY_AFTER_S = 10;
+/** One secret does for the requests that belong together; the shortest-lived ones last 10 s. */
+const SECRET_KEPT_MS = 5_000;
 
 export class Signalling {
   #base;
   #clientSecret;
+  /** @type {{given: Promise<string>, atMs: number} | null} */
+  #secret = null;
 
   /**
    * @param {string} base origin of the server; "" is the page's own
@@ -130,8 +135,12 @@ export class Signalling {
 
   /** @returns {Promise<Record<string, string>>} */
   async #authorization() {
+    const nowMs = performance.now();
+    if (!this.#secret || nowMs - this.#secret.atMs > SECRET_KEPT_MS) {
+      this.#secret = { given: Promise.resolve().then(this.#clientSecret), atMs: nowMs };
+    }
     try {
-      const secret = await this.#clientSecret();
+      const secret = await this.#secret.given;
       return secret ? { Authorization: `Bearer ${secret}` } : {};
     } catch (error) {
       throw new Problem("unauthorized", { detail: error instanceof Error ? error.message : "" });
