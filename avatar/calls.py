@@ -11,11 +11,12 @@ from avatar.access.caller import BY_KEY, Caller
 from avatar.access.places import Place, Places
 from avatar.engines import Engines
 from avatar.events import new_id
+from avatar.media_cost import MediaCost
 from avatar.protocol.config import CallConfig
 from avatar.protocol.dialect import Speak
 from avatar.resume import KEEP_PLACE_S, OPEN, Continuation, ResumeToken, Tokens
 from avatar.rtc.peer import Peer
-from avatar.session import Connect, MediaCost, Session
+from avatar.session import Connect, Session
 from avatar.settings import Settings
 from avatar.telemetry.turns import Telemetry
 from avatar.terms import Terms, narrowed

@@ -5,7 +5,6 @@ import logging
 import secrets
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import NoReturn, Self
@@ -20,7 +19,9 @@ from avatar.face.mode import FaceControl, Shown, Wish
 from avatar.face.movement import Movement
 from avatar.face.poses import PoseStream
 from avatar.face.video import FaceStream
+from avatar.heartbeat import Heartbeat
 from avatar.listening import Heard, Listener
+from avatar.media_cost import MediaCost
 from avatar.pace import Pace
 from avatar.parting import Parting
 from avatar.playout import Playout
@@ -36,7 +37,7 @@ from avatar.rtc.watcher import Show
 from avatar.settings import Settings
 from avatar.smaller import EitherModel
 from avatar.telemetry.turns import Telemetry
-from avatar.terms import NEW_CALL, Terms, asked, changes, without
+from avatar.terms import NEW_CALL, Agreement, Terms, asked, changes
 from avatar.tools.toolbox import Toolbox
 from avatar.transport import Transport
 from avatar.whep import Audience
@@ -48,41 +49,12 @@ from speech.types import AudioFrame, Language
 
 _log = logging.getLogger(__name__)
 
-HEARTBEAT_LIMIT_S = 10.0
-"""A client that has pinged once and then not for so long is gone."""
-
-
 Connect = Callable[[Playout, AsyncGenerator[VideoFrame, None], MediaClock], Transport]
 """Makes a transport for a call's sound and pictures, paced by its clock."""
 
 
 class _CallEnded(Exception):
     """Ends a session's task group from within."""
-
-
-@dataclass(frozen=True, slots=True)
-class MediaCost:
-    """CPU time, in seconds, and frames that it was spent on."""
-
-    draw_s: float = 0.0
-    drawn: int = 0
-    encode_s: float = 0.0
-    encoded: int = 0
-
-    def __add__(self, other: "MediaCost") -> "MediaCost":
-        return MediaCost(
-            self.draw_s + other.draw_s,
-            self.drawn + other.drawn,
-            self.encode_s + other.encode_s,
-            self.encoded + other.encoded,
-        )
-
-    def per_frame_ms(self) -> dict[str, float]:
-        """Mean CPU milliseconds per frame, for metrics."""
-        return {
-            "face_ms_per_frame_cpu": round(1000 * self.draw_s / max(1, self.drawn), 2),
-            "encode_ms_per_frame_cpu": round(1000 * self.encode_s / max(1, self.encoded), 2),
-        }
 
 
 class Session:
@@ -111,18 +83,15 @@ class Session:
     ) -> None:
         self.call_id = call_id
         self.ended = asyncio.Event()
-        self._config = config
-        self._seed = seed
-        self._terms = terms
+        self._agreed = Agreement(config, terms, seed)
         self._is_done = False
         self._parting = Parting(self._tell, lambda: self._conversation.send(Farewell()))
-        self._began_s = asyncio.get_running_loop().time()
         language: Language = config.language or settings.listening.language
         self._engines = engines
         self._settings = settings
         self._telemetry = telemetry.of_call(call_id, language)
         self._hung_up = asyncio.Event()
-        self._pinged_at_s: float | None = None
+        self._heart = Heartbeat()
         self._recorder: Recorder | None = None
         self._farewell = ""
         self.audience = Audience(
@@ -139,7 +108,7 @@ class Session:
                 forget=lambda: self._listener.forget(),
                 commit=lambda at_sample: self._listener.commit(at_sample),
                 submit=lambda pcm, item_id: self._listener.submit(pcm, item_id),
-                pinged=self._note_ping,
+                pinged=self._heart.beat,
                 show_face=lambda mode, automatic, reason: self._control.ask(
                     Wish(mode, automatic), reason
                 ),
@@ -354,18 +323,11 @@ class Session:
     @property
     def may_come_back(self) -> bool:
         """Whether the client may be back: it was lost, and it is of those that watch over calls."""
-        return not self._is_done and self._pinged_at_s is not None
+        return not self._is_done and self._heart.has_begun
 
     def left(self) -> Continuation:
         """What another call can go on with."""
-        said = self._history.messages
-        owes_reply = bool(said) and said[-1].role in ("user", "tool")
-        config = self._config.model_copy(update={"language": self._conversation.language})
-        before_s = self._terms.continues.lasted_s if self._terms.continues else 0.0
-        lasted_s = before_s + asyncio.get_running_loop().time() - self._began_s
-        return Continuation(
-            config, self._history.everything, owes_reply, self._seed, self._terms.fixed, lasted_s
-        )
+        return self._agreed.left(self._history, self._conversation.language)
 
     async def run(self) -> None:
         """Hold the call until the client goes or `hang_up` is called."""
@@ -405,15 +367,15 @@ class Session:
 
     async def _client_events(self) -> None:
         self._dialect.open()
-        if self._terms.continues is not None and self._terms.continues.owes_reply:
+        if self._agreed.owes_reply:
             self._conversation.send(Respond())
         async for message in self.peer.events_in():
             self._note("client", message)
             self._dialect.receive(message)
 
     async def _keep_to_time(self) -> None:
-        if self._terms.lasts_s:
-            await self._parting.run(self._terms.lasts_s)
+        if self._agreed.terms.lasts_s:
+            await self._parting.run(self._agreed.terms.lasts_s)
             self.hang_up()
 
     async def _end_when(self, event: asyncio.Event) -> None:
@@ -427,23 +389,15 @@ class Session:
         raise _CallEnded
 
     async def _heartbeat(self) -> None:
-        """End the call when a client that pings stops pinging."""
-        loop = asyncio.get_running_loop()
-        while True:
-            last_s = self._pinged_at_s if self._pinged_at_s is not None else loop.time()
-            await asyncio.sleep(last_s + HEARTBEAT_LIMIT_S - loop.time())
-            if self._pinged_at_s == last_s:
-                _log.info("the client stopped pinging", extra={"call_id": self.call_id})
-                self._end()
+        await self._heart.stopped()
+        _log.info("the client stopped pinging", extra={"call_id": self.call_id})
+        self._end()
 
     def _show(self) -> Show | None:
         return self.peer.show() if isinstance(self.peer, Peer) else None
 
     def _leave_word(self, message: str) -> None:
         self._farewell = message
-
-    def _note_ping(self) -> None:
-        self._pinged_at_s = asyncio.get_running_loop().time()
 
     def _obey(self, command: Command) -> None:
         if isinstance(command, Configure):
@@ -458,15 +412,13 @@ class Session:
 
     def _allowed(self, wanted: Configure) -> Configure:
         """What is wanted, without what this caller can't change; the rest is remembered."""
-        refused = self._terms.refused(wanted)
+        allowed, refused = self._agreed.change(wanted)
         for name in refused:
             self._dialect.fail(
                 "session_fixed",
                 f"The {name} of this call can't be changed: its client secret says what they are.",
             )
-        wanted = without(wanted, refused)
-        self._config = self._config.model_copy(update=changes(wanted))
-        return wanted
+        return allowed
 
     def _send(self, message: str) -> None:
         self._note("server", without_token(message))
@@ -482,7 +434,7 @@ class Session:
 
     def _stop_recording(self) -> None:
         """Delete what was recorded: the person has withdrawn."""
-        self._config = self._config.model_copy(update={"recording": False})
+        self._agreed.withdraw()
         if self._recorder is not None:
             self._recorder.discard()
 

@@ -1,11 +1,14 @@
 """On what terms a call is held: what it goes on with, and what its caller can't change."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 
 from avatar.commands import Configure
+from avatar.dialogue.history import History
 from avatar.protocol.config import CallConfig
 from avatar.resume import OPEN, Continuation, ResumeToken
+from speech.types import Language
 
 
 def _no_token() -> ResumeToken | None:
@@ -38,6 +41,56 @@ class Terms:
 
 NEW_CALL = Terms()
 """A conversation that begins, of which nothing is fixed."""
+
+
+class Agreement:
+    """What a call's client and server have agreed on, as it stands.
+
+    Args:
+        config: What the call begins with.
+        terms: On which it is held.
+        seed: Of the face's movement.
+    """
+
+    def __init__(self, config: CallConfig, terms: Terms, seed: int) -> None:
+        self.terms = terms
+        self._config = config
+        self._seed = seed
+        self._began_s = asyncio.get_running_loop().time()
+
+    @property
+    def owes_reply(self) -> bool:
+        """Whether the person said the last word of the call that this one goes on with."""
+        return self.terms.continues is not None and self.terms.continues.owes_reply
+
+    def change(self, wanted: Configure) -> tuple[Configure, tuple[str, ...]]:
+        """What may be changed, which from now on is agreed; and the names of what may not."""
+        refused = self.terms.refused(wanted)
+        allowed = without(wanted, refused)
+        self._config = self._config.model_copy(update=changes(allowed))
+        return allowed, refused
+
+    def withdraw(self) -> None:
+        """The person consents to being recorded no more."""
+        self._config = self._config.model_copy(update={"recording": False})
+
+    def left(self, history: History, language: Language) -> Continuation:
+        """What another call can go on with.
+
+        Args:
+            history: What was said.
+            language: Of the conversation now.
+        """
+        heard = history.messages
+        before_s = self.terms.continues.lasted_s if self.terms.continues else 0.0
+        return Continuation(
+            config=self._config.model_copy(update={"language": language}),
+            messages=history.everything,
+            owes_reply=bool(heard) and heard[-1].role in ("user", "tool"),
+            seed=self._seed,
+            fixed=self.terms.fixed,
+            lasted_s=before_s + asyncio.get_running_loop().time() - self._began_s,
+        )
 
 
 def said(config: CallConfig) -> dict[str, object]:

@@ -8,10 +8,10 @@ import pytest
 
 from avatar.access.caller import Caller
 from avatar.access.client_secrets import ClientSecret
+from avatar.heartbeat import HEARTBEAT_LIMIT_S
 from avatar.protocol.config import CallConfig
 from avatar.protocol.realtime import Realtime
 from avatar.resume import KEEP_PLACE_S, without_token
-from avatar.session import HEARTBEAT_LIMIT_S
 from speech.errors import ResumeExpiredError, ServerFullError
 from tests.session import virtual_clock
 from tests.session.held_calls import LONG, Client, house, settings
