@@ -12,7 +12,7 @@ import { Phone } from "./phone.js";
 import { Picture } from "./picture.js";
 import { Playback } from "./playback.js";
 import { Problem } from "./problem.js";
-import { isRecorded } from "./protocol.js";
+import { isRecorded, watchers } from "./protocol.js";
 import { Signalling } from "./signalling.js";
 import { Tools } from "./tools.js";
 import { Transcript } from "./transcript.js";
@@ -55,6 +55,10 @@ export class Caller {
   phase = "idle";
   /** Whether the server keeps a recording of this call. */
   isRecorded = false;
+  /** Whether the person has had the recording deleted. */
+  hasWithdrawn = false;
+  /** How many others watch the avatar in this call. */
+  watchers = 0;
   /** @type {import("./signalling.js").AvatarConfig | null} */
   config = null;
 
@@ -337,6 +341,7 @@ export class Caller {
   /** @param {import("./protocol.js").ServerEvent} event */
   #hear(event) {
     if (event.type === "session.created" || event.type === "session.updated") this.isRecorded = isRecorded(event);
+    if (event.type === "avatar.watched") this.watchers = watchers(event);
     this.picture.hear(event);
     this.transcript.apply(event);
     this.tools.hear(event);
@@ -359,7 +364,8 @@ export class Caller {
 
   /** The connection is gone: no picture, no sound, no words to come. */
   #quieten() {
-    this.isRecorded = false;
+    this.isRecorded = this.hasWithdrawn = false;
+    this.watchers = 0;
     this.picture.leave();
     this.playback.stop();
     this.transcript.close();

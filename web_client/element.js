@@ -285,6 +285,7 @@ export class PresenciaCall extends HTMLElement {
   /** Have the recording of this call stopped and deleted. */
   stopRecording() {
     this.mayRecord = false;
+    this.#caller.hasWithdrawn = true;
     this.#caller.current?.stopRecording();
   }
 
@@ -333,6 +334,7 @@ export class PresenciaCall extends HTMLElement {
     if (action === "captions") this.captions = !this.captions;
     if (action === "hear") void this.hear();
     if (action === "stopRecording") this.stopRecording();
+    if (action === "forbidWatching") this.send({ type: "avatar.watching.forbid" });
   }
 
   #render() {
@@ -349,6 +351,8 @@ export class PresenciaCall extends HTMLElement {
       picture: this.picture,
       isLive: this.isLive,
       isRecorded: this.isRecorded,
+      hasWithdrawn: this.#caller.hasWithdrawn,
+      watchers: this.#caller.watchers,
       soundBlocked: this.#caller.playback.isBlocked,
       captions: this.captions,
       hasControls: this.getAttribute("controls") !== "none",

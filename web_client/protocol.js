@@ -125,6 +125,14 @@ export function isResumed(event) {
 }
 
 /**
+ * @param {ServerEvent} event an `avatar.watched`
+ * @returns {number} how many others watch the avatar in this call
+ */
+export function watchers({ watchers: count }) {
+  return typeof count === "number" ? count : 0;
+}
+
+/**
  * @typedef {object} Wishes what a call asks for
  * @property {string} [language]
  * @property {string} [instructions] for the language model

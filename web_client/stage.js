@@ -19,6 +19,8 @@ import { stageStyle } from "./stage_style.js";
  * @property {import("./picture.js").PictureState} picture
  * @property {boolean} isLive whether the video shows a picture
  * @property {boolean} isRecorded
+ * @property {boolean} hasWithdrawn the person has had the recording deleted
+ * @property {number} watchers others who watch
  * @property {boolean} soundBlocked the browser plays no sound before a tap
  * @property {boolean} captions
  * @property {boolean} hasControls
@@ -29,7 +31,7 @@ import { stageStyle } from "./stage_style.js";
  * @property {number | null} durationS of the call
  */
 
-/** @typedef {"call" | "hangUp" | "mute" | "captions" | "hear" | "stopRecording"} StageAction */
+/** @typedef {"call" | "hangUp" | "mute" | "captions" | "hear" | "stopRecording" | "forbidWatching"} StageAction */
 
 /** @type {Record<CallerPhase, StringKey | null>} */
 const PHASE_TEXT = {
@@ -59,6 +61,8 @@ export class Stage {
   #status = make("span", { id: "status-text" });
   #recordedText = make("span", {});
   #recorded = this.#button("recorded", "stopRecording", { id: "recorded", part: "recorded" }, make("i", { "aria-hidden": "true" }), this.#recordedText);
+  #watchedText = make("span", {});
+  #watched = this.#button("watched", "forbidWatching", { id: "watched", part: "recorded" }, this.#watchedText);
   #recordingStatus = make("p", { id: "recording-status", class: "visually-hidden", role: "status" });
   #pictureNote = make("p", { id: "picture-note", part: "note", class: "picture-note", role: "status" });
   #hearText = make("span", {});
@@ -74,7 +78,6 @@ export class Stage {
   #controls = make("div", { part: "controls", class: "controls", role: "group" }, this.#call, this.#mute, this.#captionsButton, this.#hangUp);
   #announcer = make("p", { id: "state-announcer", class: "visually-hidden", role: "status" });
   #onaction;
-  #wasRecorded = false;
 
   video = make("video", { id: "video", part: "video", class: "video" });
   canvas = make("canvas", { id: "drawn", part: "drawn", class: "drawn", "aria-hidden": "true" });
@@ -100,7 +103,7 @@ export class Stage {
       this.canvas,
       make("p", { part: "identity", class: "identity" }, this.#name, " ", this.#badge, " ", this.#timer),
       make("p", { id: "status", part: "status", class: "status" }, mark, this.#status),
-      this.#recorded,
+      make("div", { class: "marks" }, this.#recorded, this.#watched),
       this.#pictureNote,
       make("div", { class: "foot" }, this.#hear, caption, this.#notice, this.#controls),
     );
@@ -163,15 +166,17 @@ export class Stage {
   }
 
   /** @param {StageModel} model */
-  #renderRecording({ phase, isRecorded }) {
+  #renderRecording({ isRecorded, hasWithdrawn, watchers }) {
+    this.#watched.hidden = watchers === 0;
+    setText(this.#watchedText, this.#translate("watched", { count: watchers }));
+    label(this.#watched, `${this.#translate("watched", { count: watchers })}: ${this.#translate("watchedStop")}`);
     this.#recorded.hidden = !isRecorded;
     setText(this.#recordedText, this.#translate("recording"));
     this.#recorded.setAttribute("aria-label", `${this.#translate("recording")}: ${this.#translate("recordingStop")}`);
     this.#recorded.title = this.#translate("recordingStop");
-    if (isRecorded) this.#wasRecorded = true;
-    if (phase !== "connected") this.#wasRecorded = false;
-    const status = isRecorded ? "recordingOn" : this.#wasRecorded ? "recordingDeleted" : null;
-    setText(this.#recordingStatus, status ? this.#translate(status) : "");
+    const status = isRecorded ? "recordingOn" : hasWithdrawn ? "recordingDeleted" : null;
+    const watched = watchers ? this.#translate("watched", { count: watchers }) : "";
+    setText(this.#recordingStatus, [status ? this.#translate(status) : "", watched].join(" ").trim());
   }
 
   /** @param {StageModel} model */

@@ -104,11 +104,8 @@ button { font: inherit; color: inherit; cursor: pointer; }
   text-decoration: none;
   cursor: help;
 }
-.recorded {
-  position: absolute;
-  z-index: 2;
-  top: 58px;
-  right: 16px;
+.marks { position: absolute; z-index: 2; top: 58px; right: 16px; display: grid; justify-items: end; gap: 8px; }
+.recorded, .watched {
   display: inline-flex;
   align-items: center;
   gap: 8px;
@@ -122,6 +119,7 @@ button { font: inherit; color: inherit; cursor: pointer; }
   font-weight: 600;
 }
 .recorded:hover { background: #8c1d18; }
+.watched { background: var(--scrim); }
 .recorded i { width: 9px; height: 9px; border-radius: 50%; background: currentColor; }
 .timer { font-variant-numeric: tabular-nums; }
 .timer:empty { display: none; }
@@ -210,7 +208,7 @@ button { font: inherit; color: inherit; cursor: pointer; }
   .identity { left: 10px; }
   .status { right: 10px; }
   .picture-note { top: 46px; left: 10px; }
-  .recorded { top: 46px; right: 10px; }
+  .marks { top: 46px; right: 10px; }
   .foot { inset: auto 10px 10px; gap: 8px; }
   .caption { --caption-lines: 2; padding: 6px 12px; }
   .control { width: 48px; height: 48px; }

@@ -84,6 +84,8 @@ const en = {
     "Record this call: your voice and all words are kept here for {days} days, to make calls better. Stop it during the call, and it is deleted.",
   recording: "Recording",
   recordingStop: "stop and delete",
+  watched: "Watched by {count}",
+  watchedStop: "let nobody watch",
   recordingOn: "This call is being recorded.",
   recordingDeleted: "The recording was stopped and deleted.",
 
@@ -229,6 +231,8 @@ const es = {
     "Grabar esta llamada: tu voz y todas las palabras se guardan aquí {days} días, para mejorar las llamadas. Si la detienes durante la llamada, se borra.",
   recording: "Grabando",
   recordingStop: "detener y borrar",
+  watched: "Te ven {count}",
+  watchedStop: "que nadie mire",
   recordingOn: "Esta llamada se está grabando.",
   recordingDeleted: "La grabación se ha detenido y borrado.",
 

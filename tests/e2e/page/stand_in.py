@@ -38,6 +38,7 @@ WEB_CLIENT = Path(__file__).parents[3] / "web_client"
 FACES = WEB_CLIENT.parent / "models" / "faces"
 FACES_URL = "/v1/avatar/faces"
 AVATAR = {"face": {"name": "elena", "url": f"{FACES_URL}/elena/"}}
+SESSION = {"avatar": AVATAR}
 TICKET = "ticket1"
 RETRY_AFTER_S = 30
 PATIENCE_S = 90.0

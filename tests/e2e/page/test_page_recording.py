@@ -100,3 +100,17 @@ def test_a_phone_shows_the_mark_beside_everything_else(open_page, recording_serv
     expect(page.locator("#recorded")).to_have_text("Grabando")
     mark, status = page.locator("#recorded"), page.locator("#status")
     assert mark.bounding_box()["y"] >= status.bounding_box()["y"] + status.bounding_box()["height"]
+
+
+def test_whoever_is_watched_is_told_and_may_refuse(open_page, server):
+    page = open_page()
+    call(page)
+    mark = page.locator("#watched")
+    expect(mark).to_be_hidden()
+    server.call.send("avatar.watched", watchers=2)
+    expect(mark).to_have_text("Watched by 2")
+    expect(page.locator("#recording-status")).to_have_text("Watched by 2")
+    page.get_by_role("button", name="Watched by 2: let nobody watch").click()
+    eventually(page, lambda: bool(server.call.received("avatar.watching.forbid")))
+    server.call.send("avatar.watched", watchers=0)
+    expect(mark).to_be_hidden()
