@@ -47,6 +47,7 @@ class _Link:
     Attributes:
         client: There while it is connected.
         tools: What it offers, by the name that the model is given.
+        left_out: Tools that can't be offered, and were told of.
         doubted: Set when a call has met a closed connection.
         tried: Set once it is known whether it can be reached.
     """
@@ -55,6 +56,7 @@ class _Link:
     settings: McpServer
     client: Client | None = None
     tools: dict[str, tuple[Tool, str]] = field(default_factory=dict)
+    left_out: set[str] = field(default_factory=set)
     doubted: asyncio.Event = field(default_factory=asyncio.Event)
     tried: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -171,7 +173,8 @@ def _offer(link: _Link, tool: McpTool) -> list[tuple[str, tuple[Tool, str]]]:
     try:
         checked([offered])
     except ToolError as error:
-        if name not in link.tools:
+        if name not in link.left_out:
+            link.left_out.add(name)
             _log.warning("MCP server '%s': a tool is left out: %s", link.name, error)
         return []
     return [(name, (offered, tool.name))]
