@@ -24,7 +24,8 @@ from avatar.settings import load
 from avatar.store import ModelStore
 from bench.calls import LANGUAGE
 from bench.peer.settings import LANGUAGE_MODEL_READY
-from speech.llm.embedded import EmbeddedConversation, EmbeddedModel
+from speech.llm.embedded import EmbeddedModel
+from speech.llm.embedded_call import EmbeddedConversation
 from speech.llm.fitting import fitted
 from speech.types import Message
 
