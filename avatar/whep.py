@@ -82,7 +82,7 @@ class Audience:
             raise ServerFullError(f"{self.limit} watch this call already; that is the limit.")
         self._expected += 1  # before anything is awaited, or two watchers get one place
         try:
-            watcher = await Watcher.answer(offer_sdp, show, self.settings, self._want_keyframe)
+            watcher = await Watcher.answer(offer_sdp, show, self.settings, self.want_keyframe)
         finally:
             self._expected -= 1
         if self._tasks is None:  # the call ended meanwhile
@@ -142,7 +142,7 @@ class Audience:
     def _count(self) -> int:
         return sum(watcher.connected.is_set() for watcher in self._watchers.values())
 
-    def _want_keyframe(self) -> None:
+    def want_keyframe(self) -> None:
         """Have a complete picture sent, now or as soon as the last one is old enough."""
         loop = asyncio.get_running_loop()
         if self._keyframe is None:

@@ -1,0 +1,127 @@
+"""What watchers are sent, and how often they have a complete picture made, on the virtual clock."""
+
+import asyncio
+from types import SimpleNamespace
+
+from avatar.protocol import events as wire
+from avatar.rtc.clock import MediaClock
+from avatar.rtc.encoders import Encoded
+from avatar.rtc.fragment import parse_fragment
+from avatar.rtc.relay import QUEUE_LIMIT, RelaySender
+from avatar.rtc.sender import NtpTimeline
+from avatar.settings import RtcSettings
+from avatar.whep import KEYFRAME_EVERY_S, Audience
+from tests.session.virtual_clock import run
+
+
+def frame(number: int, *, key: bool = False) -> Encoded:
+    return Encoded([bytes([number])], number * 3600, key)
+
+
+def relay(kind: str = "video"):
+    """A sender to one watcher, what it takes from, and when it wanted a complete picture."""
+    source = SimpleNamespace(kind=kind, relays=set())
+    wanted = []
+    sender = RelaySender(
+        source,
+        SimpleNamespace(state="new"),
+        clock=MediaClock(),
+        timeline=NtpTimeline(),
+        rate_hz=90_000,
+        heard=lambda: None,
+        want_keyframe=lambda: wanted.append(True),
+    )
+    return sender, source, wanted
+
+
+async def sent(sender: RelaySender, frames: int) -> list[int]:
+    return [(await sender.next_frame()).payloads[0][0] for _ in range(frames)]
+
+
+def test_a_watcher_begins_with_a_complete_picture_and_then_gets_all():
+    async def scenario():
+        sender, source, wanted = relay()
+        async with asyncio.TaskGroup() as tasks:
+            receiving = tasks.create_task(sent(sender, 3))
+            await asyncio.sleep(0)
+            (take,) = source.relays
+            for number in range(6):
+                take(frame(number, key=number == 3), None)
+        assert receiving.result() == [3, 4, 5]
+        assert sender.dropped == 3
+        assert len(wanted) == 4  # as it joined, and for each picture that it could not use
+
+    run(scenario())
+
+
+def test_sound_needs_no_complete_picture():
+    async def scenario():
+        sender, source, wanted = relay("audio")
+        async with asyncio.TaskGroup() as tasks:
+            receiving = tasks.create_task(sent(sender, 2))
+            await asyncio.sleep(0)
+            (take,) = source.relays
+            take(frame(1), -20)
+            take(frame(2), -20)
+        assert (receiving.result(), wanted) == ([1, 2], [])
+
+    run(scenario())
+
+
+def test_a_watcher_that_can_t_keep_up_starts_again_at_a_complete_picture():
+    async def scenario():
+        sender, _, _ = relay()
+        for number in range(QUEUE_LIMIT + 3):
+            sender.take(frame(number, key=number == 0), None)
+        sender.take(frame(99, key=True), None)
+        assert await sent(sender, 1) == [99]
+        assert sender.dropped == QUEUE_LIMIT + 3
+
+    run(scenario())
+
+
+def test_a_watcher_that_left_takes_nothing():
+    async def scenario():
+        sender, source, _ = relay("audio")
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(sent(sender, 1))
+            await asyncio.sleep(0)
+            sender.take(frame(1), None)
+        assert source.relays
+        sender.release()
+        assert not source.relays
+
+    run(scenario())
+
+
+def test_watchers_together_have_a_complete_picture_made_every_two_seconds_at_most():
+    async def scenario():
+        loop = asyncio.get_running_loop()
+        made_s = []
+        show = SimpleNamespace(send_keyframe=lambda: made_s.append(loop.time()))
+        audience = Audience(3, lambda watchers: None, RtcSettings())
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(audience.run(lambda: show))
+            await asyncio.sleep(0)
+            begun_s = loop.time()
+            for _ in range(50):
+                audience.want_keyframe()
+                await asyncio.sleep(0.1)
+            running.cancel()
+        assert [round(at_s - begun_s, 1) for at_s in made_s] == [0, 2, 4]
+        assert KEYFRAME_EVERY_S == 2
+
+    run(scenario())
+
+
+def test_a_fragment_names_the_session_and_its_candidates():
+    candidate = "a=candidate:1 1 udp 1 192.0.2.1 9 typ host"
+    text = (
+        f"a=group:BUNDLE 0\nm=audio 9 RTP/AVP 0\na=mid:0\na=ice-ufrag:u\na=ice-pwd:p\n{candidate}"
+    )
+    assert parse_fragment(text) == (("u", "p"), [candidate])
+
+
+def test_a_person_says_that_nobody_shall_watch():
+    event = wire.parse_client_event('{"type": "avatar.watching.forbid"}')
+    assert isinstance(event, wire.WatchingForbid)
