@@ -56,7 +56,7 @@ export class PresenciaCall extends HTMLElement {
   #leave = () => this.#caller.leave();
 
   /** Whether the person agrees to being recorded; asked as each call begins. */
-  mayRecord = false;
+  mayRecord = this.mayRecord === true; // As it may have been set before this class was there.
 
   connectedCallback() {
     this.#takeEarly();
