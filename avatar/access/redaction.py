@@ -13,7 +13,7 @@ _TOKEN = re.compile(
     r"|(?<=\bpresencia-resume\.)[^\s,'\"]+"
     r"|(?i:(?<=\bbearer )[^\s,'\"]+)"
     r"|(?i:(?<=\bapi-key: )[^\s,'\"]+)"
-    r"|(?i:(?<=[?&]api-key=|[?&]api_key=)[^\s&\"]+)"
+    r"|(?i:(?<=\bapi-key=|\bapi_key=)[^\s&'\"]+)"
     r"|(?<=\"resume_token\":\")[^\"]+|(?<=\"resume_token\": \")[^\"]+"
     r"|(?<=\"resume\":{\"token\":\")[^\"]+"
 )

@@ -29,12 +29,18 @@ class LoopbackServer:
 
 
 @asynccontextmanager
-async def serving(settings: Settings):
-    """Serve until the block is left."""
+async def serving(settings: Settings, *, log_level: str = "error"):
+    """Serve until the block is left; its library logs where the tests do."""
     state = State()
     app = create_app(settings, state)
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, log_level="error", lifespan="off", proxy_headers=False
+        app,
+        host="127.0.0.1",
+        port=0,
+        log_config=None,
+        log_level=log_level,
+        lifespan="off",
+        proxy_headers=False,
     )
     server = uvicorn.Server(config)
     async with asyncio.TaskGroup() as tasks:

@@ -1,10 +1,16 @@
 """OpenAI's own Python client buys a client secret with a key; a second one calls with it."""
 
 import asyncio
+import io
+import json
+import logging
 
+import httpx
 import openai
 import pytest
+import websockets
 
+from avatar.access.redaction import keep_tokens_out_of_logs
 from tests.avatar.access_kit import key_file
 from tests.e2e.loopback_server import serving
 from tests.session.held_calls import settings
@@ -68,3 +74,52 @@ def test_a_wrong_key_and_a_full_server_are_what_the_client_takes_them_for(tmp_pa
             assert int(full.value.response.headers["retry-after"]) > 0
 
     asyncio.run(call())
+
+
+@pytest.fixture
+def verbose_log():
+    """All that anybody logs, as `presencia serve --verbose` writes it, and worse."""
+    text, root = io.StringIO(), logging.getLogger()
+    level, handlers = root.level, root.handlers
+    root.handlers = [logging.StreamHandler(text)]
+    root.setLevel(1)
+    keep_tokens_out_of_logs()
+    yield text
+    root.setLevel(level)
+    root.handlers = handlers
+
+
+def test_no_key_secret_or_token_is_in_the_most_verbose_log(tmp_path, verbose_log):
+    file, (key,) = key_file(tmp_path, "shop")
+    own = "a-key-of-the-settings-that-has-no-prefix"
+
+    async def call():
+        given = settings(max_calls=2, keys_file=file, keys=[own])
+        async with serving(given, log_level="trace") as server:
+            shown = [key, own, "ek_wrong-but-no-less-secret"]
+            url = server.url.replace("http", "ws") + "/v1/realtime"
+            for token in (key, own):
+                protocols = ["realtime", f"openai-insecure-api-key.{token}"]
+                async with websockets.connect(url, proxy=None, subprotocols=protocols) as line:
+                    created = json.loads(await line.recv())
+                    shown.append(created["session"]["avatar"]["resume"]["token"])
+            async with httpx.AsyncClient(base_url=server.url, trust_env=False) as http:
+                for token in tuple(shown):
+                    form = {
+                        "sdp": (None, "v=0"),
+                        "session": (None, json.dumps({"avatar": {"resume_token": token}})),
+                    }
+                    for headers in ({"api-key": token}, {"authorization": f"Bearer {token}"}):
+                        await http.post("/v1/realtime/calls", files=form, headers=headers)
+                        bought = await http.post("/v1/realtime/client_secrets", headers=headers)
+                        if bought.status_code == 200:
+                            shown.append(bought.json()["value"])
+                    await http.post(f"/v1/realtime/calls?api-key={token}")
+            return shown
+
+    shown = asyncio.run(call())
+    assert len(shown) > 8
+    written = verbose_log.getvalue()
+    assert "/v1/realtime" in written, "the library did log what it was asked"
+    for token in shown:
+        assert token not in written, written[max(0, written.find(token) - 200) :][:300]
