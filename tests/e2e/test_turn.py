@@ -9,6 +9,7 @@ from playwright.sync_api import Browser
 from tests.e2e.blocked_network import SERVER, Networks, networks, why_not
 from tests.e2e.browser_call import BrowserCall
 from tests.e2e.conftest import SPEECH
+from tests.e2e.doctor_kit import MICROPHONE, examined
 from tests.e2e.turn_kit import URL, office_browser, relay, server
 
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(bool(why_not()), reason=why_not() or "can")]
@@ -63,6 +64,21 @@ def test_where_udp_is_dropped_a_call_is_relayed_over_tcp(office):
     assert nets.dropped() > 0  # it was tried, and it was blocked
     print(f"over TCP: {sent} bytes sent, {received} received, {nets.dropped()} UDP packets dropped")
     call.close()
+
+
+def test_the_doctor_tells_the_ways_that_are_open_from_those_that_are_not(office):
+    _, browser = office
+    context = browser.new_context(locale="en-GB")
+    context.add_init_script(MICROPHONE.replace("VOICE", "0.2"))
+    page = context.new_page()
+    page.goto(f"{URL}/doctor.html")
+    found = examined(page)
+    assert found["udp"] == ("failed", "udpFailed")
+    assert found["relayUdp"][0] == "failed"
+    assert found["relayTcp"] == ("good", "relayGood")
+    assert found["relayTls"] == ("good", "relayGood")
+    assert found["codecs"] == ("good", "codecsGood")  # seen through the relay
+    context.close()
 
 
 def test_where_only_https_passes_a_call_is_relayed_over_tls(office):

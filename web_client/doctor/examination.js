@@ -79,20 +79,20 @@ export class Examination {
     }
     /** @type {import("./trial.js").Outcome | null} */
     let seen = null;
-    await this.#look("udp", async () => {
-      const { udp: finding, outcome } = await udp(microphone);
-      if (outcome.codec) seen = outcome;
-      return finding;
-    });
-    /** @type {RTCIceServer[]} */
-    const working = [];
+    /** @type {RTCIceServer | null} */
+    let through = null;
     const all = relays(iceServers);
-    for (const { way, server: one } of all) {
-      const finding = await this.#look(RELAYS[way], () => relay(one, microphone));
-      if (finding.status === "good") working.push(one);
+    /** @type {{what: StringKey, relayServer: RTCIceServer | null}[]} */
+    const ways = [{ what: "udp", relayServer: null }, ...all.map(({ way, server: one }) => ({ what: RELAYS[way], relayServer: one }))];
+    for (const { what, relayServer } of ways) {
+      await this.#look(what, async () => {
+        const { finding, outcome } = await (relayServer ? relay(relayServer, microphone) : udp(microphone));
+        if (outcome.codec && !seen) [seen, through] = [outcome, relayServer];
+        return finding;
+      });
     }
     if (!all.length) await this.#look("relay", async () => skipped("relayUnset"));
-    await this.#look("codecs", () => codecs(seen, working.slice(0, 1), seen === null));
+    await this.#look("codecs", () => codecs(seen, through));
   }
 
   /**

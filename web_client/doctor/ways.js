@@ -35,15 +35,21 @@ export async function server() {
 }
 
 /**
+ * @typedef {object} Way that was tried
+ * @property {Finding} finding
+ * @property {Outcome} outcome
+ */
+
+/**
  * @param {MediaStreamTrack | null} microphone
- * @returns {Promise<{udp: Finding, outcome: Outcome}>}
+ * @returns {Promise<Way>}
  */
 export async function udp(microphone) {
   const outcome = await tryCall({ microphone });
   const values = { connect: outcome.connectMs, trip: outcome.roundTripMs, lost: outcome.lostPercent };
-  if (outcome.result !== "flows") return { udp: notFlowing(outcome, "udpFailed", "udpFix"), outcome };
+  if (outcome.result !== "flows") return { finding: notFlowing(outcome, "udpFailed", "udpFix"), outcome };
   const isPoor = outcome.roundTripMs > FAR_MS || outcome.lostPercent > LOSSY_PERCENT;
-  return { udp: isPoor ? warning("udpPoor", "udpPoorFix", values) : good("udpGood", values), outcome };
+  return { finding: isPoor ? warning("udpPoor", "udpPoorFix", values) : good("udpGood", values), outcome };
 }
 
 /**
@@ -51,13 +57,13 @@ export async function udp(microphone) {
  *
  * @param {RTCIceServer} iceServer with one URL
  * @param {MediaStreamTrack | null} microphone
- * @returns {Promise<Finding>}
+ * @returns {Promise<Way>}
  */
 export async function relay(iceServer, microphone) {
   const outcome = await tryCall({ iceServers: [iceServer], relayed: true, microphone });
-  if (outcome.result === "noRelay") return failed("relayNone", "relayNoneFix");
-  if (outcome.result !== "flows") return notFlowing(outcome, "relayBlocked", "relayBlockedFix");
-  return good("relayGood", { connect: outcome.connectMs, trip: outcome.roundTripMs });
+  if (outcome.result === "noRelay") return { finding: failed("relayNone", "relayNoneFix"), outcome };
+  if (outcome.result !== "flows") return { finding: notFlowing(outcome, "relayBlocked", "relayBlockedFix"), outcome };
+  return { finding: good("relayGood", { connect: outcome.connectMs, trip: outcome.roundTripMs }), outcome };
 }
 
 /**
@@ -76,11 +82,10 @@ export function relays(iceServers) {
  * Whether this browser takes the call's codecs; H.264 is tried out where a way is open.
  *
  * @param {Outcome | null} seen the trial call whose picture came; null: none did
- * @param {RTCIceServer[]} iceServers
- * @param {boolean} relayed
+ * @param {RTCIceServer | null} through the relay that it came through; null: none
  * @returns {Promise<Finding>}
  */
-export async function codecs(seen, iceServers, relayed) {
+export async function codecs(seen, through) {
   const opus = offers("audio", "audio/opus");
   const able = ["VP8", "H264"].filter((name) => offers("video", `video/${name}`));
   if (!opus) return failed("codecsNoOpus", "codecsFix");
@@ -88,7 +93,8 @@ export async function codecs(seen, iceServers, relayed) {
   if (!seen) return good("codecsOffered", { codecs: ["Opus", ...able].join(", ") });
   const shown = [seen.codec];
   if (able.includes("H264") && seen.codec !== "H264") {
-    const { codec } = await tryCall({ iceServers, relayed, codec: "video/H264" });
+    const iceServers = through ? [through] : [];
+    const { codec } = await tryCall({ iceServers, relayed: through !== null, codec: "video/H264" });
     if (codec) shown.push(codec);
   }
   return good("codecsGood", { codecs: ["Opus", ...shown.filter(Boolean)].join(", ") });
