@@ -80,6 +80,12 @@ def answer_errors(app: FastAPI) -> None:
     async def call_error(connection: HTTPConnection, error: CallError) -> JSONResponse | None:
         return await api_error(connection, refusal(error))
 
+    @app.exception_handler(Exception)
+    async def failure(_: Request, __: Exception) -> JSONResponse:
+        # The framework logs it, and what it was is nobody else's business.
+        message = "Something went wrong inside the server. Its log says what."
+        return ApiError(500, "internal_error", message).response()
+
     @app.exception_handler(HTTPException)
     async def http_error(_: Request, error: HTTPException) -> JSONResponse:
         code = "not_found" if error.status_code == 404 else "invalid_request"

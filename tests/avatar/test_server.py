@@ -169,6 +169,16 @@ def test_metrics_can_be_scraped_before_the_models_are_loaded():
     assert "\npresencia_calls 0.0\n" in response.text
 
 
+def test_a_failure_inside_is_said_to_be_one_and_not_what_it_was():
+    calls = Calls(ZeroDivisionError("a secret detail"))
+    page = client(calls)
+    page = TestClient(page.app, base_url="http://localhost", raise_server_exceptions=False)
+    response = page.post("/v1/realtime/calls", content="v=0", headers=OFFER)
+    assert (response.status_code, error_of(response)) == (500, "internal_error")
+    assert response.json()["error"]["type"] == "server_error"
+    assert "secret" not in response.text
+
+
 def test_an_unknown_path_is_not_found_in_the_api_shape():
     response = client(Calls()).get("/v1/nonsense")
     assert (response.status_code, error_of(response)) == (404, "not_found")
