@@ -33,6 +33,9 @@ where the client doesn't say what it played.
 UNREAD_LIMIT_CHARS = 8 << 20
 """Of the client's messages that may wait for the call; then the socket is read no further."""
 
+LAST_WORDS_S = 3.0
+"""For what is still to be sent when a call ends, and for the goodbye after it."""
+
 UNSENT_LIMIT_CHARS = 4 << 20
 """That a client may leave unread before it is given up: a minute of sound and more."""
 
@@ -98,21 +101,27 @@ class WebSocketLine:
 
     async def run(self) -> None:
         """Carry sound and messages until either side ends; then close the socket."""
-        tasks = []
-        async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(self._read(), name="ws-read"),
-                group.create_task(self._write(), name="ws-write"),
-                group.create_task(self._play(), name="ws-play"),
-            ]
-            await self.closed.wait()
-            tasks[0].cancel()
-            tasks[2].cancel()
-            self._to_send.set()  # what is said last, is sent
+        try:
+            async with asyncio.TaskGroup() as group:
+                reading = group.create_task(self._read(), name="ws-read")
+                playing = group.create_task(self._play(), name="ws-play")
+                writing = group.create_task(self._write(), name="ws-write")
+                await self.closed.wait()
+                reading.cancel()
+                playing.cancel()
+                await asyncio.wait([writing], timeout=LAST_WORDS_S)  # what is said last, is sent
+                writing.cancel()
+        finally:
+            self._end()  # whatever ended it, the call is to know
         if self._socket.application_state is WebSocketState.CONNECTED:
             try:
-                await self._socket.close()
-            except (RuntimeError, WebSocketDisconnect, OSError):  # the client was faster
+                async with asyncio.timeout(LAST_WORDS_S):
+                    await self._socket.close()
+            except (
+                RuntimeError,
+                WebSocketDisconnect,
+                OSError,
+            ):  # the client was faster, or is gone
                 logger.debug("The socket was closed already")
 
     @property

@@ -2,6 +2,7 @@ import asyncio
 from contextlib import asynccontextmanager
 
 import numpy as np
+import pytest
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from avatar.playout import FRAME_SAMPLES
@@ -173,5 +174,34 @@ def test_sound_can_go_another_way_for_a_while_and_none_of_it_is_lost():
             assert heard == [*range(1, before + 1), *range(before + 51, voice.frames + 1)]
             due = (clock.now() + LEAD_SAMPLES) // FRAME_SAMPLES
             assert abs(voice.frames - due) <= 1
+
+    run(scenario())
+
+
+def test_an_error_of_ours_ends_the_call_too():
+    async def scenario():
+        line = WebSocketLine(Socket()).connect(Voice(), no_pictures(), MediaClock())
+
+        def fail(_pcm):
+            raise ZeroDivisionError
+
+        line.on_sound = fail
+        with pytest.raises(ExceptionGroup):
+            await line.run()
+        assert line.closed.is_set()
+
+    run(scenario())
+
+
+def test_a_client_that_reads_nothing_holds_nobody_up():
+    async def scenario():
+        loop = asyncio.get_running_loop()
+        async with carried() as (line, socket, _):
+            socket.reads.clear()
+            line.send("goodbye")
+            await asyncio.sleep(0.1)
+            begun_s = loop.time()
+            await line.close()
+        assert loop.time() - begun_s < 10
 
     run(scenario())
