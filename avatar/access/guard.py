@@ -5,6 +5,7 @@ and then ask this server as if it were its own; but the name stays in the `Host`
 """
 
 import ipaddress
+import logging
 from collections.abc import Collection
 
 from fastapi import FastAPI
@@ -19,6 +20,8 @@ from avatar.access.addresses import LOCAL_PAGE, host_name, is_loopback
 from avatar.access.admission import Access
 from avatar.routes.errors import ApiError, refuse
 from avatar.settings import Settings
+
+_log = logging.getLogger(__name__)
 
 _HARMLESS = ("GET", "HEAD", "OPTIONS")
 
@@ -73,6 +76,8 @@ class Guard:
         self._hosts = frozenset(settings.access.hosts)
         self._is_local = is_loopback(settings.server.host)
         self._headers = security_headers(settings.access.origins)
+        self._trusted = [ipaddress.ip_network(n) for n in settings.access.trusted_proxies]
+        self._has_warned = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it."""
@@ -89,6 +94,7 @@ class Guard:
 
         try:
             self._check(HTTPConnection(scope))
+            self._notice_proxy(HTTPConnection(scope))
         except ApiError as error:
             if scope["type"] == "websocket":
                 await refuse(WebSocket(scope, receive, send_with_headers), error)
@@ -109,6 +115,20 @@ class Guard:
         # What a page only reads it can't see without leave: CORS. What it does has to be refused.
         if connection.scope.get("method") not in _HARMLESS:
             self._access.check_origin(connection)
+
+    def _notice_proxy(self, connection: HTTPConnection) -> None:
+        """Warn once of a proxy whose callers count as one, since it is not believed."""
+        if self._has_warned or "x-forwarded-for" not in connection.headers:
+            return
+        peer = connection.client.host if connection.client else ""
+        if not _is_address(peer) or any(ipaddress.ip_address(peer) in n for n in self._trusted):
+            return
+        self._has_warned = True
+        _log.warning(
+            "%s says for whom it calls, and is not believed: all its callers count as one. If it "
+            "is a proxy of yours, name it in access.trusted_proxies (docs/access.md)",
+            peer,
+        )
 
     def _knows(self, host: str) -> bool:
         if not host:

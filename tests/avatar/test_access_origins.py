@@ -126,6 +126,19 @@ def test_only_a_trusted_proxy_says_who_calls(trusted, sees):
     assert calls.callers[0].owner == f"address:{sees}"
 
 
+def test_a_proxy_that_is_not_believed_is_named_once_in_the_log(caplog):
+    client, _ = public()
+    for _ in range(3):
+        call(client, x_forwarded_for="203.0.113.99")
+    assert caplog.text.count("access.trusted_proxies") == 1
+    assert "192.0.2.7" in caplog.text
+    assert "203.0.113.99" not in caplog.text
+    caplog.clear()
+    trusting, _ = public(trusted_proxies=["192.0.2.0/24"])
+    call(trusting, x_forwarded_for="203.0.113.99")
+    assert not caplog.text
+
+
 @pytest.mark.parametrize(
     "origin", ["*", "shop.example", f"{SHOP}/", "https://*.shop.example", "https://u@shop.example"]
 )
