@@ -15,6 +15,7 @@ CONF = Path("/etc/turnserver.conf")
 UNIT = "coturn"
 USER = "turnserver"
 _DROP_IN = Path(f"/etc/systemd/system/{UNIT}.service.d/presencia.conf")
+_SYSTEMD = Path("/run/systemd/system")
 _PRIVILEGED_PORTS = 1024
 
 Say = Callable[[str], None]
@@ -83,7 +84,7 @@ def start(relay: Relay, say: Say) -> None:
     Raises:
         ConfigError: systemd can't start it.
     """
-    if not Path("/run/systemd/system").is_dir():
+    if not _SYSTEMD.is_dir():
         say(f"systemd does not run here; start the relay with: turnserver -c {CONF}")
         return
     ports = (relay.port, relay.tls_port) if relay.certificate else (relay.port,)

@@ -1,7 +1,9 @@
 import argparse
 import ipaddress
+import os
 import stat
 import tomllib
+from dataclasses import replace
 
 import pytest
 
@@ -79,6 +81,57 @@ def test_written_again_it_keeps_the_secret_and_the_first_configuration(tmp_path,
     assert "listening-port=3479" in conf.read_text()
     assert secret_in(conf.read_text()) == "first"
     assert (tmp_path / "turnserver.conf.before-presencia").read_text() == "# Debian's own\n"
+
+
+@pytest.fixture
+def systemctl(tmp_path, monkeypatch):
+    """A systemd that keeps what it was asked, and fails at what `tmp_path / "refuses"` names."""
+    script = tmp_path / "systemctl"
+    script.write_text(
+        f"""#!/bin/sh
+echo "$*" >> {tmp_path}/asked
+if [ "$1" = "$(cat {tmp_path}/refuses 2>/dev/null)" ]; then echo no such unit >&2; exit 1; fi
+"""
+    )
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(setup, "_SYSTEMD", tmp_path)
+    monkeypatch.setattr(setup, "_DROP_IN", tmp_path / "coturn.service.d" / "presencia.conf")
+    return tmp_path
+
+
+def test_systemd_runs_it_now_and_after_every_boot(systemctl):
+    setup.start(relay(), print)
+    asked = (systemctl / "asked").read_text().splitlines()
+    assert asked == ["daemon-reload", "enable coturn", "restart coturn"]
+
+
+def test_below_1024_the_unit_gets_the_right_to_listen_and_loses_it_again(systemctl):
+    secure = relay(certificate=systemctl / "chain.pem", key=systemctl / "key.pem")
+    setup.start(secure, print)
+    drop_in = systemctl / "coturn.service.d" / "presencia.conf"
+    assert "CAP_NET_BIND_SERVICE" in drop_in.read_text()
+    setup.start(replace(secure, tls_port=5349), print)
+    assert not drop_in.exists()
+
+
+def test_a_unit_that_does_not_start_is_told_with_its_log(systemctl):
+    (systemctl / "refuses").write_text("restart")
+    with pytest.raises(ConfigError, match="no such unit See: journalctl -u coturn"):
+        setup.start(relay(), print)
+
+
+def test_without_systemd_it_says_how_to_start_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(setup, "_SYSTEMD", tmp_path / "none")
+    said = []
+    setup.start(relay(), said.append)
+    assert "turnserver -c /etc/turnserver.conf" in said[0]
+
+
+def test_a_certificate_that_is_not_there_is_named(tmp_path):
+    secure = relay(certificate=tmp_path / "chain.pem", key=tmp_path / "key.pem")
+    with pytest.raises(ConfigError, match=r"chain\.pem is not there"):
+        setup.write(secure, tmp_path / "turnserver.conf", print)
 
 
 @pytest.mark.parametrize(
