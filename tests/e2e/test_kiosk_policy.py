@@ -1,6 +1,7 @@
 """Chromium under the kiosk's managed policy, in a mount namespace: no prompt, no way out."""
 
 import http.server
+import json
 import os
 import shutil
 import subprocess
@@ -59,10 +60,11 @@ def serving() -> Iterator[str]:
 
 
 @contextmanager
-def managed(tmp_path: Path, policy: str) -> Iterator[Page]:
+def managed(tmp_path: Path, policy: dict[str, object]) -> Iterator[Page]:
     """A page of Chromium with the kiosk's switches, and fake devices behind real permissions."""
     file, wrapper = tmp_path / "kiosk.json", tmp_path / "chromium"
-    file.write_text(policy)
+    # Playwright is a developer's tool; a kiosk allows none.
+    file.write_text(json.dumps({**policy, "DeveloperToolsAvailability": 1}))
     wrapper.write_text(WRAPPER.format(policy=file))
     wrapper.chmod(0o755)
     if subprocess.run(["unshare", "--mount", "true"], check=False).returncode != 0:
@@ -74,6 +76,7 @@ def managed(tmp_path: Path, policy: str) -> Iterator[Page]:
             tmp_path / "profile",
             executable_path=wrapper,
             headless=True,
+            timeout=60_000,
             args=[*switches, "--no-sandbox", "--disable-gpu", "--use-fake-device-for-media-stream"],
         )
         yield context.pages[0]
@@ -81,7 +84,7 @@ def managed(tmp_path: Path, policy: str) -> Iterator[Page]:
 
 
 def test_our_origin_has_microphone_camera_and_sound_without_being_asked(tmp_path):
-    with serving() as url, managed(tmp_path, chromium.policy_text(url)) as page:
+    with serving() as url, managed(tmp_path, chromium.policy(url)) as page:
         page.goto(url)
         assert page.evaluate(ASKS) == {
             "audio": True,
@@ -95,7 +98,7 @@ def test_every_other_origin_is_closed(tmp_path):
     with (
         serving() as ours,
         serving() as other,
-        managed(tmp_path, chromium.policy_text(ours)) as page,
+        managed(tmp_path, chromium.policy(ours)) as page,
     ):
         with pytest.raises(Exception, match="ERR_BLOCKED_BY_ADMINISTRATOR"):
             page.goto(other)
@@ -107,7 +110,7 @@ def test_every_other_origin_is_closed(tmp_path):
 
 
 def test_without_the_policy_a_page_is_not_granted_anything(tmp_path):
-    with serving() as url, managed(tmp_path, "{}") as page:
+    with serving() as url, managed(tmp_path, {}) as page:
         page.goto(url)
         asked = page.evaluate(
             "navigator.permissions.query({name: 'microphone'}).then((p) => p.state)"
