@@ -55,8 +55,8 @@ export class PresenciaCall extends HTMLElement {
   #ticker = 0;
   #leave = () => this.#caller.leave();
 
-  /** Whether the person agrees to being recorded; asked as each call begins. */
-  mayRecord = this.mayRecord === true; // As it may have been set before this class was there.
+  /** Whether the person agrees to being recorded; asked as each call begins. @type {boolean} */
+  mayRecord = Reflect.get(this, "mayRecord") === true; // As it may have been set before this class was there.
 
   connectedCallback() {
     this.#takeEarly();
