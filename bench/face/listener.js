@@ -44,7 +44,7 @@ addEventListener("unhandledrejection", (event) => person.faults.push(String(even
       draw(now);
       if (person.mode !== "client" || now - readMs < LEAST_BETWEEN_MS) return;
       readMs = now;
-      const canvas = document.querySelector("#drawn");
+      const canvas = document.querySelector("presencia-call").shadowRoot.querySelector("#drawn");
       read(canvas, canvas.width, canvas.height, now + frameMs);
     });
   const pace = (now) => {
@@ -55,7 +55,7 @@ addEventListener("unhandledrejection", (event) => person.faults.push(String(even
   request(pace);
 
   person.watch = () => {
-    const video = document.querySelector("video");
+    const video = document.querySelector("presencia-call").video;
     const look = (now, { expectedDisplayTime }) => {
       if (person.mode === "video") read(video, video.videoWidth, video.videoHeight, expectedDisplayTime);
       video.requestVideoFrameCallback(look);
@@ -64,7 +64,7 @@ addEventListener("unhandledrejection", (event) => person.faults.push(String(even
   };
   person.listen = async () => {
     await context.resume();
-    const [track] = document.querySelector("video").srcObject.getAudioTracks();
+    const [track] = document.querySelector("presencia-call").video.srcObject.getAudioTracks();
     const reader = new MediaStreamTrackProcessor({ track }).readable.getReader();
     for (;;) {
       const { value, done } = await reader.read();
