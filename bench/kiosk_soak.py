@@ -166,7 +166,10 @@ async def _visit(page: Page, url: str, seen: Soak, dice: random.Random, began_s:
         seen.lost.append(f"{time.monotonic() - began_s:.0f} s: {error!s:.200}")
     with contextlib.suppress(Error):  # the page may just be going
         await page.evaluate("person.here = false")
-    await _until(page, "kiosk.state.screen === 'attract'")
+    try:
+        await _until(page, "kiosk.state.screen === 'attract'")
+    except CallError as error:
+        seen.lost.append(f"{time.monotonic() - began_s:.0f} s, afterwards: {error!s:.200}")
     after = await _latency(url)
     if after[1] > before[1]:
         ms = 1000 * (after[0] - before[0]) / (after[1] - before[1])
@@ -204,8 +207,7 @@ async def _until(page: Page, condition: str, limit_s: float = _PATIENCE_S) -> No
             if await page.evaluate(condition):
                 return
         await asyncio.sleep(0.1)
-    state = await page.evaluate("JSON.stringify(kiosk.state)")
-    raise CallError(f"within {limit_s} s: {condition}; it is {state}")
+    raise CallError(f"within {limit_s} s: {condition}")
 
 
 async def _sample(url: str, seen: Soak, began_s: float) -> None:
