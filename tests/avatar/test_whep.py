@@ -1,9 +1,12 @@
 """What watchers are sent, and how often they have a complete picture made, on the virtual clock."""
 
 import asyncio
+import json
 from types import SimpleNamespace
 
-from avatar.protocol import events as wire
+from avatar.events import Watched
+from avatar.protocol.dialect import Doors, FaceFiles
+from avatar.protocol.realtime import Realtime
 from avatar.rtc.clock import MediaClock
 from avatar.rtc.encoders import Encoded
 from avatar.rtc.fragment import parse_fragment
@@ -122,6 +125,20 @@ def test_a_fragment_names_the_session_and_its_candidates():
     assert parse_fragment(text) == (("u", "p"), [candidate])
 
 
-def test_a_person_says_that_nobody_shall_watch():
-    event = wire.parse_client_event('{"type": "avatar.watching.forbid"}')
-    assert isinstance(event, wire.WatchingForbid)
+def test_the_person_is_told_how_many_watch_and_can_forbid_it():
+    told, forbidden = [], []
+    client = Realtime(
+        Doors(
+            call_id="rtc_1",
+            language="en",
+            instructions="",
+            face=FaceFiles("elena", "/faces/"),
+            send=lambda message: told.append(json.loads(message)),
+            command=lambda command: None,
+            forbid_watching=lambda: forbidden.append(True),
+        )
+    )
+    client.tell(Watched(2))
+    assert (told[-1]["type"], told[-1]["watchers"]) == ("avatar.watched", 2)
+    client.receive('{"type": "avatar.watching.forbid"}')
+    assert forbidden == [True]
