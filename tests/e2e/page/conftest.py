@@ -1,6 +1,8 @@
 """The call page in headless Chromium, against the server in `stand_in`."""
 
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import aioice.ice
 import pytest
@@ -10,7 +12,7 @@ from tests.e2e.page.kit import (
     DESKTOP,
     OpenPage,
 )
-from tests.e2e.page.stand_in import PATIENCE_S, StandIn
+from tests.e2e.page.stand_in import PATIENCE_S, WEB_CLIENT, StandIn
 
 CHROMIUM_ARGS = [
     "--no-sandbox",
@@ -30,7 +32,7 @@ CHROMIUM_ARGS = [
 REMEMBER = """
 for (const id of ["face", "video", "drawn", "caption"]) {
   Object.defineProperty(globalThis, id, {
-    get: () => document.querySelector("presencia-call").shadowRoot.getElementById(id),
+    get: () => (document.querySelector("presencia-call")?.shadowRoot ?? document).getElementById(id),
   });
 }
 globalThis.held = {connections: [], tracks: [], contexts: []};
@@ -47,6 +49,16 @@ if (open) navigator.mediaDevices.getUserMedia = async (wishes) => {
   return stream;
 };
 """
+
+
+@pytest.fixture(scope="session")
+def bundle() -> Path:
+    """The SDK as one file, made anew."""
+    npm = ["npm", "--prefix", str(WEB_CLIENT), "--silent"]
+    if not (WEB_CLIENT / "node_modules" / ".package-lock.json").exists():
+        subprocess.run([*npm, "ci", "--no-audit", "--no-fund"], check=True)
+    subprocess.run([*npm, "run", "build"], check=True)
+    return WEB_CLIENT / "dist" / "presencia.js"
 
 
 @pytest.fixture(scope="module")
