@@ -32,7 +32,8 @@ CHROMIUM_ARGS = [
 REMEMBER = """
 for (const id of ["face", "video", "drawn", "caption"]) {
   Object.defineProperty(globalThis, id, {
-    get: () => (document.querySelector("presencia-call")?.shadowRoot ?? document).getElementById(id),
+    get: () => (document.querySelector("presencia-call")?.shadowRoot ?? document)
+      .getElementById(id),
   });
 }
 globalThis.held = {connections: [], tracks: [], contexts: []};
