@@ -4,7 +4,6 @@ import asyncio
 import logging
 import secrets
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
 from functools import partial
 from pathlib import Path
 from typing import NoReturn, Self
@@ -13,14 +12,13 @@ from avatar.commands import Command, Configure, Farewell, Respond
 from avatar.conversation import Conversation
 from avatar.dialogue.history import History
 from avatar.engines import Engines
-from avatar.events import ConversationEvent, FaceReason, ReplyTimed, Watched
+from avatar.events import ConversationEvent, ReplyTimed, Watched
 from avatar.face.library import face_url
-from avatar.face.mode import FaceControl, Shown, Wish
-from avatar.face.movement import Movement
-from avatar.face.poses import PoseStream
-from avatar.face.video import FaceStream
+from avatar.face.mode import Wish
+from avatar.face.performance import FacePerformance
+from avatar.hearing import Hearing
 from avatar.heartbeat import Heartbeat
-from avatar.listening import Heard, Listener
+from avatar.listening import Heard
 from avatar.media_cost import MediaCost
 from avatar.pace import Pace
 from avatar.parting import Parting
@@ -42,8 +40,6 @@ from avatar.tools.toolbox import Toolbox
 from avatar.transport import Transport
 from avatar.whep import Audience
 from render.types import VideoFrame
-from speech.echo import EchoRemover
-from speech.endpointing import Endpointer
 from speech.errors import StageError
 from speech.types import AudioFrame, Language
 
@@ -62,7 +58,6 @@ class Session:
 
     Attributes:
         call_id: Its public name.
-        face: Its video.
         peer: Its transport; there from `answer` on.
         audience: Who watches it.
         ended: Set when the conversation has; the connection may take a moment more to close.
@@ -87,8 +82,6 @@ class Session:
         self._is_done = False
         self._parting = Parting(self._tell, lambda: self._conversation.send(Farewell()))
         language: Language = config.language or settings.listening.language
-        self._engines = engines
-        self._settings = settings
         self._telemetry = telemetry.of_call(call_id, language)
         self._hung_up = asyncio.Event()
         self._heart = Heartbeat()
@@ -97,40 +90,12 @@ class Session:
         self.audience = Audience(
             settings.watching.max_watchers, lambda n: self._tell(Watched(n)), settings.rtc
         )
-        self._dialect = speak(
-            Doors(
-                call_id=call_id,
-                language=language,
-                instructions=config.instructions or "",
-                face=FaceFiles(Path(settings.face.name).name, face_url(settings.face.name)),
-                send=self._send,
-                command=self._obey,
-                forget=lambda: self._listener.forget(),
-                commit=lambda at_sample: self._listener.commit(at_sample),
-                submit=lambda pcm, item_id: self._listener.submit(pcm, item_id),
-                pinged=self._heart.beat,
-                show_face=lambda mode, automatic, reason: self._control.ask(
-                    Wish(mode, automatic), reason
-                ),
-                recorded=lambda: self.is_recorded,
-                withdraw=self._stop_recording,
-                hang_up=self.hang_up,
-                forbid_watching=self.audience.forbid,
-                farewell=self._leave_word,
-                resume=terms.new_token,
-                resumed=terms.continues is not None,
-                performance=Performance(
-                    position=lambda: self._conversation.playout.position,
-                    begun=lambda: self._conversation.playout.begun,
-                    pose=lambda sample: self._movement.pose_at(sample),
-                ),
-            )
-        )
+        self._dialect = speak(self._doors(config, terms, language, settings))
         smaller = engines.smaller_model
         self._pace = Pace(
             telemetry.recent[language],
             ("smaller_face", "smaller_model") if smaller else ("smaller_face",),
-            applies=lambda relief: relief != "smaller_face" or self._control.can_show_less,
+            applies=lambda relief: relief != "smaller_face" or self._face.control.can_show_less,
         )
         self._llm = engines.language_model()
         if smaller:
@@ -151,47 +116,19 @@ class Session:
             covers=engines.covers,
             client_tool_s=settings.tools.client_timeout_s,
         )
-        self._echo: EchoRemover | None = None
-        if settings.listening.remove_echo:
-            self._echo = EchoRemover()
-            self._conversation.playout.on_frame = self._echo.played
-        self._listener = Listener(
-            detector=engines.voice_detector(),
-            turns=engines.turn_detector,
-            recognizer=engines.recognizers[language],
-            endpointer=Endpointer(
-                language=language,
-                end_silence_ms=settings.listening.end_silence_ms,
-                patient_silence_ms=settings.listening.patient_silence_ms,
-                dictation_silence_ms=settings.listening.dictation_silence_ms,
-            ),
-            barge_in_ms=settings.listening.barge_in_ms,
-            emit=self._heard,
-            is_echoing=lambda: self._echo is not None and self._echo.found,
+        self._hearing = Hearing(
+            engines, settings.listening, language, self._conversation.playout, self._heard
         )
         self._clock = MediaClock()
-        self._movement = Movement(engines.animator(seed), self._conversation.cues, settings.face)
-        self.face = FaceStream(
-            clock=self._clock,
-            movement=self._movement,
-            new_renderer=engines.renderer,
-            on_drawn=self._conversation.frame_drawn,
-            on_failure=self._face_failed,
-        )
-        self._poses = PoseStream(
-            clock=self._clock,
-            movement=self._movement,
-            timestamp=lambda sample: self.peer.audio_timestamp(sample),
-            send=lambda message: self.peer.send_poses(message),
-            on_due=self._conversation.frame_drawn,
-        )
-        self._control = FaceControl(
-            video=self.face,
-            poses=self._poses,
-            can_draw=lambda: self.peer.takes_poses,
-            takes_video=lambda: self.peer.takes_video,
-            keyframe=lambda: self.peer.send_keyframe(),
-            tell=self._tell_face,
+        self._face = FacePerformance(
+            engines,
+            settings.face,
+            seed,
+            self._conversation,
+            self._clock,
+            peer=lambda: self.peer,
+            tell=lambda shown, reason, fps: self._dialect.show(shown.mode, reason, fps),
+            failed=self._face_failed,
         )
         if terms.continues is not None:
             self._history.remember(terms.continues.messages)
@@ -231,10 +168,10 @@ class Session:
             session.peer = await Peer.answer(
                 offer_sdp,
                 audio=session._conversation.playout,
-                video=session.face.frames(),
+                video=session._face.video.frames(),
                 clock=session._clock,
                 settings=settings.rtc,
-                poses_changed=session._control.channel_changed,
+                poses_changed=session._face.control.channel_changed,
             )
         except BaseException:
             await session._llm.close()
@@ -275,16 +212,50 @@ class Session:
             terms: On which the call is held.
         """
         session = cls(call_id, config, speak, engines, settings, telemetry, seed, terms)
-        session.peer = connect(session._conversation.playout, session.face.frames(), session._clock)
+        session.peer = connect(
+            session._conversation.playout, session._face.video.frames(), session._clock
+        )
         return session
 
     def new_frames(self) -> AsyncGenerator[VideoFrame, None]:
         """Pictures of the face, for a transport that begins to take them during the call."""
-        return self.face.frames()
+        return self._face.video.frames()
 
     def transport_changed(self) -> None:
         """Find out anew whether the client takes video: its transport has changed."""
-        self._control.channel_changed()
+        self._face.control.channel_changed()
+
+    def _doors(
+        self, config: CallConfig, terms: Terms, language: Language, settings: Settings
+    ) -> Doors:
+        """What the dialect may know and do."""
+        return Doors(
+            call_id=self.call_id,
+            language=language,
+            instructions=config.instructions or "",
+            face=FaceFiles(Path(settings.face.name).name, face_url(settings.face.name)),
+            send=self._send,
+            command=self._obey,
+            forget=lambda: self._hearing.listener.forget(),
+            commit=lambda at_sample: self._hearing.listener.commit(at_sample),
+            submit=lambda pcm, item_id: self._hearing.listener.submit(pcm, item_id),
+            pinged=self._heart.beat,
+            show_face=lambda mode, automatic, reason: self._face.control.ask(
+                Wish(mode, automatic), reason
+            ),
+            recorded=lambda: self.is_recorded,
+            withdraw=self._stop_recording,
+            hang_up=self.hang_up,
+            forbid_watching=self.audience.forbid,
+            farewell=self._leave_word,
+            resume=terms.new_token,
+            resumed=terms.continues is not None,
+            performance=Performance(
+                position=lambda: self._conversation.playout.position,
+                begun=lambda: self._conversation.playout.begun,
+                pose=lambda sample: self._face.movement.pose_at(sample),
+            ),
+        )
 
     @property
     def answer_sdp(self) -> str:
@@ -307,9 +278,7 @@ class Session:
 
     def cost(self) -> MediaCost:
         """What the call's video has cost so far."""
-        video = self.peer.stats().video
-        encoded = (video.cpu_s, video.frames) if video is not None else (0.0, 0)
-        return MediaCost(self.face.cpu_s, self.face.drawn, *encoded)
+        return self._face.cost()
 
     def hang_up(self, *, for_good: bool = True) -> None:
         """End the call; `run` returns soon after.
@@ -333,12 +302,12 @@ class Session:
         """Hold the call until the client goes or `hang_up` is called."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._listen(), name="listener")
+                listening = self._hearing.run(self.peer.microphone(), self._record_voice)
+                tasks.create_task(listening, name="listener")
                 tasks.create_task(self._conversation.run(), name="conversation")
                 tasks.create_task(self._client_events(), name="client-events")
                 tasks.create_task(self._heartbeat(), name="heartbeat")
-                tasks.create_task(self._poses.run(), name="poses")
-                tasks.create_task(self._control.run(), name="face-control")
+                tasks.create_task(self._face.run(), name="face")
                 tasks.create_task(self.audience.run(self._show), name="audience")
                 tasks.create_task(self._end_when(self._hung_up), name="hang-up")
                 tasks.create_task(self._keep_to_time(), name="parting")
@@ -354,16 +323,9 @@ class Session:
             if self._recorder is not None:
                 self._recorder.close()
 
-    async def _listen(self) -> None:
-        async with aclosing(self._microphone()) as microphone:
-            await self._listener.run(microphone)
-
-    async def _microphone(self) -> AsyncGenerator[AudioFrame, None]:
-        async with aclosing(self.peer.microphone()) as frames:
-            async for frame in frames:
-                if self._recorder is not None:
-                    self._recorder.hear(frame)
-                yield frame if self._echo is None else self._echo.clean(frame)
+    def _record_voice(self, frame: AudioFrame) -> None:
+        if self._recorder is not None:
+            self._recorder.hear(frame)
 
     async def _client_events(self) -> None:
         self._dialect.open()
@@ -402,12 +364,7 @@ class Session:
     def _obey(self, command: Command) -> None:
         if isinstance(command, Configure):
             command = self._allowed(command)
-            if command.language is not None:
-                self._listener.change_language(
-                    command.language, self._engines.recognizers[command.language]
-                )
-            if command.turn_taking is not None:
-                self._listener.take_turns(command.turn_taking)
+            self._hearing.change(command.language, command.turn_taking)
         self._conversation.send(command)
 
     def _allowed(self, wanted: Configure) -> Configure:
@@ -444,13 +401,9 @@ class Session:
         self._parting.note(event)
         self._telemetry(event)
         if isinstance(event, ReplyTimed):
-            self._control.relieve(self._pace.has_in_force("smaller_face"))
+            self._face.control.relieve(self._pace.has_in_force("smaller_face"))
 
     def _face_failed(self, error: StageError) -> None:
         self._dialect.fail(
             "face_failed", f"The face can't be drawn at the moment ({error}). The call goes on."
         )
-
-    def _tell_face(self, shown: Shown, reason: FaceReason) -> None:
-        fps = 0 if shown.mode == "audio" else self._settings.face.speaking_fps // shown.every
-        self._dialect.show(shown.mode, reason, fps)

@@ -1,0 +1,83 @@
+"""A call's hearing: the avatar's own voice taken out of the microphone, and the rest understood."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+
+from avatar.engines import Engines
+from avatar.listening import Heard, Listener
+from avatar.playout import Playout
+from avatar.settings import ListeningSettings
+from avatar.turn_taking import TurnTaking
+from speech.echo import EchoRemover
+from speech.endpointing import Endpointer
+from speech.types import AudioFrame, Language
+
+
+class Hearing:
+    """Listens to one client's microphone.
+
+    Args:
+        engines: Have the stages.
+        settings: The server's.
+        language: To begin with.
+        playout: What the client hears, and may send back.
+        emit: Called with everything that was heard; must not block.
+
+    Attributes:
+        listener: Understands what is said.
+    """
+
+    def __init__(
+        self,
+        engines: Engines,
+        settings: ListeningSettings,
+        language: Language,
+        playout: Playout,
+        emit: Callable[[Heard], None],
+    ) -> None:
+        self._recognizers = engines.recognizers
+        self._echo: EchoRemover | None = None
+        if settings.remove_echo:
+            self._echo = EchoRemover()
+            playout.on_frame = self._echo.played
+        self.listener = Listener(
+            detector=engines.voice_detector(),
+            turns=engines.turn_detector,
+            recognizer=engines.recognizers[language],
+            endpointer=Endpointer(
+                language=language,
+                end_silence_ms=settings.end_silence_ms,
+                patient_silence_ms=settings.patient_silence_ms,
+                dictation_silence_ms=settings.dictation_silence_ms,
+            ),
+            barge_in_ms=settings.barge_in_ms,
+            emit=emit,
+            is_echoing=lambda: self._echo is not None and self._echo.found,
+        )
+
+    async def run(
+        self, microphone: AsyncGenerator[AudioFrame, None], record: Callable[[AudioFrame], None]
+    ) -> None:
+        """Listen until the microphone ends.
+
+        Args:
+            microphone: int16 mono at 16 kHz; closed when the listening ends.
+            record: Given every frame as it came.
+        """
+        async with aclosing(self._clean(microphone, record)) as frames:
+            await self.listener.run(frames)
+
+    def change(self, language: Language | None, turns: TurnTaking | None) -> None:
+        """Expect another language, or end turns in another way. None leaves a thing as it is."""
+        if language is not None:
+            self.listener.change_language(language, self._recognizers[language])
+        if turns is not None:
+            self.listener.take_turns(turns)
+
+    async def _clean(
+        self, microphone: AsyncGenerator[AudioFrame, None], record: Callable[[AudioFrame], None]
+    ) -> AsyncGenerator[AudioFrame, None]:
+        async with aclosing(microphone) as frames:
+            async for frame in frames:
+                record(frame)
+                yield frame if self._echo is None else self._echo.clean(frame)
