@@ -150,6 +150,7 @@ def everything():
     client.server.tell(say.UserNotUnderstood("item_3", "The recogniser is gone."))
     started(client)
     client.server.tell(say.OpenerHeard("resp_1", "Let me see.", 100))
+    client.server.tell(say.Watched(1))
     heard(client, "Fine, ")
     client.hears(50)
     client.server.tell(say.ReplyHeld("resp_1", "item_9"))
