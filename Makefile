@@ -7,6 +7,8 @@
 
 PRESENCIA = .venv/bin/presencia
 PYTEST = .venv/bin/python -m pytest
+# They use a core each; those that talk with real models and browsers need the machine alone.
+QUICK_TESTS = $(PYTEST) -m "not e2e" --numprocesses auto
 ARGS =
 
 .PHONY: run test check replay bench setup setup-dev setup-clients models lint check-web check-types-web constraints sdk
@@ -17,10 +19,11 @@ run: models
 test: setup-dev setup-clients
 	@$(PRESENCIA) models fetch
 	@$(PRESENCIA) models fetch smollm2-135m
-	$(PYTEST) $(ARGS)
+	$(QUICK_TESTS) $(ARGS)
+	$(PYTEST) -m e2e $(ARGS)
 
 check: lint check-web
-	$(PYTEST) -m "not e2e" $(ARGS)
+	$(QUICK_TESTS) $(ARGS)
 
 replay: models
 	@$(PRESENCIA) replay corpus $(ARGS)
