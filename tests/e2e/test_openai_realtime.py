@@ -14,7 +14,7 @@ import pytest
 from tests.avatar.realtime_kit import everything
 from tests.e2e import scripted_llm
 from tests.e2e.conftest import SPEECH, Server, running_server
-from tests.e2e.realtime_client import PATIENCE_S, Person, calling
+from tests.e2e.realtime_client import PATIENCE_S, Person, calling, recorded
 from tests.e2e.scripted_llm import Call
 from tests.e2e.third_party import CLIENTS
 
@@ -209,6 +209,26 @@ def test_the_agents_sdk_knows_every_event_that_we_send():
     assert json.loads(judged.stdout) == []
 
 
+def test_the_agents_sdk_talks_is_interrupted_and_runs_a_tool_in_node(server, tmp_path):
+    """As a voice server does: over a WebSocket, with the key in a header."""
+    raw = []
+    for recording in (WEASELS, YOUNG_MAN, FORWARD):
+        raw.append(tmp_path / f"{recording.stem}.pcm")
+        raw[-1].write_bytes(recorded(recording, 24_000).astype("<i2").tobytes())
+    talked = subprocess.run(
+        ["node", "openai_agents_node.mjs", f"ws{server.url[4:]}/v1/realtime?model=presencia", *raw],
+        cwd=CLIENTS,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=PATIENCE_S,
+    )
+    state = json.loads(talked.stdout.splitlines()[-1])
+    check_agents(state)
+    assert state["interrupted"] >= 1
+    assert state["audioBytes"] > 24_000
+
+
 @pytest.mark.parametrize("over", ["webrtc", "websocket"])
 def test_the_agents_sdk_talks_is_interrupted_and_runs_a_tool(
     server, client_pages, chromium, over, tmp_path
@@ -233,6 +253,14 @@ def test_the_agents_sdk_talks_is_interrupted_and_runs_a_tool(
         client.page.evaluate("hangUp()")
         assert client.faults() == []
     print(f"\n{over}: {state['frames']} frames, {state['audioBytes']} bytes; {tmp_path}/agents.png")
+    check_agents(state)
+    if over == "websocket":
+        assert state["interrupted"] >= 1
+        assert state["audioBytes"] > 24_000
+
+
+def check_agents(state: dict) -> None:
+    """What the SDK made of the conversation is what it was."""
     assert state["errors"] == []
     assert state["moved"] == [10]
     assert (state["statuses"][0], state["reasons"][0]) == ("cancelled", "turn_detected")
@@ -246,6 +274,3 @@ def test_the_agents_sdk_talks_is_interrupted_and_runs_a_tool(
     assert ["phone system" in said[0], "young man" in said[1], "forward" in said[2]] == [True] * 3
     called = [item for item in state["history"] if item["type"] == "function_call"]
     assert [call["status"] for call in called] == ["completed"]
-    if over == "websocket":
-        assert state["interrupted"] >= 1
-        assert state["audioBytes"] > 24_000
