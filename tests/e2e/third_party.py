@@ -19,6 +19,11 @@ from tests.e2e.browser_call import CHROMIUM, CHROMIUM_ARGS, PATIENCE_S
 
 CLIENTS = Path(__file__).parents[1] / "clients"
 
+_FEATURES = "--disable-features="
+# A page that the test fulfils comes from no address, and may not open a WebSocket to a local one.
+_BLIND_TO_ADDRESSES = ",LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets"
+_ARGS = [arg + _BLIND_TO_ADDRESSES if arg.startswith(_FEATURES) else arg for arg in CHROMIUM_ARGS]
+
 _MOUTH = """
 globalThis.person = {faults: [], seen: []};
 addEventListener("error", (event) => person.faults.push(String(event.message)));
@@ -56,9 +61,7 @@ person.loudness = async (stream, ms) => {
 def quiet_chromium() -> Iterator[Browser]:
     """Headless Chromium that asks nobody anything."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, headless=True, args=CHROMIUM_ARGS
-        )
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=_ARGS)
         yield browser
         browser.close()
 
