@@ -71,7 +71,7 @@ class _Held:
         """End it, if it is not over; what is left of it."""
         if self.session is not None:
             session = self.session
-            session.hang_up()
+            session.hang_up(for_good=False)  # somebody goes on with it: nobody says goodbye
             await session.ended.wait()
             return session.left()
         assert self.left is not None

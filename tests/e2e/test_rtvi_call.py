@@ -193,6 +193,7 @@ def test_a_spoken_conversation_is_interrupted_and_goes_on_over_a_new_connection(
             words = [message.content for message in prompts[-1]]
             assert {STORY, STOP, "Are you there?"} <= set(words)
             assert len(calls) == 1
+            assert phone.of("signalling") == []  # nobody said goodbye on the old connection
             phone.sends("disconnect-bot", {})
             await phone.hears("signalling")
             await until(lambda: len(calls) == 0, "the call is over")
