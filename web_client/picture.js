@@ -107,6 +107,7 @@ export class Picture {
     if (event.type === "session.created") {
       const path = faceUrl(event);
       this.#url = path && this.#server + path;
+      if (this.#asked === "client") void this.#openDrawing(); // It could not be before.
     }
     if (event.type !== "avatar.face.updated") return;
     const update = faceUpdated(event);

@@ -70,7 +70,8 @@ def wait_until(condition: Callable[[], bool], what: str, limit_s: float = PATIEN
 @contextmanager
 def serving(folder: Path) -> Iterator[str]:
     """A plain web server for a page of another origin; yields its URL."""
-    app = StaticFiles(directory=folder, html=True)
+    app = FastAPI()
+    app.mount("/", StaticFiles(directory=folder, html=True))
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
     thread = threading.Thread(target=server.run)
     thread.start()
