@@ -28,7 +28,7 @@ _CHROMIUM_ARGS = [
     "--allow-loopback-in-peer-connection",
     "--disable-features=WebRtcHideLocalIpsWithMdns",
 ]
-_INSIDE = "PRESENCIA_BENCH_NETWORK"  # set once we are in a namespace of our own
+_INSIDE = "WEB_CALL_INSIDE"  # set once we are in a namespace of our own
 _WATCH = """
 () => {
   const {video} = document.querySelector("presencia-call");
