@@ -13,6 +13,7 @@ Object.assign(globalThis, {state});
 
 let session: VoiceLiveSession;
 let peer: RTCPeerConnection;
+let hungUp = false;
 
 const tools = [{
   type: "function", name: "move", description: "Moves the robot forward.",
@@ -54,8 +55,12 @@ async function listen(): Promise<void> {
       pcm[i] = (32_767 * part.reduce((sum, sample) => sum + sample, 0)) / part.length;
     }
     value.close();
-    if (!session.isConnected) return;
-    await session.sendAudio(new Uint8Array(pcm.buffer));
+    try {
+      await session.sendAudio(new Uint8Array(pcm.buffer));
+    } catch (error) {
+      if (!hungUp) throw error;
+      return;
+    }
   }
 }
 
@@ -117,6 +122,7 @@ const call = async (asked: RequestSession, shown: boolean): Promise<void> => {
 };
 
 const hangUp = async (): Promise<void> => {
+  hungUp = true;
   peer?.close();
   await session.dispose();
 };
