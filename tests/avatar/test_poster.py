@@ -1,0 +1,30 @@
+import cv2
+import numpy as np
+
+from avatar.face.library import face_folder
+from avatar.face.poster import draw_poster
+from avatar.settings import Settings
+from avatar.store.data import data_folder
+from render.baked.asset import BakedFace
+
+SIZE = 256
+
+
+def picture(webp):
+    decoded = cv2.imdecode(np.frombuffer(webp, np.uint8), cv2.IMREAD_COLOR)
+    return cv2.resize(decoded, (SIZE, SIZE), interpolation=cv2.INTER_AREA).astype(float)
+
+
+def difference(one, other):
+    return float(np.abs(picture(one) - picture(other)).mean())
+
+
+def test_the_page_shows_the_default_face_before_the_server_can():
+    page = (data_folder("web_client") / "poster.webp").read_bytes()
+    name = Settings().face.name
+    faces = {
+        face: draw_poster(BakedFace.load(face_folder(face)), SIZE, SIZE)
+        for face in (name, "marcus")
+    }
+    assert difference(page, faces[name]) < 5
+    assert difference(page, faces["marcus"]) > 15
