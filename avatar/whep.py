@@ -12,6 +12,8 @@ from speech.errors import CallError, ServerFullError
 KEYFRAME_EVERY_S = 2.0
 """Watchers together cause a complete picture no more often: it costs the person's own picture."""
 
+_UNWANTED = "The person in this call does not want to be watched."
+
 
 class WatchError(CallError):
     """A call can't be watched; the message says why."""
@@ -75,7 +77,7 @@ class Audience:
         """
         show = self._show()
         if not self.allowed:
-            raise WatchError("The person in this call does not want to be watched.")
+            raise WatchError(_UNWANTED)
         if self._tasks is None or show is None:
             raise WatchError("There is nothing to watch yet.")
         if len(self._watchers) + self._expected >= self.limit:
@@ -85,9 +87,9 @@ class Audience:
             watcher = await Watcher.answer(offer_sdp, show, self.settings, self.want_keyframe)
         finally:
             self._expected -= 1
-        if self._tasks is None:  # the call ended meanwhile
+        if self._tasks is None or not self.allowed:  # the call ended meanwhile, or it was forbidden
             await watcher.close()
-            raise WatchError("The call is over.")
+            raise WatchError(_UNWANTED if self._tasks is not None else "The call is over.")
         name = secrets.token_urlsafe(16)
         self._watchers[name] = watcher
         self._tasks.create_task(self._hold(name, watcher), name="watcher")

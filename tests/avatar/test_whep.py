@@ -4,6 +4,8 @@ import asyncio
 import json
 from types import SimpleNamespace
 
+import pytest
+
 from avatar.events import Watched
 from avatar.protocol.dialect import Doors, FaceFiles
 from avatar.protocol.realtime import Realtime
@@ -12,8 +14,9 @@ from avatar.rtc.encoders import Encoded
 from avatar.rtc.fragment import parse_fragment
 from avatar.rtc.relay import QUEUE_LIMIT, RelaySender
 from avatar.rtc.sender import NtpTimeline
+from avatar.rtc.watcher import Watcher
 from avatar.settings import RtcSettings
-from avatar.whep import KEYFRAME_EVERY_S, Audience
+from avatar.whep import KEYFRAME_EVERY_S, Audience, WatchError
 from tests.session.virtual_clock import run
 
 
@@ -113,6 +116,31 @@ def test_watchers_together_have_a_complete_picture_made_every_two_seconds_at_mos
             running.cancel()
         assert [round(at_s - begun_s, 1) for at_s in made_s] == [0, 2, 4]
         assert KEYFRAME_EVERY_S == 2
+
+    run(scenario())
+
+
+def test_who_is_being_let_in_as_the_person_forbids_it_is_not(monkeypatch):
+    async def scenario():
+        watcher = SimpleNamespace(closed=asyncio.Event(), answer_sdp="")
+
+        async def close():
+            watcher.closed.set()
+
+        async def answer(*_):
+            audience.forbid()
+            return watcher
+
+        watcher.close = close
+        monkeypatch.setattr(Watcher, "answer", answer)
+        audience = Audience(3, lambda watchers: None, RtcSettings())
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(audience.run(lambda: SimpleNamespace()))
+            await asyncio.sleep(0)
+            with pytest.raises(WatchError, match="does not want to be watched"):
+                await audience.admit("v=0")
+            running.cancel()
+        assert (watcher.closed.is_set(), len(audience)) == (True, 0)
 
     run(scenario())
 
