@@ -34,6 +34,7 @@ class Continuation:
         seed: Of the face's movement.
         fixed: What of the configuration can't be changed.
         lasted_s: How long it was, with those that it went on with.
+        allows_watching: Whether the person lets others watch.
     """
 
     config: CallConfig
@@ -42,6 +43,7 @@ class Continuation:
     seed: int
     fixed: CallConfig = OPEN
     lasted_s: float = 0.0
+    allows_watching: bool = True
 
     def asked_again(self, config: CallConfig) -> CallConfig:
         """What the call that goes on begins with; a consent can be withdrawn, never added."""

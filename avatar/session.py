@@ -88,7 +88,10 @@ class Session:
         self._recorder: Recorder | None = None
         self._farewell = ""
         self.audience = Audience(
-            settings.watching.max_watchers, lambda n: self._tell(Watched(n)), settings.rtc
+            settings.watching.max_watchers,
+            lambda n: self._tell(Watched(n)),
+            settings.rtc,
+            allowed=terms.continues is None or terms.continues.allows_watching,
         )
         self._dialect = speak(self._doors(config, terms, language, settings))
         smaller = engines.smaller_model
@@ -296,7 +299,8 @@ class Session:
 
     def left(self) -> Continuation:
         """What another call can go on with."""
-        return self._agreed.left(self._history, self._conversation.language)
+        language, watching = self._conversation.language, self.audience.allowed
+        return self._agreed.left(self._history, language, allows_watching=watching)
 
     async def run(self) -> None:
         """Hold the call until the client goes or `hang_up` is called."""

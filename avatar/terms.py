@@ -74,12 +74,13 @@ class Agreement:
         """The person consents to being recorded no more."""
         self._config = self._config.model_copy(update={"recording": False})
 
-    def left(self, history: History, language: Language) -> Continuation:
+    def left(self, history: History, language: Language, *, allows_watching: bool) -> Continuation:
         """What another call can go on with.
 
         Args:
             history: What was said.
             language: Of the conversation now.
+            allows_watching: Whether the person lets others watch.
         """
         heard = history.messages
         before_s = self.terms.continues.lasted_s if self.terms.continues else 0.0
@@ -90,6 +91,7 @@ class Agreement:
             seed=self._seed,
             fixed=self.terms.fixed,
             lasted_s=before_s + asyncio.get_running_loop().time() - self._began_s,
+            allows_watching=allows_watching,
         )
 
 

@@ -69,6 +69,22 @@ def test_the_conversation_goes_on_with_what_was_heard_and_without_a_greeting():
     run(test)
 
 
+def test_who_did_not_want_to_be_watched_is_not_after_a_lost_connection_either():
+    async def test():
+        async with house() as held:
+            first = await held.call()
+            assert held.calls.audience(first.call_id).allowed
+            first.send("avatar.watching.forbid")
+            await asyncio.sleep(0.5)
+            first.close()
+            await asyncio.sleep(1)
+            second = await held.call(caller=with_token(first.token))
+            assert second.avatar["resumed"] is True
+            assert not held.calls.audience(second.call_id).allowed
+
+    run(test)
+
+
 def test_what_the_client_put_into_the_conversation_is_still_there():
     async def test():
         async with house(replies=["Blue ones."]) as held:
