@@ -50,7 +50,7 @@ class Client:
 
     def __init__(self):
         self.seen, self.commands, self.link, self.line = [], [], Link(), Line()
-        self.position, self.begun = 0, None
+        self.position, self.begun, self.forbidden = 0, None, []
         self.server = VoiceLive(
             Doors(
                 call_id="rtc_1",
@@ -59,6 +59,7 @@ class Client:
                 send=lambda message: self.seen.append(json.loads(message)),
                 command=self.commands.append,
                 face=FaceFiles(name="elena", url="/v1/avatar/faces/elena/"),
+                forbid_watching=lambda: self.forbidden.append(True),
                 performance=Performance(lambda: self.position, lambda: self.begun, self._pose),
             ),
             HERE,
@@ -140,6 +141,12 @@ def test_every_event_of_a_conversation_is_one_that_the_sdk_reads():
     assert sum(len(event.delta) for event in read if event.type == "response.audio.delta") == 14_400
     assert read[-2].response.status_details.reason == "turn_detected"
     assert read[-2].response.output[0].content[0].transcript == "Hi"
+
+
+def test_nobody_watches_whom_there_is_no_word_to_tell():
+    client = Client()
+    client.server.open()
+    assert client.forbidden == [True]
 
 
 def test_a_session_shows_what_was_agreed_and_where_to_connect_the_avatar():

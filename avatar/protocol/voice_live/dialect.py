@@ -82,6 +82,7 @@ class VoiceLive:
 
     def open(self) -> None:
         """Greet the client, once the connection can take events."""
+        self._doors.forbid_watching()  # there is no word to tell the person of watchers
         self._realtime.open()
 
     def receive(self, message: str) -> None:
