@@ -50,10 +50,10 @@ async def _network(settings: Settings, url: str) -> AsyncIterator[Finding]:
 
 
 async def _call(settings: Settings, running: network.Running) -> Finding:
-    """A trial call: to the server if it runs, else to a far end made for the occasion."""
+    """A trial call: to the server if it admits us, else to a far end made for the occasion."""
     loopback = settings.rtc.offer_loopback
     try:
-        if await running.is_there():
+        if await running.admits():
             return await media.webrtc_loop(running.try_call, offer_loopback=loopback)
         async with asyncio.TaskGroup() as tasks:
             trials = Trials(settings.rtc)

@@ -36,6 +36,14 @@ class Running:
         except (httpx.HTTPError, httpx.InvalidURL, ValueError):
             return False
 
+    async def admits(self) -> bool:
+        """Whether it lets us hold a trial call: not while it loads, nor where it wants a key."""
+        try:
+            answer = await self._request("GET", "/v1/avatar/config")
+            return answer.is_success and answer.json()["access"]["admitted"] is True
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError):
+            return False
+
     async def try_call(self, offer_sdp: str) -> str:
         """The answer to an offer for a trial call.
 

@@ -183,7 +183,7 @@ def without_candidates(sdp):
 
 def test_a_server_that_refuses_a_trial_is_quoted():
     class Full(network.Running):
-        async def is_there(self):
+        async def admits(self):
             return True
 
         async def try_call(self, offer_sdp):

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from playwright.sync_api import Page
 
+from avatar.access.admission import Access
 from avatar.routes import doctor
 from avatar.routes.errors import answer_errors
 from avatar.routes.state import State
@@ -49,6 +50,7 @@ class DoctorServer:
         self.settings = settings or Settings()
         self.config = {**CONFIG, "ice_servers": ice_servers or []}
         self.state = State()
+        self.state.access = Access(self.settings)
         self._server = uvicorn.Server(
             uvicorn.Config(self._app(), port=0, log_level="warning", lifespan="off")
         )

@@ -130,6 +130,17 @@ def test_a_server_that_is_gone_ends_the_journey_there(open_doctor, server):
     assert found["udp"] == ("skipped", "noServer")
 
 
+def test_where_a_key_is_wanted_no_call_is_tried(open_doctor, server):
+    locked = {"key_required": True, "admitted": False}
+    page = open_doctor()
+    page.route(
+        "**/v1/avatar/config", lambda route: route.fulfill(json={**server.config, "access": locked})
+    )
+    found = examined(page)
+    assert found["server"] == ("warning", "serverLocked")
+    assert found["udp"] == ("skipped", "noServer")
+
+
 def test_blocked_packets_are_told_from_a_relay_that_is_not_there(browser):
     nowhere = [
         {"urls": ["turn:127.0.0.1:9?transport=tcp"], "username": "u", "credential": "c"},

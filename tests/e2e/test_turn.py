@@ -38,7 +38,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Networks,
         parent.chmod(0o755)
     config = folder / "presencia.toml"
     with networks() as nets, relay(nets, folder) as lines:
-        config.write_text(f'{lines}\n[access]\nhosts = ["{SERVER}"]\n')
+        config.write_text(f'{lines}\n[access]\nopen = true\nhosts = ["{SERVER}"]\n')
         nets.block_udp()
         with server(nets, config), office_browser(nets, folder) as browser:
             yield nets, browser

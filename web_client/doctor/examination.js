@@ -1,7 +1,7 @@
 /** All that the doctor looks at, in its order. */
 
 import { browser, drawing, secure, speed } from "./device.js";
-import { skipped } from "./finding.js";
+import { failed, skipped } from "./finding.js";
 import { autoplay, echo, level, openMicrophone } from "./sound.js";
 import { codecs, relay, relays, server, udp } from "./ways.js";
 
@@ -101,7 +101,7 @@ export class Examination {
    */
   async #look(what, how) {
     this.#listener.onstart(what);
-    const finding = await how();
+    const finding = await how().catch(() => failed("brokeOff", "brokeOffFix")); // As when the server goes meanwhile.
     this.#listener.onfinding(what, finding);
     return finding;
   }

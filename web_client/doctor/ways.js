@@ -24,9 +24,10 @@ export async function server() {
   try {
     const config = await get("/v1/avatar/config");
     if (config.status === 503) return unusable(failed("serverLoading", "serverLoadingFix"));
-    if (config.status === 401 || config.status === 403) return unusable(failed("serverLocked", "serverLockedFix"));
     if (!config.ok) return unusable(failed("serverOdd", "serverOddFix", { status: config.status }));
-    const { ice_servers: iceServers = [] } = await config.json();
+    const { ice_servers: iceServers = [], access } = await config.json();
+    // Keys are given to pages, and this one has none.
+    if (access?.key_required && !access.admitted) return unusable(warning("serverLocked", "serverLockedFix"));
     const diagnosis = await get("/v1/avatar/diagnosis");
     return { finding: await busyness(diagnosis), iceServers, answers: true };
   } catch {
