@@ -31,6 +31,13 @@ export function optionsOf(element) {
   };
 }
 
+/** A property that was set before its class was there hides the class's own. @param {HTMLElement} element */
+export function takeEarly(element) {
+  const early = Object.getOwnPropertyDescriptor(element, "clientSecret");
+  if (!early || !Reflect.deleteProperty(element, "clientSecret")) return;
+  Object.assign(element, { clientSecret: early.value });
+}
+
 /**
  * @param {string | null} server as the attribute has it; without one it's where this module came from
  * @returns {string} "" for the page's own origin

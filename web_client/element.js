@@ -4,7 +4,7 @@
  * Its parts do the work: `Caller` holds calls, `Stage` draws. Here are the attributes, methods and events.
  */
 
-import { optionsOf } from "./attributes.js";
+import { optionsOf, takeEarly } from "./attributes.js";
 import { Caller } from "./caller.js";
 import { Stage } from "./stage.js";
 import { translate } from "./strings.js";
@@ -59,7 +59,7 @@ export class PresenciaCall extends HTMLElement {
   mayRecord = Reflect.get(this, "mayRecord") === true; // As it may have been set before this class was there.
 
   connectedCallback() {
-    this.#takeEarly();
+    takeEarly(this);
     window.addEventListener("pagehide", this.#leave);
     this.#render();
     void this.#open();
@@ -116,9 +116,13 @@ export class PresenciaCall extends HTMLElement {
     return this.#caller.transcript.lines;
   }
 
-  /** Who draws the face, and what is shown. */
+  /** Who draws the face, and what is shown. @returns {import("./picture.js").PictureState} */
   get picture() {
     return this.#caller.picture.state;
+  }
+
+  set picture(/** @type {import("./picture.js").PictureState | string} */ choice) {
+    this.setAttribute("picture", String(choice));
   }
 
   /** What the server tells about itself; null before it was reached. */
@@ -160,7 +164,7 @@ export class PresenciaCall extends HTMLElement {
     return this.#caller.callNotice ?? this.#caller.microphoneNotice;
   }
 
-  /** Where one stands in line for a place; null while not in it. */
+  /** Where one stands in line for a place; null: not in it. */
   get standing() {
     return this.#caller.standing;
   }
@@ -221,17 +225,22 @@ export class PresenciaCall extends HTMLElement {
     this.setAttribute("language", code);
   }
 
-  /** The language in use. */
+  /** The language in use; set, it is the attribute's. */
   get language() {
     return this.#caller.language;
   }
 
+  set language(code) {
+    this.setLanguage(code);
+  }
+
+  /** @returns {boolean} */
   get captions() {
     return this.getAttribute("captions") !== "off";
   }
 
-  set captions(wanted) {
-    this.setAttribute("captions", wanted ? "on" : "off");
+  set captions(/** @type {boolean | string} */ wanted) {
+    this.setAttribute("captions", wanted && wanted !== "off" ? "on" : "off");
   }
 
   /** 0 to 1. */
@@ -307,14 +316,6 @@ export class PresenciaCall extends HTMLElement {
   }
 
   // ---- Inside ----
-
-  /** A property that was set before this class was there hides ours. */
-  #takeEarly() {
-    const early = Object.getOwnPropertyDescriptor(this, "clientSecret");
-    if (!early) return;
-    Reflect.deleteProperty(this, "clientSecret");
-    this.clientSecret = early.value;
-  }
 
   /** Learn who answers; and go on with a call that a reload broke off. */
   async #open() {
