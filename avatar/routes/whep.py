@@ -37,7 +37,8 @@ def router(settings: Settings, state: State) -> APIRouter:
 
     @routes.post("/whep/{call_id}", status_code=201)
     async def watch(request: Request, call_id: str) -> Response:
-        state.access.admit(request)
+        # Whoever may only call, as with a client secret, is not to see others' calls.
+        state.access.admit(request, "manage")
         if _kind(request) != SDP:
             raise ApiError(415, "unsupported_media_type", f"Send the offer as {SDP}.")
         call_id = _only(state) if call_id == ONLY_CALL else call_id

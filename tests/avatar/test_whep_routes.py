@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 from avatar.access.settings import AccessSettings
 from avatar.routes.state import State
 from avatar.server import create_app
-from avatar.settings import IceServer, RtcSettings, Settings, WatchingSettings
+from avatar.settings import IceServer, RtcSettings, ServerSettings, Settings, WatchingSettings
 from avatar.whep import IceRestartError, WatchError
 from speech.errors import ServerFullError, SignallingError
 
@@ -159,3 +159,21 @@ def test_nobody_watches_without_the_key_that_the_server_asks_for():
     app = client(SimpleNamespace(), keys=["k" * 32])
     assert app.post("/whep/rtc_1", content="v=0", headers=OFFER).status_code == 401
     assert app.delete("/whep/rtc_1/w").status_code == 401
+
+
+def test_whoever_may_only_call_watches_nobody():
+    key = "k" * 32
+    app = client(Calls(rtc_1=Audience()), keys=[key])
+    with_key = {"authorization": f"Bearer {key}"}
+    secret = app.post("/v1/realtime/client_secrets", json={}, headers=with_key).json()["value"]
+    with_secret = OFFER | {"authorization": f"Bearer {secret}"}
+    answer = app.post("/whep/only", content="v=0", headers=with_secret)
+    assert error_of(answer) == (403, "key_required")
+    assert app.post("/whep/only", content="v=0", headers=OFFER | with_key).status_code == 201
+
+
+def test_a_server_without_keys_that_is_open_to_all_shows_nobody_s_call():
+    everywhere = ServerSettings(host="0.0.0.0")  # noqa: S104 - that is what is tested
+    app = client(Calls(rtc_1=Audience()), server=everywhere)
+    answer = app.post("/whep/only", content="v=0", headers=OFFER)
+    assert error_of(answer) == (401, "missing_api_key")
