@@ -315,8 +315,6 @@ export class PresenciaCall extends HTMLElement {
     return translate(this.language, key, { name: this.name, ...values });
   }
 
-  // ---- Inside ----
-
   /** Learn who answers; and go on with a call that a reload broke off. */
   async #open() {
     try {
