@@ -48,6 +48,9 @@ class Audience:
     def __len__(self) -> int:
         return len(self._watchers)
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._watchers
+
     async def run(self, show: Callable[[], Show | None]) -> None:
         """Let watchers in, until cancelled.
 

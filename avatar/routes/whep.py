@@ -19,7 +19,7 @@ SDP = "application/sdp"
 FRAGMENT = "application/trickle-ice-sdpfrag"
 RETRY_AFTER_S = 5
 ONLY_CALL = "only"
-"""In a call's place: the one that is under way."""
+"""In a call's place: the one that is under way. Its name is not told: it would end the call."""
 
 
 def router(settings: Settings, state: State) -> APIRouter:
@@ -29,7 +29,9 @@ def router(settings: Settings, state: State) -> APIRouter:
         return routes
     links = ", ".join(_link(server) for server in browser_ice_servers(settings.rtc))
 
-    def audience(call_id: str) -> Audience:
+    def audience(call_id: str, watcher: str = "") -> Audience:
+        if call_id == ONLY_CALL:
+            call_id = _watched_by(state, watcher) if watcher else _only(state)
         found = state.ready.audience(call_id)
         if found is None:
             raise ApiError(404, "call_not_found", "There is no such call; it may have ended.")
@@ -41,7 +43,6 @@ def router(settings: Settings, state: State) -> APIRouter:
         state.access.admit(request, "manage")
         if _kind(request) != SDP:
             raise ApiError(415, "unsupported_media_type", f"Send the offer as {SDP}.")
-        call_id = _only(state) if call_id == ONLY_CALL else call_id
         try:
             watcher, answer = await audience(call_id).admit(await read_text(request))
         except WatchError as error:
@@ -62,7 +63,7 @@ def router(settings: Settings, state: State) -> APIRouter:
         _check_tag(request, watcher)
         credentials, lines = parse_fragment(await read_text(request))
         try:
-            await audience(call_id).add_candidates(watcher, credentials, lines)
+            await audience(call_id, watcher).add_candidates(watcher, credentials, lines)
         except KeyError as error:
             raise _gone() from error
         except IceRestartError as error:
@@ -72,7 +73,7 @@ def router(settings: Settings, state: State) -> APIRouter:
     @routes.delete("/whep/{call_id}/{watcher}")
     async def leave(request: Request, call_id: str, watcher: str) -> Response:
         state.access.admit(request)
-        if not audience(call_id).dismiss(watcher):
+        if not audience(call_id, watcher).dismiss(watcher):
             raise _gone()
         return Response(status_code=200)
 
@@ -106,6 +107,20 @@ def _only(state: State) -> str:
     if len(calls) > 1:
         raise _not_now("Several calls are under way; name one: /whep/{call_id}.")
     return calls[0]
+
+
+def _watched_by(state: State, watcher: str) -> str:
+    """The call that a watcher watches, who need not know its name.
+
+    Raises:
+        ApiError: There is none.
+    """
+    calls = state.ready
+    for call_id in calls.under_way:
+        found = calls.audience(call_id)
+        if found is not None and watcher in found:
+            return call_id
+    raise _gone()
 
 
 def _kind(request: Request) -> str:

@@ -25,6 +25,9 @@ class Audience:
     def __init__(self, refusal=None):
         self.refusal, self.watchers, self.found = refusal, {}, []
 
+    def __contains__(self, name):
+        return name in self.watchers
+
     async def admit(self, sdp):
         if self.refusal is not None:
             raise self.refusal
@@ -81,13 +84,18 @@ def test_an_offer_is_answered_with_where_to_leave_again():
     assert audience.watchers == {}
 
 
-def test_the_only_call_needs_no_name():
-    app = client(Calls(rtc_7=Audience()))
-    assert (
-        app.post("/whep/only", content="v=0", headers=OFFER)
-        .headers["location"]
-        .startswith("/whep/rtc_7/")
-    )
+def test_the_only_call_needs_no_name_and_its_watchers_learn_none():
+    audience = Audience()
+    app = client(Calls(rtc_7=audience))
+    answer = app.post("/whep/only", content="v=0", headers=OFFER)
+    where = answer.headers["location"]
+    assert (where, "rtc_7" in str(answer.headers)) == ("/whep/only/w4tcher-1", False)
+    tagged = FRAGMENT | {"if-match": answer.headers["etag"]}
+    body = f"{CREDENTIALS}{CANDIDATE}\r\n"
+    assert app.patch(where, content=body, headers=tagged).status_code == 204
+    app = client(Calls(rtc_7=audience, rtc_8=Audience()))  # meanwhile another call has begun
+    assert app.delete(where).status_code == 200
+    assert error_of(app.delete(where)) == (404, "watcher_not_found")
     for calls in (Calls(), Calls(rtc_1=Audience(), rtc_2=Audience())):
         answer = client(calls).post("/whep/only", content="v=0", headers=OFFER)
         assert error_of(answer) == (409, "nothing_to_watch")
@@ -173,7 +181,7 @@ def test_whoever_may_only_call_watches_nobody():
 
 
 def test_a_server_without_keys_that_is_open_to_all_shows_nobody_s_call():
-    everywhere = ServerSettings(host="0.0.0.0")  # noqa: S104 - that is what is tested
+    everywhere = ServerSettings(host="0.0.0.0")
     app = client(Calls(rtc_1=Audience()), server=everywhere)
     answer = app.post("/whep/only", content="v=0", headers=OFFER)
     assert error_of(answer) == (401, "missing_api_key")
