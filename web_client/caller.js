@@ -197,7 +197,6 @@ export class Caller {
     if (!call) return;
     await this.microphone.open(this.#options.microphone);
     if (this.#call === call) await call.setMicrophone(this.microphone.track);
-    else this.microphone.close();
     this.#listener.onchange();
   }
 
@@ -289,7 +288,7 @@ export class Caller {
     try {
       const opening = this.microphone.open(this.#options.microphone).then(() => this.microphone.track);
       // Before the person has allowed it, the browser hides this machine's addresses: ask first, then find the way.
-      const microphone = (await isMicrophoneAllowed()) ? opening : await opening;
+      const microphone = (await isMicrophoneAllowed()) ? opening : await Promise.race([opening, aborted(signal)]);
       signal.throwIfAborted();
       const call = new Call(
         {
@@ -390,4 +389,12 @@ export class Caller {
     this.phase = phase;
     this.#listener.onchange();
   }
+}
+
+/** @param {AbortSignal} signal @returns {Promise<null>} once it is aborted */
+function aborted(signal) {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(null);
+    signal.addEventListener("abort", () => resolve(null), { once: true });
+  });
 }

@@ -21,6 +21,8 @@ export class Microphone {
   #track = null;
   /** @type {Meter | null} */
   #meter = null;
+  /** Rises with each opening and closing: a device that comes after it is given back. */
+  #turn = 0;
 
   /** @param {MicrophoneListener} listener */
   constructor(listener) {
@@ -38,7 +40,7 @@ export class Microphone {
   }
 
   /**
-   * Open a microphone in place of the one before; where that fails, the one before stays.
+   * Open a microphone in place of the one before; where that fails, the one before stays. `close` ends the opening too.
    *
    * @param {string} deviceId "" lets the browser choose
    */
@@ -47,11 +49,13 @@ export class Microphone {
     const audio = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
     // `ideal`: a device that was remembered but is gone must not fail the call.
     if (deviceId) audio.deviceId = { ideal: deviceId };
+    const turn = ++this.#turn;
     try {
       const stream = await navigator.mediaDevices.getUserMedia({ audio });
-      this.#use(stream.getAudioTracks()[0] ?? null);
+      if (turn === this.#turn) this.#use(stream.getAudioTracks()[0] ?? null);
+      else for (const track of stream.getTracks()) track.stop();
     } catch (error) {
-      this.#listener.ontrouble(troubleOf(error));
+      if (turn === this.#turn) this.#listener.ontrouble(troubleOf(error));
     }
   }
 
@@ -64,6 +68,7 @@ export class Microphone {
 
   /** Let go of the device, and of the muting. */
   close() {
+    this.#turn += 1;
     this.muted = false;
     this.#use(null);
   }
@@ -82,7 +87,8 @@ export class Microphone {
     if (!track) return;
     track.enabled = !this.muted;
     track.onended = () => {
-      this.close();
+      this.muted = false;
+      this.#use(null);
       this.#listener.ontrouble("unplugged");
     };
     this.#meter = new Meter(track, {

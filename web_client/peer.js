@@ -84,8 +84,10 @@ export class Peer {
     signal.addEventListener("abort", abort);
     try {
       const { signalling, wishes, limitMs } = options;
-      const [sdp, microphone] = await Promise.all([peer.#offer(), options.microphone]);
+      const prepared = await Promise.race([Promise.all([peer.#offer(), options.microphone]), peer.closed]);
       signal.throwIfAborted();
+      if (!prepared) throw new Problem("no_route");
+      const [sdp, microphone] = prepared;
       if (options.microphone instanceof Promise) await peer.setMicrophone(microphone);
       const { id, answer } = await signalling.call({ sdp, wishes, ...(limitMs ? { limitMs } : {}) }, signal);
       peer.#callId = id;
