@@ -23,6 +23,9 @@ from avatar.settings import Settings
 
 _log = logging.getLogger(__name__)
 
+MAX_BODY_BYTES = 256 * 1024
+"""Of a request; a browser's offer is 5 to 15 kB."""
+
 _HARMLESS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -101,7 +104,7 @@ class Guard:
             else:
                 await error.response()(scope, receive, send_with_headers)
             return
-        await self._app(scope, receive, send_with_headers)
+        await self._app(scope, bounded(receive), send_with_headers)
 
     def _check(self, connection: HTTPConnection) -> None:
         host = host_name(connection.headers.get("host", ""))
@@ -137,6 +140,26 @@ class Guard:
             return True
         # An address in the place of a name was resolved by nobody, and so can't be rebound.
         return not self._is_local and (not self._hosts or _is_address(host))
+
+
+def bounded(receive: Receive) -> Receive:
+    """The same, which raises an `ApiError` once a request's body is too large: `413`.
+
+    Here, for whatever reads a body, chunked or not, would read it whole, files of forms included.
+    """
+    received = 0
+
+    async def receive_some() -> Message:
+        nonlocal received
+        message = await receive()
+        if message["type"] == "http.request":
+            received += len(message.get("body", b""))
+            if received > MAX_BODY_BYTES:
+                limit = f"A request has at most {MAX_BODY_BYTES // 1024} kB."
+                raise ApiError(413, "too_large", limit)
+        return message
+
+    return receive_some
 
 
 def _is_address(host: str) -> bool:

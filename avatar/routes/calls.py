@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from avatar.access.caller import Caller
 from avatar.access.fixing import with_fixed
+from avatar.access.guard import MAX_BODY_BYTES
 from avatar.protocol.events import SessionConfig, explain_config
 from avatar.protocol.realtime import Realtime
 from avatar.routes.errors import ApiError
@@ -17,8 +18,6 @@ from avatar.routes.queue import stand_in_line
 from avatar.routes.state import State
 from avatar.settings import Settings
 from speech.errors import ServerFullError
-
-MAX_BODY_BYTES = 256 * 1024  # a browser's offer is 5 to 15 kB
 
 
 def router(_settings: Settings, state: State) -> APIRouter:
@@ -90,9 +89,6 @@ def _wants_to_wait(request: Request, session: SessionConfig) -> bool:
 
 async def _read_offer(request: Request) -> tuple[str, SessionConfig]:
     """The offer and the session that the client asks for, raw or as a form."""
-    length = request.headers.get("content-length", "0")
-    if not length.isdigit() or int(length) > MAX_BODY_BYTES:
-        raise ApiError(413, "too_large", f"An offer has at most {MAX_BODY_BYTES // 1024} kB.")
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         return await read_text(request), SessionConfig()
     async with request.form(max_files=2, max_fields=4, max_part_size=MAX_BODY_BYTES) as form:
@@ -112,13 +108,9 @@ async def read_text(request: Request) -> str:
     """The body of a request, as text.
 
     Raises:
-        ApiError: It is too large for an offer, or no text.
+        ApiError: It is too large, or no text.
     """
-    body = bytearray()
-    async for part in request.stream():  # a chunked body has no length to check in advance
-        body += part
-        if len(body) > MAX_BODY_BYTES:
-            raise ApiError(413, "too_large", f"An offer has at most {MAX_BODY_BYTES // 1024} kB.")
+    body = await request.body()
     try:
         return body.decode()
     except UnicodeDecodeError as error:

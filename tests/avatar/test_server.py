@@ -4,8 +4,8 @@ from types import SimpleNamespace
 import pytest
 from starlette.testclient import TestClient
 
+from avatar.access.guard import MAX_BODY_BYTES
 from avatar.access.settings import AccessSettings
-from avatar.routes.calls import MAX_BODY_BYTES
 from avatar.routes.state import State
 from avatar.server import create_app
 from avatar.settings import FaceSettings, IceServer, RecordingSettings, RtcSettings, Settings
@@ -102,6 +102,14 @@ def test_an_enormous_body_is_refused(chunked):
     content = iter([body]) if chunked else body
     response = client(Calls()).post("/v1/realtime/calls", content=content, headers=OFFER)
     assert response.status_code == 413
+
+
+def test_an_enormous_file_in_a_form_is_refused():
+    head = b'--b\r\nContent-Disposition: form-data; name="sdp"; filename="x"\r\n\r\n'
+    content = iter([head, b"x" * MAX_BODY_BYTES, b"\r\n--b--\r\n"])  # chunked: of no known length
+    form = {"content-type": "multipart/form-data; boundary=b"}
+    response = client(Calls()).post("/v1/realtime/calls", content=content, headers=form)
+    assert (response.status_code, error_of(response)) == (413, "too_large")
 
 
 def test_bytes_that_are_no_text_are_refused():
