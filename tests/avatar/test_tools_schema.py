@@ -1,7 +1,6 @@
 """Which tools a call takes, and which arguments leave it."""
 
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -109,8 +108,7 @@ def test_a_schema_that_refers_to_itself_for_ever_ends():
         parsed_arguments(Tool("t", "", {"type": "object", "$ref": "#"}), "{}")
 
 
-def test_an_evil_pattern_takes_no_time():
+def test_a_pattern_is_left_to_the_tool():
     schema = {"type": "object", "properties": {"a": {"type": "string", "pattern": "^(a+)+$"}}}
-    began = time.perf_counter()
-    parsed_arguments(Tool("t", "", schema), '{"a": "' + "a" * 40 + '!"}')
-    assert time.perf_counter() - began < 5  # it would take hours
+    # A checker would say no, and with 30 letters more it would take hours to.
+    assert parsed_arguments(Tool("t", "", schema), '{"a": "aaaaaaaa!"}') == {"a": "aaaaaaaa!"}
