@@ -82,8 +82,8 @@ export const WIPE_LIMIT_MS = 8_000;
 /** Staff who walk away leave nothing open. */
 export const STAFF_LIMIT_MS = 60_000;
 /** After a loud sound that no word came with, loud sounds begin no visit for so long; then for twice as long. */
-export const DEAF_MS = 60_000;
-export const DEAFEST_MS = 15 * 60_000;
+const DEAF_MS = 60_000;
+const DEAFEST_MS = 15 * 60_000;
 
 /**
  * @param {Rules} rules
