@@ -4,6 +4,7 @@ import pytest
 
 from avatar import events as say
 from avatar.commands import Noted, Remove, Typed
+from avatar.protocol.events.session import MAX_TEXT_CHARS
 from tests.avatar.realtime_kit import Client, Line, audio, spoken_reply, user_message
 
 
@@ -109,6 +110,25 @@ def test_recorded_speech_whose_words_are_given_is_not_listened_to():
     assert (client.submitted, client.commands) == ([], [Typed("how are you", "mine")])
     client.server.tell(say.UserTyped("mine", "how are you"))
     assert client.seen[0]["item"]["content"][0]["type"] == "input_audio"
+
+
+def test_no_more_recorded_speech_waits_to_be_written_down_than_two_minutes():
+    client = Client()
+    for name in "aabc":
+        content = [{"type": "input_audio", "audio": audio(50_000)}]
+        client.creates(item={"id": name, "type": "message", "role": "user", "content": content})
+    assert [error["code"] for error in client.errors] == ["input_audio_buffer_full"]
+    assert len(client.submitted) == 2
+    client.server.tell(say.UserSaid("a", "how are you", 50.0))
+    client.creates(item={"id": "c", "type": "message", "role": "user", "content": content})
+    assert len(client.submitted) == 3
+
+
+def test_a_transcript_is_no_longer_than_other_text():
+    client = Client()
+    content = [{"type": "input_audio", "transcript": "a" * (MAX_TEXT_CHARS + 1)}]
+    client.creates(item={"type": "message", "role": "user", "content": content})
+    assert ([error["code"] for error in client.errors], client.commands) == (["invalid_value"], [])
 
 
 def note(role, text, kind="input_text"):

@@ -31,7 +31,7 @@ class InputAudio(Asked):
 
     type: Literal["input_audio"]
     audio: str | None = None
-    transcript: str | None = None
+    transcript: Annotated[str, StringConstraints(max_length=MAX_TEXT_CHARS)] | None = None
 
 
 class OutputText(Asked):

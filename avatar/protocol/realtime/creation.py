@@ -52,7 +52,7 @@ class Creation:
         item, after = event.item, event.previous_item_id
         if after is not None and after != ROOT and after not in self._items:
             raise Refusal("item_not_found", f"There is no item {after!r}.", "previous_item_id")
-        if item.id is not None and (item.id in self._items or item.id in self._typed):
+        if item.id is not None and self._is_taken(item.id):
             raise Refusal("invalid_value", f"There is an item {item.id!r} already.", "item.id")
         item_id = item.id or new_id("item")
         match item:
@@ -71,6 +71,11 @@ class Creation:
                 result = wire.FunctionResult(id=item_id, call_id=call_id, output=output)
                 self._add(result, after)
                 self._doors.command(ToolResult(call_id, output))
+
+    def _is_taken(self, item_id: str) -> bool:
+        """Whether an item has that name, or will."""
+        waits = item_id in self._typed or self._heard.writes_down(item_id)
+        return waits or item_id in self._items
 
     def typed(self, event: say.UserTyped) -> None:
         """The conversation has taken a message in."""

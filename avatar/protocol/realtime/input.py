@@ -1,6 +1,7 @@
 """What the person says: audio in, turns and words out."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,16 @@ from speech.audio import resample
 from speech.stages import LISTENING_RATE_HZ
 
 LEAST_COMMIT_MS = 100
+
+MOST_SUBMITTED_S = 120.0
+"""Of recorded speech that waits to be written down: all calls wait for one recogniser."""
+
+
+class _Recorded(NamedTuple):
+    """Recorded speech: after which item it is to stand, and how long it is."""
+
+    after: str | None
+    seconds: float
 
 
 class Input:
@@ -45,7 +56,7 @@ class Input:
         self._send = send
         self._appended_ms = 0.0  # since the last commit
         self._detected: set[str] = set()  # turns under way that the server found itself
-        self._submitted: dict[str, str | None] = {}  # items of recorded speech: after which
+        self._submitted: dict[str, _Recorded] = {}  # not written down yet
 
     def append(self, audio: str) -> None:
         """Hear what an event holds.
@@ -91,13 +102,25 @@ class Input:
         """Have recorded speech written down, as an item of the conversation.
 
         Raises:
-            Refusal: It is no audio, or hardly any.
+            Refusal: It is no audio, hardly any, or more than can wait.
         """
         pcm, rate_hz = self._decoded(audio, param)
         if len(pcm) * 1000 < LEAST_COMMIT_MS * rate_hz:
             raise Refusal("invalid_value", f"At least {LEAST_COMMIT_MS} ms of audio.", param)
-        self._submitted[item_id] = after
+        seconds = len(pcm) / rate_hz
+        if sum(other.seconds for other in self._submitted.values()) + seconds > MOST_SUBMITTED_S:
+            raise Refusal(
+                "input_audio_buffer_full",
+                f"Recorded speech of more than {MOST_SUBMITTED_S:.0f} s can't wait: send shorter "
+                "pieces, and the next when conversation.item.done comes.",
+                param,
+            )
+        self._submitted[item_id] = _Recorded(after, seconds)
         self._doors.submit(resample(pcm, rate_hz, LISTENING_RATE_HZ), item_id)
+
+    def writes_down(self, item_id: str) -> bool:
+        """Whether recorded speech of that name waits to be written down."""
+        return item_id in self._submitted
 
     def tell(self, event: say.ConversationEvent) -> None:
         """Put an event of the person's turns on the wire."""
@@ -142,7 +165,8 @@ class Input:
     def _forget(self, item_id: str) -> str | None:
         """A turn is over; after which item it was to be put."""
         self._detected.discard(item_id)
-        return self._submitted.pop(item_id, None)
+        recorded = self._submitted.pop(item_id, None)
+        return recorded.after if recorded is not None else None
 
     def _decoded(self, audio: str, param: str) -> tuple[NDArray[np.int16], int]:
         coding = self._session.input_format.type
