@@ -78,6 +78,7 @@ export class Stage {
   #controls = make("div", { part: "controls", class: "controls", role: "group" }, this.#call, this.#mute, this.#captionsButton, this.#hangUp);
   #announcer = make("p", { id: "state-announcer", class: "visually-hidden", role: "status" });
   #onaction;
+  #shadow;
 
   video = make("video", { id: "video", part: "video", class: "video" });
   canvas = make("canvas", { id: "drawn", part: "drawn", class: "drawn", "aria-hidden": "true" });
@@ -108,6 +109,7 @@ export class Stage {
       make("div", { class: "foot" }, this.#hear, caption, this.#notice, this.#controls),
     );
     shadow.adoptedStyleSheets = [stageStyle()];
+    this.#shadow = shadow;
     shadow.append(this.#root, this.#announcer, this.#recordingStatus, announcer);
   }
 
@@ -133,6 +135,7 @@ export class Stage {
     dataset.state = phase === "connected" ? (state ?? "") : "";
     dataset.picture = model.isLive ? "live" : "";
     dataset.shown = phase === "connected" ? picture.shown : "";
+    for (const part of this.#shadow.children) part.setAttribute("lang", model.language);
     this.#renderWords(model);
     this.#renderPicture(model);
     this.#renderRecording(model);
@@ -187,6 +190,7 @@ export class Stage {
     setText(this.#noticeText, notice?.text ?? "");
     if (!hasControls) return;
     const isCalling = phase !== "idle" && phase !== "ended";
+    const focused = this.#shadow.activeElement;
     this.#controls.setAttribute("aria-label", this.#translate("videoCall"));
     this.#call.hidden = isCalling;
     this.#call.disabled = retryInS > 0;
@@ -199,6 +203,9 @@ export class Stage {
     label(this.#mute, this.#translate(hasMicrophone ? (muted ? "unmute" : "mute") : "noMicrophone"));
     this.#captionsButton.setAttribute("aria-pressed", String(captions));
     label(this.#captionsButton, this.#translate("captions"));
+    // The button that had the focus goes: the one in its place takes it.
+    if (focused === this.#call && isCalling) this.#hangUp.focus();
+    if (focused && focused !== this.#call && !isCalling && this.#controls.contains(focused)) this.#call.focus();
   }
 
   /**

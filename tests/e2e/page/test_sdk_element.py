@@ -212,3 +212,32 @@ def test_language_and_captions_are_attributes(embed, server):
     page.get_by_role("button", name="Subtítulos").click()
     server.call.say(" ¿Qué tal?")
     expect(page.locator("#caption")).to_be_visible()
+
+
+def test_a_strict_page_names_the_server_and_nothing_else(embed, server):
+    origin = server.url.rstrip("/")
+    policy = "default-src 'none'; " + "; ".join(
+        f"{kind}-src {origin}" for kind in ("script", "connect", "img")
+    )
+    page = embed(
+        "<script>globalThis.refused = []; addEventListener('securitypolicyviolation',"
+        " (event) => refused.push(event.violatedDirective));</script>"
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        "<presencia-call></presencia-call>"
+    )
+    dial(page)
+    connected(page)
+    eventually(page, lambda: page.evaluate("video.readyState > 1"))
+    assert page.evaluate("face.querySelector('#poster').naturalWidth > 0")
+    assert page.evaluate("getComputedStyle(face).position") == "relative"  # by its style sheet
+    assert page.evaluate("refused") == []
+
+
+def test_the_focus_stays_with_the_button_that_takes_the_place(embed, server):
+    page = embed('<presencia-call language="es"></presencia-call>')
+    page.get_by_role("button", name="Llamar a Elena").press("Enter")
+    connected(page)
+    expect(page.get_by_role("button", name="Colgar")).to_be_focused()
+    assert page.evaluate("face.lang") == "es"
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Llamar a Elena")).to_be_focused()
