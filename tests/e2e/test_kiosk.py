@@ -222,6 +222,19 @@ def test_staff_enter_by_pin_change_the_volume_and_leave_no_pin(page, server):
     assert server.kiosk.settings.volume == 0.25
 
 
+def test_staff_are_told_when_the_service_does_not_answer(page):
+    page.route("**/v1/kiosk/diagnostics", lambda route: route.abort())
+    page.route("**/v1/kiosk/restart", lambda route: route.abort())
+    hold_the_corner(page)
+    enter(page, PIN)
+    eventually(page, lambda: spoken(page, "settings-note") == "The service doesn't answer.")
+    page.fill('#fields input[type="range"]', "0.5")
+    page.click("#settings-save")
+    eventually(page, lambda: spoken(page, "settings-note") == "Saved.")
+    page.get_by_role("button", name="The browser").click()
+    eventually(page, lambda: spoken(page, "settings-note") == "The service doesn't answer.")
+
+
 def test_a_service_that_asks_for_a_reload_gets_it(page, server):
     from avatar.kiosk.watchdog import Restart
 

@@ -83,7 +83,11 @@ export class StaffPanel {
     } catch (error) {
       return write("pin-note", this.#why(error));
     }
-    await this.#openSettings();
+    try {
+      await this.#openSettings();
+    } catch {
+      write("settings-note", this.#say("pinFailed"));
+    }
   }
 
   #showDots() {
@@ -201,7 +205,11 @@ export class StaffPanel {
    */
   #restart(key, part) {
     return button(this.#say(key), async () => {
-      await this.#api.restart(part).catch(() => {});
+      try {
+        await this.#api.restart(part);
+      } catch {
+        return write("settings-note", this.#say("pinFailed"));
+      }
       write("settings-note", this.#say("restarting"));
       this.#close();
     });
