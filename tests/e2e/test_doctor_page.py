@@ -141,6 +141,15 @@ def test_where_a_key_is_wanted_no_call_is_tried(open_doctor, server):
     assert found["udp"] == ("skipped", "noServer")
 
 
+def test_a_server_that_goes_meanwhile_is_told_and_the_rest_is_tried(open_doctor, server):
+    page = open_doctor()
+    page.route("**/v1/avatar/diagnosis/calls", lambda route: route.abort())
+    found = examined(page)
+    assert found["udp"] == ("failed", "brokeOff")
+    assert found["codecs"] == ("good", "codecsOffered")
+    expect(page.locator(".finding[data-what=udp] .fix")).to_contain_text("Check again")
+
+
 def test_blocked_packets_are_told_from_a_relay_that_is_not_there(browser):
     nowhere = [
         {"urls": ["turn:127.0.0.1:9?transport=tcp"], "username": "u", "credential": "c"},
