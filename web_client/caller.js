@@ -374,7 +374,7 @@ export class Caller {
   /** @param {MediaStream} stream */
   async #show(stream) {
     if (this.#options.speaker) await this.changeSpeaker();
-    await this.playback.show(stream);
+    if (this.#call?.phase === "connected") await this.playback.show(stream); // It may be over by then.
   }
 
   /** @param {import("./microphone.js").MicrophoneTrouble | null} trouble */

@@ -55,10 +55,12 @@ export class IdleFace {
     for (let greets = aloud; !signal.aborted; greets = false) {
       try {
         const peer = await Peer.connect(this.#options(language), signal);
-        signal.addEventListener("abort", () => peer.close(), { once: true });
+        const close = () => peer.close();
+        signal.addEventListener("abort", close);
         this.#listener.onmedia(peer.stream);
         if (greets) peer.send({ type: "response.create" });
         await peer.closed;
+        signal.removeEventListener("abort", close);
       } catch (error) {
         if (signal.aborted) return;
         if (!(error instanceof Problem)) throw error;
