@@ -109,12 +109,12 @@ export class Peer {
   }
 
   /**
-   * Speak through another microphone, or none.
+   * Speak through another microphone, or none; nothing happens where the connection is gone.
    *
    * @param {MediaStreamTrack | null} track
    */
   async setMicrophone(track) {
-    await this.#pc.getSenders()[0]?.replaceTrack(track);
+    if (this.#pc.signalingState !== "closed") await this.#pc.getSenders()[0]?.replaceTrack(track);
   }
 
   /**

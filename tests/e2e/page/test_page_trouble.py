@@ -68,6 +68,20 @@ def test_a_microphone_that_is_unplugged_is_noticed(open_page):
     expect(page.get_by_role("button", name="Mute", exact=True)).to_be_enabled()
 
 
+def test_a_microphone_that_is_unplugged_while_the_connection_is_lost_is_noticed(open_page, server):
+    page = open_page()
+    call(page)
+    server.mode = "full"
+    server.call.cut_off()
+    expect(page.locator("#status")).to_have_text("Reconnecting")
+    page.evaluate("held.tracks[0].dispatchEvent(new Event('ended'))")
+    server.mode = "open"
+    expect(page.locator("body[data-phase=connected]")).to_be_attached()
+    expect(page.locator("#notice[data-kind=mic-unplugged]")).to_be_visible()
+    page.get_by_role("button", name="Use microphone").click()
+    eventually(page, lambda: server.call.loudest > 1000)
+
+
 def test_a_full_server_counts_down_to_the_next_try(open_page, server):
     page = open_page()
     server.mode = "full"
