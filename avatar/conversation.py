@@ -1,7 +1,6 @@
 """The conversation: who speaks, what is answered, what is remembered."""
 
 import asyncio
-import uuid
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
@@ -47,6 +46,7 @@ from avatar.heard import (
     WentOn,
     Wordless,
 )
+from avatar.inbox import Inbox
 from avatar.latency import Timeline
 from avatar.opener import Opener
 from avatar.overlap import HoldOverdue, Overlaps
@@ -87,6 +87,7 @@ class Conversation:
 
     Attributes:
         playout: Where the avatar's speech leaves.
+        keep_up: Waits until what was sent is dealt with, if that is much.
         frame_drawn: To be told when the face of a sample is on its way to the person.
         cues: What the face needs to know, now.
         language: The language of the conversation now.
@@ -140,10 +141,11 @@ class Conversation:
         )
         self._history = history
         self._emit = emit
-        self._inbox: asyncio.Queue[Command] = asyncio.Queue()
+        self._inbox = Inbox()
+        self.keep_up = self._inbox.keep_up
         self._overlaps = Overlaps(self.playout, self.send)
         self._floor = Floor(self._replies, self._overlaps, emit)
-        self._prefix = uuid.uuid4().hex[:12]
+        self._prefix = new_id("item")
         self._person_speaks: int | None = None  # the utterance, once it is sustained
         self._owes_reply = False  # the person said something that no answer was heard to
         self._speaks = True
@@ -152,7 +154,7 @@ class Conversation:
 
     def send(self, command: Command) -> None:
         """Take note of `command`; it is dealt with in order."""
-        self._inbox.put_nowait(command)
+        self._inbox.put(command)
 
     @property
     def state(self) -> FaceState:
@@ -163,8 +165,8 @@ class Conversation:
         """Hold the conversation until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             self._author.read_ahead(tasks)
-            while True:
-                await self._deal_with(await self._inbox.get(), tasks)
+            async for command in self._inbox.commands():
+                await self._deal_with(command, tasks)
 
     async def _deal_with(self, command: Command, tasks: asyncio.TaskGroup) -> None:
         match command:
@@ -330,7 +332,7 @@ class Conversation:
             await self.drafts.give_up(draft)
 
     def _item(self, utterance: int) -> str:
-        return self._submitted.get(utterance) or f"item_{self._prefix}_{utterance}"
+        return self._submitted.get(utterance) or f"{self._prefix}_{utterance}"
 
     def _add_user(self, text: str, item_id: str, after: str | None = None) -> None:
         self._history.add_user(text, item_id, after)

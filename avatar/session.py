@@ -338,6 +338,7 @@ class Session:
         async for message in self.peer.events_in():
             self._note("client", message)
             self._dialect.receive(message)
+            await self._conversation.keep_up()
 
     async def _keep_to_time(self) -> None:
         if self._agreed.terms.lasts_s:
