@@ -322,10 +322,12 @@ class Session:
             self.ended.set()
             if self._farewell and self._is_done:
                 self.peer.send(self._farewell)
-            await self.peer.close()
-            await self._llm.close()
-            if self._recorder is not None:
-                self._recorder.close()
+            try:
+                await self.peer.close()
+            finally:  # a model's place that is not given back is lost to all calls to come
+                if self._recorder is not None:
+                    self._recorder.close()
+                await self._llm.close()
 
     def _record_voice(self, frame: AudioFrame) -> None:
         if self._recorder is not None:
