@@ -1,6 +1,7 @@
 """Who watches a call beside the person who holds it: the avatar's face and voice, never theirs."""
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -8,6 +9,8 @@ from dataclasses import dataclass, field
 from avatar.rtc.watcher import Show, Watcher
 from avatar.settings import RtcSettings
 from speech.errors import CallError, ServerFullError
+
+_log = logging.getLogger(__name__)
 
 KEYFRAME_EVERY_S = 2.0
 """Watchers together cause a complete picture no more often: it costs the person's own picture."""
@@ -136,7 +139,10 @@ class Audience:
                 arrival.cancel()
         finally:
             del self._watchers[name]
-            await watcher.close()
+            try:
+                await watcher.close()
+            except Exception:  # noqa: BLE001 - the person's call goes on, whatever a watcher's does
+                _log.exception("a watcher's connection did not close")
         if watcher.connected.is_set():
             self.changed(self._count())
 

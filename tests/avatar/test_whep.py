@@ -145,6 +145,34 @@ def test_who_is_being_let_in_as_the_person_forbids_it_is_not(monkeypatch):
     run(scenario())
 
 
+def test_a_watcher_whose_connection_fails_to_close_leaves_the_call_alone(monkeypatch, caplog):
+    async def scenario():
+        watcher = SimpleNamespace(
+            closed=asyncio.Event(), connected=asyncio.Event(), answer_sdp="", offer=None
+        )
+
+        async def close():
+            raise OSError("the socket is gone")
+
+        async def answer(*_):
+            return watcher
+
+        watcher.close = close
+        monkeypatch.setattr(Watcher, "answer", answer)
+        audience = Audience(1, lambda watchers: None, RtcSettings())
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(audience.run(lambda: SimpleNamespace()))
+            await asyncio.sleep(0)
+            await audience.admit("v=0")
+            watcher.closed.set()
+            await asyncio.sleep(1)
+            assert (len(audience), running.done()) == (0, False)
+            running.cancel()
+
+    run(scenario())
+    assert "did not close" in caplog.text
+
+
 def test_a_fragment_names_the_session_and_its_candidates():
     candidate = "a=candidate:1 1 udp 1 192.0.2.1 9 typ host"
     text = (
