@@ -32,7 +32,7 @@ def test_after_a_lost_connection_the_same_conversation_goes_on(open_page, server
     first.cut_off()
     eventually(page, lambda: went_on(server, first))
     expect(page.locator("body[data-phase=connected][data-picture=live]")).to_be_attached()
-    assert server.session["avatar"] == {"resume_token": "token of call 1", "queue": True}
+    assert server.session["avatar"] == {"resume_token": "token of call 1"}
     server.call.hear("And now?", "q2")
     expect(page.locator("#lines > li")).to_have_count(3)
     assert lines(page) == ["Where are you?", "Right here.", "And now?"]
@@ -68,7 +68,7 @@ def test_what_is_forgotten_begins_anew_and_says_so(open_page, server):
     server.tokens = set()
     server.call.cut_off()
     expect(page.locator("#lines > li.note")).to_contain_text("This is a new call")
-    assert "resume_token" not in server.session["avatar"]
+    assert "avatar" not in server.session
     assert lines(page)[:2] == ["Where are you?", "Right here."]
 
 
