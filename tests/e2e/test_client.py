@@ -156,8 +156,8 @@ def test_a_server_that_hangs_up_ends_the_waiting():
 def test_the_benchmark_reports_every_metric_with_its_count():
     async def bench():
         async with serving(Script(answer_lasts_s=2.5)) as (url, _):
-            said = [Recording(NOISE, "hello there")]
-            return await measure(url, said, Plan(2, 1, PATIENCE), read_mouth)
+            said = [Recording(NOISE, "hello there", finished) for finished in (True, False)]
+            return await measure(url, said, Plan(3, 1, PATIENCE), read_mouth)
 
     for _ in range(TRIES):  # a starved machine may leave something unmeasured
         report = json.loads(asyncio.run(bench()).as_json(machine_facts()))
@@ -165,9 +165,10 @@ def test_the_benchmark_reports_every_metric_with_its_count():
             break
     assert [name for name in METRICS if report[name]["n"] == 0] == []
     assert report["voice_to_voice_ms"]["n"] == 2
+    assert report["unfinished_voice_to_voice_ms"]["n"] == 1
     assert report["barge_in_silence_ms"]["n"] == 1
-    assert report["wer"] == {"p50": 0, "p95": 0, "n": 2, "pooled": 0}
-    assert (report["turns"], report["turns_lost"], report["turns_talked_over"]) == (2, 0, 0)
+    assert report["wer"] == {"p50": 0, "p95": 0, "n": 3, "pooled": 0}
+    assert (report["turns"], report["turns_lost"], report["turns_talked_over"]) == (3, 0, 0)
     assert report["machine"]["cores"] >= 1
 
 
