@@ -1,11 +1,16 @@
+"""The picture that stands in for the face: before a call, and before the server can draw it."""
+
 import cv2
 import numpy as np
+import pytest
 
 from avatar.face.library import face_folder
 from avatar.face.poster import draw_poster
 from avatar.settings import Settings
 from avatar.store.data import data_folder
 from render.baked.asset import BakedFace
+
+pytestmark = pytest.mark.e2e  # drawing is compiled for half a minute first
 
 SIZE = 256
 
