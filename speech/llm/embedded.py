@@ -220,7 +220,8 @@ class EmbeddedModel:
         for conversation in list(self._open):
             await conversation.close()
         self._pool.shutdown()
-        self._server = None
+        self._server = None  # freed with its last reference, and the model may live longer
+        self._saved.close()
         self._scratch.cleanup()
 
     async def __aenter__(self) -> Self:

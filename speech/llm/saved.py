@@ -32,7 +32,7 @@ class SavedBeginnings:
     """
 
     def __init__(self, server: LlamaServer, folder: Path, model: str) -> None:
-        self._server = server
+        self._server: LlamaServer | None = server
         self._folder = folder
         self._model = model
         self._known: list[tuple[Message, ...]] = []
@@ -60,6 +60,8 @@ class SavedBeginnings:
 
         A full disk or a read-only folder costs time at the next start and nothing else.
         """
+        if self._server is None:
+            return
         name = self._name(beginning)
         try:
             self._server.save_slot(slot, f"{name}.part")
@@ -78,7 +80,7 @@ class SavedBeginnings:
         Returns:
             Whether the slot holds it now.
         """
-        if not self.has(beginning):
+        if self._server is None or not self.has(beginning):
             return False
         name = self._name(beginning)
         try:
@@ -88,6 +90,10 @@ class SavedBeginnings:
             (self._folder / name).unlink(missing_ok=True)
             return False
         return True
+
+    def close(self) -> None:
+        """Let go of the server: nothing is saved or loaded any more."""
+        self._server = None
 
     def _name(self, beginning: Sequence[Message]) -> str:
         content = json.dumps([self._model, [asdict(message) for message in beginning]])

