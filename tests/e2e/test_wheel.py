@@ -64,7 +64,7 @@ def test_the_wheel_carries_packages_and_data_of_its_own(installed: Path, tmp_pat
 def test_the_wheel_has_every_data_file_of_the_checkout(installed: Path, tmp_path: Path) -> None:
     printed = run(installed / "python", "-c", PROBE, cwd=tmp_path).split()
     tracked = run("git", "ls-files", "models", "web_client", "avatar", cwd=CHECKOUT).split()
-    tools = ("package", "package-lock", "tsconfig", "face/tsconfig")
+    tools = ("package", "package-lock", "tsconfig", "tsconfig.types", "face/tsconfig")
     of_the_tools = {f"web_client/{name}.json" for name in tools}
     wanted = {path for path in tracked if not path.endswith(".py")} - of_the_tools
     site = Path(printed[0]).parents[1]
