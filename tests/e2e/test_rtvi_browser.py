@@ -9,6 +9,7 @@ import pytest
 
 from tests.e2e import scripted_llm
 from tests.e2e.conftest import SPEECH, Server, running_server
+from tests.e2e.page.kit import eventually
 from tests.e2e.scripted_llm import Call
 from tests.e2e.third_party import ClientPage
 
@@ -161,7 +162,8 @@ def test_a_started_bot_is_still_there_on_a_new_connection(client_pages, chromium
         page.page.evaluate("client.sendText('Thank you.')")
         page.wait_for("state.answered.at(-1) === 'You are welcome.'")
         page.wait_for(f"{times('botLlmStopped')} > {answers}")
-        assert server.metrics()["calls"] == 1
+        # Those that others left have their place for a while.
+        eventually(page.page, lambda: server.metrics()["calls"] == 1)
         assert "disconnected" not in page.page.evaluate("state.states.slice(1)")
         page.page.evaluate("client.disconnect()")
         page.wait_for("client.state === 'disconnected'")
