@@ -47,7 +47,8 @@ def script(messages, tools):
     said = last["content"].lower()
     if "forward" in said and "move" in tools:
         return Call("move", '{"meters": 10}')
-    return STORY if "phone system" in said else "I see. Please go on."
+    asked = any(word in said for word in ("weasel", "eaten", "phone", "system"))
+    return STORY if asked else "I see. Please go on."
 
 
 @pytest.fixture(scope="module")
