@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from avatar.rtc.concealment import conceal
 from avatar.rtc.receive_buffer import ReceiveBuffer
+from avatar.sound_queue import SoundQueue
 from render.types import SPEECH_CLOCK_HZ
 from speech.stages import LISTENING_RATE_HZ
 from speech.types import AudioFrame
@@ -69,43 +69,31 @@ class Microphone:
         self._expected: int | None = None  # RTP timestamp of the next packet if none is missing
         self._history = np.zeros(0, np.int16)
         self._position = 0
-        self._queue: deque[AudioFrame] = deque()
-        self._queued = 0
-        self._changed = asyncio.Event()
-        self._ended = False
+        self._queue = SoundQueue()
         self._undecodable = 0
         self._concealed = 0
         self._dropped = 0
 
     def take(self, packet: RtpPacket) -> None:
         """Take an RTP packet from the network. Call it on the event loop."""
-        if self._ended:
+        if self._queue.has_ended:
             return
         loop = asyncio.get_running_loop()
         for ready in self._buffer.add(packet, loop.time()):
             self._decode(ready.packet)
         self._wait_for_hole(loop)
 
-    async def frames(self) -> AsyncGenerator[AudioFrame, None]:
+    def frames(self) -> AsyncGenerator[AudioFrame, None]:
         """Yield int16 mono frames at 16 kHz as they come, until the peer goes. For one listener.
 
         `start_sample` counts every sample since the first packet; concealed ones are among them,
         so it jumps only over what this listener was too slow to take.
         """
-        while True:
-            while self._queue:
-                frame = self._queue.popleft()
-                self._queued -= len(frame.pcm)
-                yield frame
-            if self._ended:
-                return
-            self._changed.clear()
-            await self._changed.wait()
+        return self._queue.frames()
 
     def end(self) -> None:
         """Let `frames` end after what is queued."""
-        self._ended = True
-        self._changed.set()
+        self._queue.end()
         if self._timer is not None:
             self._timer.cancel()
 
@@ -163,14 +151,10 @@ class Microphone:
         frame.sample_rate = SPEECH_CLOCK_HZ
         for resampled in self._resampler.resample(frame):
             out = _samples(resampled)
-            self._queue.append(AudioFrame(out, LISTENING_RATE_HZ, self._position))
+            self._queue.put(AudioFrame(out, LISTENING_RATE_HZ, self._position))
             self._position += len(out)
-            self._queued += len(out)
-        while self._queued > QUEUE_LIMIT_S * LISTENING_RATE_HZ:
-            oldest = len(self._queue.popleft().pcm)
-            self._queued -= oldest
-            self._dropped += oldest
-        self._changed.set()
+        while self._queue.samples > QUEUE_LIMIT_S * LISTENING_RATE_HZ:
+            self._dropped += self._queue.drop_oldest()
 
 
 def _samples(frame: av.AudioFrame) -> NDArray[np.int16]:

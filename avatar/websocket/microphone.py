@@ -1,13 +1,12 @@
 """The voice of a client that sends it in messages: whatever rate in, 16 kHz out."""
 
-import asyncio
-from collections import deque
 from collections.abc import AsyncGenerator
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar.sound_queue import SoundQueue
 from speech.stages import LISTENING_RATE_HZ
 from speech.types import AudioFrame
 
@@ -21,10 +20,7 @@ class LineMicrophone:
     def __init__(self) -> None:
         self._rate_hz = 0
         self._resampler: av.AudioResampler | None = None
-        self._queue: deque[AudioFrame] = deque()
-        self._queued = 0
-        self._changed = asyncio.Event()
-        self._ended = False
+        self._queue = SoundQueue()
         self.position = 0
         """Samples taken so far, at 16 kHz; what `clear` dropped is not among them."""
         self._kept = 0  # `clear` drops nothing from before this sample
@@ -36,16 +32,14 @@ class LineMicrophone:
             pcm: int16 mono, shape (samples,).
             rate_hz: Its rate.
         """
-        if self._queued + len(pcm) * LISTENING_RATE_HZ // rate_hz > (
+        if self._queue.samples + len(pcm) * LISTENING_RATE_HZ // rate_hz > (
             QUEUE_LIMIT_S * LISTENING_RATE_HZ
         ):
             return False
-        if len(pcm) and not self._ended:
+        if len(pcm) and not self._queue.has_ended:
             for part in self._resampled(pcm, rate_hz):
-                self._queue.append(AudioFrame(part, LISTENING_RATE_HZ, self.position))
-                self._queued += len(part)
+                self._queue.put(AudioFrame(part, LISTENING_RATE_HZ, self.position))
                 self.position += len(part)
-            self._changed.set()
         return True
 
     def keep(self) -> int:
@@ -55,27 +49,15 @@ class LineMicrophone:
 
     def clear(self) -> None:
         """Drop what nobody has listened to yet, and nobody has said is to be kept."""
-        while self._queue and self._queue[-1].start_sample >= self._kept:
-            dropped = len(self._queue.pop().pcm)
-            self.position -= dropped
-            self._queued -= dropped
+        self.position -= self._queue.drop_from(self._kept)
 
-    async def frames(self) -> AsyncGenerator[AudioFrame, None]:
+    def frames(self) -> AsyncGenerator[AudioFrame, None]:
         """Yield int16 mono frames at 16 kHz as they come, until the end. For one listener."""
-        while True:
-            while self._queue:
-                frame = self._queue.popleft()
-                self._queued -= len(frame.pcm)
-                yield frame
-            if self._ended:
-                return
-            self._changed.clear()
-            await self._changed.wait()
+        return self._queue.frames()
 
     def end(self) -> None:
         """Let `frames` end after what is queued."""
-        self._ended = True
-        self._changed.set()
+        self._queue.end()
 
     def _resampled(self, pcm: NDArray[np.int16], rate_hz: int) -> list[NDArray[np.int16]]:
         if rate_hz == LISTENING_RATE_HZ:
