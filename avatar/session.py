@@ -26,7 +26,8 @@ from avatar.playout import Playout
 from avatar.protocol.config import CallConfig
 from avatar.protocol.dialect import Doors, FaceFiles, Performance, Speak
 from avatar.recording.about import header, is_agreed
-from avatar.recording.format import Header, Remembered, Source
+from avatar.recording.format import Header
+from avatar.recording.kept import Kept
 from avatar.recording.recorder import Recorder
 from avatar.resume import Continuation, without_token
 from avatar.rtc.clock import MediaClock
@@ -41,7 +42,7 @@ from avatar.transport import Transport
 from avatar.whep import Audience
 from render.types import VideoFrame
 from speech.errors import StageError
-from speech.types import AudioFrame, Language
+from speech.types import Language
 
 _log = logging.getLogger(__name__)
 
@@ -85,7 +86,9 @@ class Session:
         self._telemetry = telemetry.of_call(call_id, language)
         self._hung_up = asyncio.Event()
         self._heart = Heartbeat()
-        self._recorder: Recorder | None = None
+        self._kept = Kept(
+            lambda: self._conversation.playout.position, lambda: self._dialect.show_session()
+        )
         self._farewell = ""
         self.audience = Audience(
             settings.watching.max_watchers,
@@ -246,7 +249,7 @@ class Session:
             show_face=lambda mode, automatic, reason: self._face.control.ask(
                 Wish(mode, automatic), reason
             ),
-            recorded=lambda: self.is_recorded,
+            recorded=lambda: self._kept.is_recorded,
             withdraw=self._stop_recording,
             hang_up=self.hang_up,
             forbid_watching=self.audience.forbid,
@@ -265,19 +268,13 @@ class Session:
         """The answer to the client's offer."""
         return self.peer.answer_sdp
 
-    @property
-    def is_recorded(self) -> bool:
-        """Whether the call is being recorded."""
-        return self._recorder is not None and self._recorder.is_recording
-
     def record(self, root: Path, about: Header) -> Recorder:
         """Record the call from now on, below `root`.
 
         Raises:
             OSError: That is not possible; the call can go on unrecorded.
         """
-        self._recorder = Recorder.start(root, about, self._dialect.show_session)
-        return self._recorder
+        return self._kept.start(root, about)
 
     def cost(self) -> MediaCost:
         """What the call's video has cost so far."""
@@ -306,7 +303,7 @@ class Session:
         """Hold the call until the client goes or `hang_up` is called."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                listening = self._hearing.run(self.peer.microphone(), self._record_voice)
+                listening = self._hearing.run(self.peer.microphone(), self._kept.hear)
                 tasks.create_task(listening, name="listener")
                 tasks.create_task(self._conversation.run(), name="conversation")
                 tasks.create_task(self._client_events(), name="client-events")
@@ -325,20 +322,15 @@ class Session:
             try:
                 await self.peer.close()
             finally:  # a model's place that is not given back is lost to all calls to come
-                if self._recorder is not None:
-                    self._recorder.close()
+                self._kept.close()
                 await self._llm.close()
-
-    def _record_voice(self, frame: AudioFrame) -> None:
-        if self._recorder is not None:
-            self._recorder.hear(frame)
 
     async def _client_events(self) -> None:
         self._dialect.open()
         if self._agreed.owes_reply:
             self._conversation.send(Respond())
         async for message in self.peer.events_in():
-            self._note("client", message)
+            self._kept.note("client", message)
             self._dialect.receive(message)
             await self._conversation.keep_up()
 
@@ -352,9 +344,7 @@ class Session:
         self._end()
 
     def _end(self) -> NoReturn:
-        if self._recorder is not None:
-            self._note("session", Remembered(self._history.messages))
-            self._recorder.end(self._conversation.playout.position)
+        self._kept.end(self._history.messages)
         raise _CallEnded
 
     async def _heartbeat(self) -> None:
@@ -385,25 +375,20 @@ class Session:
         return allowed
 
     def _send(self, message: str) -> None:
-        self._note("server", without_token(message))
+        self._kept.note("server", without_token(message))
         self.peer.send(message)
 
     def _heard(self, event: Heard) -> None:
-        self._note("listener", event)
+        self._kept.note("listener", event)
         self._conversation.send(event)
-
-    def _note(self, source: Source, event: object) -> None:
-        if self._recorder is not None:
-            self._recorder.note(event, source=source, played=self._conversation.playout.position)
 
     def _stop_recording(self) -> None:
         """Delete what was recorded: the person has withdrawn."""
         self._agreed.withdraw()
-        if self._recorder is not None:
-            self._recorder.discard()
+        self._kept.discard()
 
     def _tell(self, event: ConversationEvent) -> None:
-        self._note("conversation", event)
+        self._kept.note("conversation", event)
         self._dialect.tell(event)
         self._parting.note(event)
         self._telemetry(event)
