@@ -9,55 +9,19 @@ import numpy as np
 
 from avatar.access.settings import AccessSettings
 from avatar.calls import NOBODY, Calls
-from avatar.dialogue.persona import load_persona
-from avatar.engines import Engines
 from avatar.protocol.config import CallConfig
 from avatar.protocol.realtime import Realtime
 from avatar.replay.headless import HeadlessPeer
 from avatar.settings import ServerSettings, Settings
-from avatar.turn import Voice
-from render.animator import FaceAnimator
 from speech.types import AudioFrame
-from tests.session.scripted_call import (
-    APOLOGY,
-    LoudnessDetector,
-    ScriptedModel,
-    ScriptedRecognizer,
-    ScriptedTurnDetector,
-    ScriptedVoice,
-    StillLips,
-    _spoken,
-)
+from tests.session.scripted_engines import FRAME, MIC_HZ, Model, scripted_engines
 
-MIC_HZ = 16_000
-FRAME = 320
-LONG = "Well, once upon a time there was a little boat that sailed far across the wide blue sea."
 WORDS = {4000: "tell me a story", 4010: "what happened then"}
-
-
-class Model(ScriptedModel):
-    async def close(self):
-        pass
 
 
 def engines(replies, prompts):
     """Scripted ones; what each call's model is asked goes to `prompts`."""
-    voice = Voice("en", ScriptedVoice(), StillLips())
-    recognizer = ScriptedRecognizer(WORDS)
-    return Engines(
-        persona=load_persona("default"),
-        turn_detector=ScriptedTurnDetector(),
-        recognizers={"en": recognizer, "es": recognizer},
-        voices={"en": voice, "es": voice},
-        apologies={"en": _spoken(APOLOGY), "es": _spoken(APOLOGY)},
-        openers={"en": (), "es": ()},
-        language_model=lambda: Model(replies, prompts=prompts),
-        smaller_model=None,
-        voice_detector=LoudnessDetector,
-        animator=FaceAnimator,
-        renderer=None,
-        poster=b"",
-    )
+    return scripted_engines(WORDS, lambda: Model(replies, prompts=prompts))
 
 
 class Client:

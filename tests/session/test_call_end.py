@@ -3,7 +3,8 @@
 import asyncio
 
 from tests.session import virtual_clock
-from tests.session.held_calls import Model, house
+from tests.session.held_calls import house
+from tests.session.scripted_engines import Model
 
 
 def test_a_connection_that_fails_to_close_keeps_no_place_and_no_model(monkeypatch, caplog):

@@ -7,7 +7,8 @@ import pytest
 from avatar.access.caller import Caller
 from avatar.protocol.config import CallConfig
 from tests.session import virtual_clock
-from tests.session.held_calls import LONG, Client, house, settings
+from tests.session.held_calls import Client, house, settings
+from tests.session.scripted_engines import LONG
 
 GOODBYE = {
     "en": "Our time is up now. It was lovely to talk with you. Goodbye!",

@@ -6,8 +6,6 @@ import json
 import numpy as np
 import pytest
 
-from avatar.dialogue.persona import load_persona
-from avatar.engines import Engines
 from avatar.protocol.config import CallConfig
 from avatar.recording.format import CallRecordingError
 from avatar.recording.reading import read_call
@@ -16,49 +14,15 @@ from avatar.replay.outcome import outcome_of
 from avatar.replay.recorded import RecordedPerson
 from avatar.replay.run import hold_call
 from avatar.settings import Settings
-from avatar.turn import Voice
-from render.animator import FaceAnimator
 from speech.types import AudioFrame
 from tests.session import virtual_clock
-from tests.session.scripted_call import (
-    APOLOGY,
-    LoudnessDetector,
-    ScriptedModel,
-    ScriptedRecognizer,
-    ScriptedTurnDetector,
-    ScriptedVoice,
-    StillLips,
-    _spoken,
-)
+from tests.session.scripted_engines import FRAME, LONG, MIC_HZ, Model, scripted_engines
 
-MIC_HZ = 16_000
-FRAME = 320
-LONG = "Well, once upon a time there was a little boat that sailed far across the wide blue sea."
 WORDS = {4000: "tell me a story", 4010: "stop"}
 
 
-class Model(ScriptedModel):
-    async def close(self):
-        pass
-
-
 def engines(replies):
-    voice = Voice("en", ScriptedVoice(), StillLips())
-    recognizer = ScriptedRecognizer(WORDS)
-    return Engines(
-        persona=load_persona("default"),
-        turn_detector=ScriptedTurnDetector(),
-        recognizers={"en": recognizer, "es": recognizer},
-        voices={"en": voice, "es": voice},
-        apologies={"en": _spoken(APOLOGY), "es": _spoken(APOLOGY)},
-        openers={"en": (), "es": ()},
-        language_model=lambda: Model(list(replies)),
-        smaller_model=None,
-        voice_detector=LoudnessDetector,
-        animator=FaceAnimator,
-        renderer=None,
-        poster=b"",
-    )
+    return scripted_engines(WORDS, lambda: Model(list(replies)))
 
 
 class Caller:

@@ -14,7 +14,8 @@ from avatar.protocol.realtime import Realtime
 from avatar.resume import KEEP_PLACE_S, without_token
 from speech.errors import ResumeExpiredError, ServerFullError
 from tests.session import virtual_clock
-from tests.session.held_calls import LONG, Client, house, settings
+from tests.session.held_calls import Client, house, settings
+from tests.session.scripted_engines import LONG
 
 SHOP = Caller("key:1a2b3c4d")
 
