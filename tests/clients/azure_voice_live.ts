@@ -2,6 +2,8 @@
 // WebSocket, the avatar comes over a peer connection that the session's own events set up.
 import {VoiceLiveClient, type RequestSession, type VoiceLiveSession} from "@azure/ai-voicelive";
 
+import {microphone} from "./microphone";
+
 declare const person: {seen: string[]; faults: string[]};
 
 const RATE_HZ = 24_000;
@@ -41,20 +43,7 @@ async function showAvatar(iceServers: RTCIceServer[]): Promise<void> {
 }
 
 async function listen(): Promise<void> {
-  const [track] = (await navigator.mediaDevices.getUserMedia({audio: true})).getAudioTracks();
-  const reader = new MediaStreamTrackProcessor({track}).readable.getReader();
-  for (;;) {
-    const {value, done} = await reader.read();
-    if (done) return;
-    const samples = new Float32Array(value.numberOfFrames);
-    value.copyTo(samples, {planeIndex: 0, format: "f32-planar"});
-    const step = value.sampleRate / RATE_HZ;
-    const pcm = new Int16Array(Math.floor(samples.length / step));
-    for (let i = 0; i < pcm.length; i++) {
-      const part = samples.subarray(i * step, (i + 1) * step);
-      pcm[i] = (32_767 * part.reduce((sum, sample) => sum + sample, 0)) / part.length;
-    }
-    value.close();
+  for await (const pcm of microphone(RATE_HZ)) {
     try {
       await session.sendAudio(new Uint8Array(pcm.buffer));
     } catch (error) {

@@ -3,6 +3,8 @@
 import {OpenAIRealtimeWebRTC, OpenAIRealtimeWebSocket, RealtimeAgent, RealtimeSession, tool} from "@openai/agents-realtime";
 import {z} from "zod";
 
+import {microphone} from "./microphone";
+
 declare const person: {seen: string[]; faults: string[]};
 
 const RATE_HZ = 24_000;
@@ -41,22 +43,7 @@ function overWebRTC(): OpenAIRealtimeWebRTC {
 }
 
 async function sendMicrophone(): Promise<void> {
-  const [track] = (await navigator.mediaDevices.getUserMedia({audio: true})).getAudioTracks();
-  const reader = new MediaStreamTrackProcessor({track}).readable.getReader();
-  for (;;) {
-    const {value, done} = await reader.read();
-    if (done) return;
-    const samples = new Float32Array(value.numberOfFrames);
-    value.copyTo(samples, {planeIndex: 0, format: "f32-planar"});
-    const step = value.sampleRate / RATE_HZ;
-    const pcm = new Int16Array(Math.floor(samples.length / step));
-    for (let i = 0; i < pcm.length; i++) {
-      const part = samples.subarray(i * step, (i + 1) * step);
-      pcm[i] = (32_767 * part.reduce((sum, sample) => sum + sample, 0)) / part.length;
-    }
-    value.close();
-    session.sendAudio(pcm.buffer);
-  }
+  for await (const pcm of microphone(RATE_HZ)) session.sendAudio(pcm.buffer);
 }
 
 function watch(): void {

@@ -12,60 +12,28 @@ import pytest
 from azure.ai.voicelive import models as sdk
 
 from tests.avatar.voice_live_kit import understood
-from tests.e2e import scripted_llm
-from tests.e2e.conftest import SPEECH, Server, running_server
-from tests.e2e.scripted_llm import Call
+from tests.e2e import robot
+from tests.e2e.conftest import Server
+from tests.e2e.robot import (
+    FORWARD,
+    MOVE,
+    STORY,
+    WEASELS,
+    YOUNG_MAN,
+    asks_for_the_story,
+    interrupted_story,
+)
 from tests.e2e.voice_live_client import Person, calling
 
 pytestmark = pytest.mark.e2e
 
-WEASELS = SPEECH / "cc-by-sa" / "en_tt-weasels.wav"
-FORWARD = SPEECH / "public" / "en_ps_goforward.wav"
-YOUNG_MAN = SPEECH / "public" / "en_librivox_0880.wav"
-STORY = (
-    "Once upon a time there was a family of weasels that lived under a telephone exchange. "
-    "Every night they chewed a little more of the wires, and every morning somebody repaired them. "
-    "In the end the two families became good friends and wrote long letters to each other instead."
-)
-MOVE = sdk.FunctionTool(
-    name="move",
-    description="Moves the robot forward.",
-    parameters={
-        "type": "object",
-        "properties": {"meters": {"type": "number"}},
-        "required": ["meters"],
-    },
-)
-
-
-def script(messages, tools):
-    last = messages[-1]
-    if last["role"] == "tool":
-        return f"Done. I moved {json.loads(last['content'])['moved']} meters."
-    said = last["content"].lower()
-    if "forward" in said and "move" in tools:
-        return Call("move", '{"meters": 10}')
-    return STORY if "weasel" in said or "wease" in said else "I see. Please go on."
+TOOLS = [{"type": "function", **MOVE}]
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with (
-        scripted_llm.serving(script) as llm,
-        running_server(LLM__BACKEND="openai", LLM__BASE_URL=llm.url, LLM__MODEL="script") as server,
-    ):
+    with robot.serving() as server:
         yield server
-
-
-async def interrupted_story(person: Person) -> None:
-    """Ask for the story, and speak over it once two clauses of it were heard."""
-    answers = len(person.of("response.done"))
-    person.say(WEASELS)
-    deltas = "response.audio_transcript.delta"
-    told = len(person.of(deltas))
-    await person.until(lambda: len(person.of(deltas)) >= told + 2, "two clauses of the story")
-    person.say(YOUNG_MAN)
-    await person.answered(answers + 2)
 
 
 async def moved_forward(person: Person) -> str:
@@ -92,7 +60,7 @@ def check_conversation(person: Person) -> None:
     assert STORY.startswith(heard[:-1].rstrip(" .,"))
     assert len(heard) < len(STORY)
     said = person.transcripts()
-    assert "phone system" in said[0]
+    assert asks_for_the_story(said[0])
     assert "young man" in said[1]
     assert "forward" in said[2]
     assert person.of("conversation.item.truncated")
@@ -109,9 +77,9 @@ def test_the_python_sdk_talks_is_interrupted_and_runs_a_tool(server):
             input_audio_echo_cancellation=sdk.AudioEchoCancellation().as_dict(),
             animation={"outputs": ["viseme_id", "blendshapes"]},
             output_audio_timestamp_types=["word"],
-            tools=[MOVE.as_dict()],
+            tools=TOOLS,
         ) as person:
-            await interrupted_story(person)
+            await interrupted_story(person, "response.audio_transcript.delta")
             assert "10" in await moved_forward(person)
             return person
 
@@ -163,11 +131,11 @@ def test_the_python_sdk_sees_the_avatar_speak_and_its_sound_comes_back_without_i
                 customized=False,
                 video=sdk.VideoParams(bitrate=800_000),
             ).as_dict(),
-            tools=[MOVE.as_dict()],
+            tools=TOOLS,
         ) as person:
             await person.connect_avatar()
             await person.until(lambda: len(person.pictures) > 20, "the avatar's picture")
-            await interrupted_story(person)
+            await interrupted_story(person, "response.audio_transcript.delta")
             assert "10" in await moved_forward(person)
             assert person.of("response.audio.delta") == []
             loud = [pcm for _, pcm in person.sound if np.abs(pcm.astype(np.int32)).max() > 1000]
