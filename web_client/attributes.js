@@ -43,6 +43,11 @@ export function takeEarly(element) {
  * @returns {string} "" for the page's own origin
  */
 function originOf(server) {
-  const origin = server === null ? HOME : new URL(server, location.href).origin;
+  const isAddress = server !== null && URL.canParse(server, location.href);
+  if (server !== null && !isAddress) {
+    const used = `where its script came from, ${HOME}, is called instead`;
+    console.error(`<presencia-call>: server="${server}" is not an address, as "https://avatar.example" is; ${used}.`);
+  }
+  const origin = isAddress ? new URL(server, location.href).origin : HOME;
   return origin === location.origin || origin === "null" ? "" : origin;
 }

@@ -41,6 +41,8 @@ async def ask(question: str, url: str, key: str | None) -> np.ndarray:
                     break
         print()
         listening.cancel()
+    if not heard:
+        raise SystemExit("No sound came. `presencia doctor` says what keeps calls from working.")
     return np.concatenate(heard)
 
 

@@ -241,3 +241,13 @@ def test_the_focus_stays_with_the_button_that_takes_the_place(embed, server):
     assert page.evaluate("face.lang") == "es"
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Llamar a Elena")).to_be_focused()
+
+
+def test_a_server_that_is_no_address_is_named_and_the_scripts_own_is_called(embed, server):
+    said = []
+    page = embed("<presencia-call></presencia-call>")
+    page.on("console", lambda message: said.append(message.text))
+    page.evaluate("document.querySelector('presencia-call').setAttribute('server', 'http://')")
+    eventually(page, lambda: any('server="http://" is not an address' in text for text in said))
+    dial(page)
+    connected(page)
