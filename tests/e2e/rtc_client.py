@@ -111,6 +111,8 @@ class Client:
     reports: dict[str, list[tuple[float, RtcpSrPacket]]] = field(
         default_factory=lambda: {"audio": [], "video": []}
     )
+    arrived: list[int] = field(default_factory=list)
+    """Sequence numbers of the microphone's packets, as they came to the peer."""
     lost: int = 0
     """RTP packets that were sent and never arrived."""
 
@@ -134,6 +136,16 @@ class Client:
             await take_rtcp(packet)
 
         receiver._handle_rtp_packet, receiver._handle_rtcp_packet = note_rtp, note_rtcp
+
+    def note_arrivals(self) -> None:
+        """Fill `arrived`; from before the first packet, so that its places are packets' numbers."""
+        take = self.peer._microphone.take
+
+        def note(packet: RtpPacket) -> None:
+            self.arrived.append(packet.sequence_number)
+            take(packet)
+
+        self.peer._microphone.take = note
 
     async def drain(self, track: MediaStreamTrack) -> None:
         """Keep what arrives on a track until it ends."""
@@ -187,6 +199,7 @@ async def call(
     face = pictures(clock) if video else None
     peer = await Peer.answer(sdp, audio=Beeps(), video=face, clock=clock, settings=settings)
     client = Client(pc, peer, microphone, clock, messages)
+    client.note_arrivals()
     _drop(client, lose)
     try:
         async with asyncio.TaskGroup() as group:

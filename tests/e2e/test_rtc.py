@@ -12,7 +12,7 @@ import numpy as np
 import psutil
 import pytest
 from aiortc import RTCSessionDescription
-from aiortc.rtp import RTCP_PSFB_APP, RtcpPsfbPacket, RtpPacket, pack_remb_fci
+from aiortc.rtp import RTCP_PSFB_APP, RtcpPsfbPacket, pack_remb_fci
 
 from avatar.rtc import connection as connection_module
 from avatar.rtc.clock import MediaClock
@@ -53,7 +53,7 @@ class Heard:
 async def hear(client: Client, enough: Callable[[Heard], bool]) -> Heard:
     """Listen, without a gap in the count of samples, until there is enough."""
     heard, samples, quiet, delays_ms = Heard(), 0, True, []
-    arrived = note_arrivals(client)
+    arrived = client.arrived
     async with asyncio.timeout(PATIENCE_S):
         async for frame in client.peer.microphone():
             assert frame.start_sample == samples
@@ -71,18 +71,6 @@ async def hear(client: Client, enough: Callable[[Heard], bool]) -> Heard:
     median_ms, worst_ms = np.percentile(delays_ms, (50, 95))
     print(f"\nmicrophone to PCM, ms: p50 {median_ms:.1f}, p95 {worst_ms:.1f}")
     return heard
-
-
-def note_arrivals(client: Client) -> list[int]:
-    """Sequence numbers of the microphone's packets, as they come."""
-    take, arrived = client.peer._microphone.take, []
-
-    def note(packet: RtpPacket) -> None:
-        arrived.append(packet.sequence_number)
-        take(packet)
-
-    client.peer._microphone.take = note
-    return arrived
 
 
 def test_the_microphone_arrives_whole_and_within_a_frame_of_when_it_was_sent():
