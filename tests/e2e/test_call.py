@@ -30,6 +30,7 @@ from tests.e2e.conftest import SPEECH, Server
 pytestmark = pytest.mark.e2e
 
 QUESTION = SPEECH / "public" / "en_ps_goforward.wav"
+KEPT_ALIVE_S = 6  # an idle HTTP connection, by uvicorn
 RESTING = 12  # pictures: about a second, where it listens
 INTERRUPTION = SPEECH / "cc-by-sa" / "en_privacy-prompt.wav"
 
@@ -196,13 +197,14 @@ def test_speaking_over_the_avatar_stops_its_voice_and_closes_its_mouth(new_call,
 
 
 def test_hanging_up_frees_everything(new_call, live_server):
-    def settled() -> dict[str, float]:
+    def settled(allowed: dict[str, float]) -> dict[str, float]:
+        """What it holds without a call; connections that are kept alive go some seconds later."""
         for _ in range(60):
             pause(1)
-            if live_server.metrics()["calls"] == 0:
+            held = live_server.metrics()
+            if held["calls"] == 0 and all(held[what] <= most for what, most in allowed.items()):
                 break
-        pause(2)
-        return live_server.metrics()
+        return held
 
     def call_once() -> None:
         call = new_call()
@@ -212,15 +214,20 @@ def test_hanging_up_frees_everything(new_call, live_server):
 
     for _ in range(2):
         call_once()
-    before = settled()
+    settled({})
+    pause(KEPT_ALIVE_S)
+    before = live_server.metrics()
+    allowed = {
+        "calls": 0,
+        "tasks": before["tasks"],
+        # Less than one for each call: other connections come and go.
+        "open_files": before["open_files"] + 2,
+        "threads": before["threads"] + 2,
+        # Caches and allocators still warm up in the first calls, by some 30 MB in all; nine
+        # calls in a row were flat from the sixth. A call's own media and KV cache are more.
+        "rss_mb": before["rss_mb"] + 45,
+    }
     for _ in range(3):
         call_once()
-    after = settled()
-    assert after["calls"] == 0
-    assert after["tasks"] == before["tasks"]
-    # Less than one for each call: the server's own keep-alive connections come and go.
-    assert after["open_files"] <= before["open_files"] + 2
-    assert after["threads"] <= before["threads"] + 2
-    # Caches and allocators still warm up in the first calls, by some 30 MB in all; nine headless
-    # calls in a row were flat from the sixth. A call's own media and KV cache are more than this.
-    assert after["rss_mb"] < before["rss_mb"] + 45
+    after = settled(allowed)
+    assert {what: after[what] for what, most in allowed.items() if after[what] > most} == {}
