@@ -33,9 +33,10 @@ _ROUTE = """async () => {
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Networks, Browser]]:
     folder: Path = tmp_path_factory.mktemp("turn")
-    # coturn drops its rights and must reach the folder.
-    for parent in (folder, folder.parent, folder.parent.parent):
-        parent.chmod(0o755)
+    # coturn drops its rights and must reach the folder; pytest keeps others out of its own.
+    for parent in (folder, *folder.parents):
+        if parent.stat().st_mode & 0o777 == 0o700:
+            parent.chmod(0o755)
     config = folder / "presencia.toml"
     with networks() as nets, relay(nets, folder) as lines:
         config.write_text(f'{lines}\n[access]\nopen = true\nhosts = ["{SERVER}"]\n')
