@@ -40,7 +40,7 @@ FACES_URL = "/v1/avatar/faces"
 AVATAR = {"face": {"name": "elena", "url": f"{FACES_URL}/elena/"}}
 SESSION = {"avatar": AVATAR}
 TICKET = "ticket1"
-RETRY_AFTER_S = 30
+RETRY_AFTER_S = 5
 PATIENCE_S = 90.0
 """For what takes a moment where nothing else runs: a starved machine fails no test."""
 REFUSAL = "The stand-in says no."
