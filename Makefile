@@ -7,8 +7,10 @@
 
 PRESENCIA = .venv/bin/presencia
 PYTEST = .venv/bin/python -m pytest
-# They use a core each; those that talk with real models and browsers need the machine alone.
+# They use a core each.
 QUICK_TESTS = $(PYTEST) -m "not e2e" --numprocesses auto
+# They hold calls in real time and mostly wait; a file's tests share a server, so stay together.
+E2E_TESTS = $(PYTEST) -m e2e --numprocesses 2 --dist loadfile
 ARGS =
 
 .PHONY: run test check replay bench setup setup-dev setup-clients models lint check-web check-types-web constraints sdk
@@ -20,7 +22,7 @@ test: setup-dev setup-clients
 	@$(PRESENCIA) models fetch
 	@$(PRESENCIA) models fetch smollm2-135m
 	$(QUICK_TESTS) $(ARGS)
-	$(PYTEST) -m e2e $(ARGS)
+	$(E2E_TESTS) $(ARGS)
 
 check: lint check-web
 	$(QUICK_TESTS) $(ARGS)
