@@ -172,7 +172,7 @@ class Conversation:
         match command:
             case SpeechStarted(utterance, at_sample):
                 self._emit(UserStarted(self._item(utterance), _ms(at_sample)))
-                self._overlaps.begin(utterance, self._replies.current)
+                await self._floor.begin(utterance, self.language)
             case SpeechSustained(utterance):
                 self._person_speaks = utterance
                 await self._floor.hold(utterance, self.language)

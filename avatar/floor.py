@@ -29,6 +29,18 @@ class Floor:
         self._overlaps = overlaps
         self._emit = emit
 
+    async def begin(self, utterance: int, language: Language) -> None:
+        """Let an answer wait of which nothing has been heard, for the person makes a sound.
+
+        They may not have finished: nobody is to hear an answer to half of what they say. Holding it
+        before it began costs them nothing they could notice, so no proof of speech is waited for.
+        """
+        reply = self._replies.current
+        self._overlaps.begin(utterance, reply)
+        unheard = reply is not None and reply.first_sample is None
+        if unheard and not self._replies.playout.speaking:
+            await self.hold(utterance, language)
+
     async def hold(self, utterance: int, language: Language) -> None:
         """Fall silent for a person who makes a sound, until it is known what it means."""
         if not self.turns.interrupts:

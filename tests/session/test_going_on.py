@@ -1,0 +1,78 @@
+"""A person goes on after their turn was taken for over: before the answer is heard, it never is."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from avatar.events import ReplyEnded, ReplyHeard, ReplyStarted, UserSaid
+from tests.session.scripted_call import ScriptedCall
+
+FIRST_ENDS_S = 1.5
+SPEECH_IS_KNOWN_S = 0.064 + 0.032  # two windows, and the one that it began in
+
+
+def goes_on(gap_s, answer_takes_s=0.6, sounds_over=1.0):
+    """Says a sentence in two breaths; both sound finished."""
+    call = ScriptedCall(["Wrong answer.", "Right answer.", "Late answer."])
+    call.turn_detector.probability = sounds_over
+    call.voice.takes_s = answer_takes_s
+    begins_s = FIRST_ENDS_S + gap_s
+    call.says("I would like", 0.5, FIRST_ENDS_S).says("a cup of tea", begins_s, begins_s + 1.2)
+    return call.run(begins_s + 9)
+
+
+def first_sound_s(answer_takes_s):
+    """When the answer to the first breath would be heard."""
+    call = ScriptedCall(["Wrong answer."])
+    call.voice.takes_s = answer_takes_s
+    call.says("I would like", 0.5, FIRST_ENDS_S).run(6)
+    return call.loud_frames[0]
+
+
+def test_nothing_is_heard_of_an_answer_before_which_the_person_goes_on():
+    call = goes_on(gap_s=0.5)
+    assert len(call.of(ReplyStarted)) == 2, "the turn was taken for over"
+    assert call.heard == ["", "Right answer."]
+    assert [event.text for _, event in call.of(ReplyHeard)] == ["Right answer."]
+    assert not call.sounds_between(0, 2.0 + 1.2)
+
+
+def test_both_breaths_are_one_message_and_the_answer_is_to_all_of_it():
+    call = goes_on(gap_s=0.5)
+    assert [event.text for _, event in call.of(UserSaid)] == ["I would like", "a cup of tea"]
+    assert [(m.role, m.content) for m in call.history.messages] == [
+        ("user", "I would like a cup of tea"),
+        ("assistant", "Right answer."),
+    ]
+    assert call.asked_of_the_model(-1)[-1].content == "I would like a cup of tea"
+
+
+def test_an_answer_that_a_click_has_delayed_is_given():
+    call = ScriptedCall(["Here I am."])
+    call.voice.takes_s = 0.6
+    call.says("are you there?", 0.5, FIRST_ENDS_S).coughs(1.95, 0.09).run(6)
+    assert call.heard == ["Here I am."]
+    assert call.statuses == ["completed"]
+
+
+@pytest.mark.parametrize("earlier_ms", [80, 85, 90, 100, 105])
+def test_two_windows_of_speech_are_enough_to_keep_it_back(earlier_ms):
+    gap_s = first_sound_s(0.2) - earlier_ms / 1000 - FIRST_ENDS_S
+    assert not goes_on(gap_s, 0.2).sounds_between(0, FIRST_ENDS_S + gap_s + 1.2)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.integers(24, 100), st.sampled_from([0.2, 0.4, 0.8]))
+def test_whenever_they_go_on_they_hear_nothing_or_it_had_begun(gap_10ms, answer_takes_s):
+    gap_s = gap_10ms / 100
+    call = goes_on(gap_s, answer_takes_s)
+    begins_s = FIRST_ENDS_S + gap_s
+    early = call.sounds_between(0, begins_s + 1.2)
+    if begins_s + SPEECH_IS_KNOWN_S < first_sound_s(answer_takes_s):
+        assert not early, "it was not under way yet"
+    assert not [at_s for at_s in early if at_s > begins_s + 0.2], "it falls silent"
+    users = [m.content for m in call.history.messages if m.role == "user"]
+    if not any(event.heard for _, event in call.of(ReplyEnded)[:-1]):
+        assert users == ["I would like a cup of tea"]
+    assert call.history.messages[-1].role == "assistant"
+    assert call.left_over == []
