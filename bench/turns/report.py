@@ -44,7 +44,8 @@ class Report:
         """The same for people."""
         lines = [
             f"held-out speakers; goal: at most {100 * MOST_CUT_OFF:.0f} % cut off",
-            f"{'':<44}{'cut off':>9}{'paused':>8}{'mean':>8}{'p50':>8}{'p95 ms':>8}{'ended':>7}",
+            f"{'':<44}{'cut off':>9}{'touched':>9}{'taken':>9}{'paused':>8}"
+            f"{'mean':>8}{'p50':>8}{'p95':>8}{'sound ms':>9}{'ended':>7}",
         ]
         default, *others = self.rows
         lines.append(_line(default.name, default.score))
@@ -69,6 +70,7 @@ def _beside(default: Score, tried: Sequence[Row]) -> Iterator[tuple[str, Row]]:
 
 
 def _line(name: str, s: Score) -> str:
-    waits = (s.mean_ms, s.p50_ms, s.p95_ms) if s.finished else ()
-    cells = "".join(f"{wait:>8.0f}" for wait in waits) or f"{'-':>8}" * 3
-    return f"{name:<44}{100 * s.cut_off:>7.1f} %{s.paused:>8}{cells}{s.finished:>7}"
+    shares = "".join(f"{100 * share:>7.1f} %" for share in (s.cut_off, s.touched, s.taken))
+    waits = (s.mean_ms, s.p50_ms, s.p95_ms, s.sound_p50_ms) if s.finished else ()
+    cells = "".join(f"{wait:>8.0f}" for wait in waits) or f"{'-':>8}" * 4
+    return f"{name:<44}{shares}{s.paused:>8}{cells} {s.finished:>7}"

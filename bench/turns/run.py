@@ -27,8 +27,9 @@ from speech.asr.whisper import Whisper
 from speech.turn_detector import SmartTurn
 from speech.vad import SileroModel
 
-LATE = Lateness(verdict_ms=63, words_ms={"en": 100, "es": 500})
-"""Medians on two quiet cores; the recogniser's, of an utterance of some seconds."""
+LATE = Lateness(verdict_ms=63, words_ms={"en": 100, "es": 500}, sound_ms=350)
+"""Medians on two quiet cores; the recogniser's, of an utterance of some seconds; the sound's, of an
+answer that leaves 450 ms after the last word. Slower answers, as the Spanish are, cut off fewer."""
 
 _OTHER_LATENESS_MS = (0, 100, 300, 700)
 

@@ -43,19 +43,25 @@ class Score:
     """How a setting did on some talks.
 
     Attributes:
-        cut_off: Share of those who paused that were cut off.
+        cut_off: Share of those who paused that were cut off: the avatar spoke before they went on.
+        touched: Share of whom a trace of its voice was heard, or more.
+        taken: Share whose turn was taken for over, heard or not.
         paused: How many paused.
         mean_ms: Mean of the delays of those who had finished.
         p50_ms: Their median.
         p95_ms: Their 95th percentile.
+        sound_p50_ms: The median until the avatar's first sound.
         finished: How many.
     """
 
     cut_off: float
+    touched: float
+    taken: float
     paused: int
     mean_ms: float
     p50_ms: float
     p95_ms: float
+    sound_p50_ms: float
     finished: int
 
 
@@ -87,16 +93,23 @@ def outcomes(traces: Iterable[Trace], settings: Settings, late: Lateness) -> lis
 def score(heard: Sequence[Outcome]) -> Score:
     """Sum up."""
     paused = [outcome for outcome in heard if outcome.paused]
-    cut = sum(outcome.cut_off for outcome in paused)
     waited = [outcome.delay_ms for outcome in heard if outcome.delay_ms is not None]
+    sounds = [outcome.sound_ms for outcome in heard if outcome.sound_ms is not None]
     delays = summary(waited)
+
+    def share(happened: Iterable[bool]) -> float:
+        return sum(happened) / len(paused) if paused else 0.0
+
     return Score(
-        cut / len(paused) if paused else 0.0,
-        len(paused),
-        sum(waited) / len(waited) if waited else 0.0,
-        float(delays["p50"] or 0),
-        float(delays["p95"] or 0),
-        int(delays["n"] or 0),
+        cut_off=share(outcome.cut_off for outcome in paused),
+        touched=share(outcome.touched for outcome in paused),
+        taken=share(outcome.taken for outcome in paused),
+        paused=len(paused),
+        mean_ms=sum(waited) / len(waited) if waited else 0.0,
+        p50_ms=float(delays["p50"] or 0),
+        p95_ms=float(delays["p95"] or 0),
+        sound_p50_ms=float(summary(sounds)["p50"] or 0),
+        finished=int(delays["n"] or 0),
     )
 
 

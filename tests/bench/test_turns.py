@@ -76,23 +76,50 @@ def test_words_that_come_late_still_save_the_person_from_being_cut_off():
     assert not replay(trace, patient(900), replace(PROMPT, words_ms={"en": 250})).cut_off
 
 
+def test_who_goes_on_before_the_answer_is_heard_is_not_cut_off():
+    trace = heard(40, 15, 40, 80)  # 480 ms of thought
+    outcomes = [replay(trace, patient(300), replace(NEVER, sound_ms=ms)) for ms in (250, 390, 600)]
+    assert [outcome.taken for outcome in outcomes] == [True] * 3
+    assert [outcome.cut_off for outcome in outcomes] == [True, False, False]
+    assert [outcome.touched for outcome in outcomes] == [True, True, False]
+    assert [outcome.delay_ms is None for outcome in outcomes] == [True, True, False]
+
+
+def test_who_went_on_once_can_be_cut_off_in_the_next_pause():
+    trace = heard(40, 15, 40, 40, 40, 80)
+    outcome = replay(trace, patient(300), replace(NEVER, sound_ms=600))
+    assert (outcome.taken, outcome.cut_off) == (True, True)
+
+
+def test_an_answer_is_not_heard_before_it_is_ready():
+    trace = heard(40, 80)
+    quick = replay(trace, patient(300), replace(NEVER, sound_ms=100))
+    slow = replay(trace, patient(300), replace(NEVER, sound_ms=500))
+    assert quick.sound_ms == quick.delay_ms == slow.delay_ms
+    assert slow.sound_ms == 96 + 500
+
+
 def test_only_those_who_paused_can_be_cut_off_and_only_those_who_finished_wait():
     talk = heard(40, 80).talk
     s = score(
         [
-            Outcome(talk, paused=True, cut_off=True, delay_ms=None),
-            Outcome(talk, paused=True, cut_off=False, delay_ms=400),
-            Outcome(talk, paused=False, cut_off=False, delay_ms=200),
+            Outcome(talk, paused=True, taken=True, cut_off=True, touched=True),
+            Outcome(talk, paused=True, taken=True, delay_ms=400, sound_ms=500),
+            Outcome(talk, paused=False, delay_ms=200, sound_ms=300),
         ]
     )
-    assert (s.cut_off, s.paused, s.mean_ms, s.p50_ms, s.finished) == (0.5, 2, 300, 300, 2)
+    assert (s.cut_off, s.touched, s.taken, s.paused) == (0.5, 0.5, 1.0, 2)
+    assert (s.mean_ms, s.p50_ms, s.sound_p50_ms, s.finished) == (300, 300, 400, 2)
+
+
+def scored(cut_off, mean_ms):
+    return Score(cut_off, cut_off, cut_off, 9, mean_ms, mean_ms, mean_ms, mean_ms, 9)
 
 
 def test_the_frontier_holds_nothing_that_is_both_slower_and_ruder():
-    quick, slow = Score(0.3, 9, 250, 200, 400, 9), Score(0.0, 9, 920, 900, 1000, 9)
-    bad = Score(0.3, 9, 950, 900, 1100, 9)
-    scored = [({"likely": i}, s) for i, s in enumerate((bad, slow, quick))]
-    assert [s for _, s in frontier(scored)] == [quick, slow]
+    quick, slow, bad = scored(0.3, 250), scored(0.0, 920), scored(0.3, 950)
+    found = [({"likely": i}, s) for i, s in enumerate((bad, slow, quick))]
+    assert [s for _, s in frontier(found)] == [quick, slow]
 
 
 def test_the_curve_is_a_picture():
