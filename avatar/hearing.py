@@ -3,9 +3,9 @@
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
+from avatar.conversation import Conversation
 from avatar.engines import Engines
 from avatar.listening import Heard, Listener
-from avatar.playout import Playout
 from avatar.settings import ListeningSettings
 from avatar.turn_taking import TurnTaking
 from speech.echo import EchoRemover
@@ -20,7 +20,7 @@ class Hearing:
         engines: Have the stages.
         settings: The server's.
         language: To begin with.
-        playout: What the client hears, and may send back.
+        conversation: Whose; what it plays may come back.
         emit: Called with everything that was heard; must not block.
 
     Attributes:
@@ -32,14 +32,14 @@ class Hearing:
         engines: Engines,
         settings: ListeningSettings,
         language: Language,
-        playout: Playout,
+        conversation: Conversation,
         emit: Callable[[Heard], None],
     ) -> None:
         self._recognizers = engines.recognizers
         self._echo: EchoRemover | None = None
         if settings.remove_echo:
             self._echo = EchoRemover()
-            playout.on_frame = self._echo.played
+            conversation.playout.on_frame = self._echo.played
         self.listener = Listener(
             detector=engines.voice_detector(),
             turns=engines.turn_detector,
@@ -53,6 +53,7 @@ class Hearing:
             barge_in_ms=settings.barge_in_ms,
             emit=emit,
             is_echoing=lambda: self._echo is not None and self._echo.found,
+            goes_on=lambda: conversation.state == "thinking",
         )
 
     async def run(

@@ -23,6 +23,7 @@ from avatar.heard import (
     WentOn,
     Wordless,
 )
+from avatar.tape import TAPE_S, Tape
 from avatar.turn_taking import TurnTaking
 from speech.audio import to_float
 from speech.endpointing import Ended, Endpointer, Paused, Resumed, Started, Withdrawn
@@ -51,39 +52,15 @@ _log = logging.getLogger(__name__)
 WINDOW_SAMPLES = 512  # Silero's, 32 ms
 POST_ROLL_SAMPLES = round(0.2 * LISTENING_RATE_HZ)  # recognisers clip the last word without it
 _ECHOING_SAMPLES = round(0.096 * LISTENING_RATE_HZ)  # what a canceller lets through is shorter
-_TAPE_S = 40  # longer than the longest utterance, which the endpointer limits
-
-
-class _Tape:
-    """The last `_TAPE_S` seconds of the microphone, addressed by sample."""
-
-    def __init__(self) -> None:
-        self._pcm = np.zeros(2 * _TAPE_S * LISTENING_RATE_HZ, np.int16)
-        self._first = 0  # sample at _pcm[0]
-        self.end = 0  # one past the last sample
-
-    def append(self, pcm: NDArray[np.int16]) -> None:
-        used = self.end - self._first
-        if used + len(pcm) > len(self._pcm):
-            keep = len(self._pcm) // 2
-            self._pcm[:keep] = self._pcm[used - keep : used]
-            self._first, used = self.end - keep, keep
-        self._pcm[used : used + len(pcm)] = pcm
-        self.end += len(pcm)
-
-    def cut(self, start: int, end: int) -> NDArray[np.int16]:
-        """A copy of samples [start, end), zeros where the tape has none."""
-        out = np.zeros(end - start, np.int16)
-        lo, hi = max(start, self._first), min(end, self.end)
-        if lo < hi:
-            out[lo - start : hi - start] = self._pcm[lo - self._first : hi - self._first]
-        return out
 
 
 @dataclass(slots=True)
 class _Utterance:
     number: int
     start_sample: int
+    before: "_Utterance | None" = None  # was taken for a whole turn, and goes on with this one
+    words: str = ""  # final
+    is_over: bool = False  # and everybody knows it
     voiced: int = 0  # samples of it that are speech
     sustained: bool = False
     interim_at: int = 0  # samples of speech in it when words so far were last asked for
@@ -91,6 +68,16 @@ class _Utterance:
     interim: asyncio.Task[None] | None = None
     final: asyncio.Task[Transcript | StageError] | None = None
     verdict: asyncio.Task[None] | None = None
+
+    @property
+    def turn_start(self) -> int:
+        """Sample at which the turn began."""
+        return self.start_sample if self.before is None else self.before.turn_start
+
+    def in_turn(self, words: str) -> str:
+        """Words of this utterance, behind those that the turn began with."""
+        before = self.before
+        return words if before is None else f"{before.in_turn(before.words)} {words}"
 
     def give_up(self) -> None:
         """Drop what was recognised on the guess that the turn was over."""
@@ -116,6 +103,8 @@ class Listener:
         barge_in_ms: Speech that lasts this long is reported as sustained.
         is_echoing: Whether the avatar's own voice is being taken out of the microphone at present.
             Then speech has to last 96 ms longer, and what doesn't is none.
+        goes_on: Whether nothing was heard of an answer to the last turn: then what is said now goes
+            on with it, and both together say how it ends.
         emit: Called with everything heard; must not block.
     """
 
@@ -129,19 +118,22 @@ class Listener:
         barge_in_ms: int,
         emit: Callable[[Heard], None],
         is_echoing: Callable[[], bool] = lambda: False,
+        goes_on: Callable[[], bool] = lambda: False,
     ) -> None:
         self._is_echoing = is_echoing
+        self._goes_on = goes_on
         self._recognizer = recognizer
         self._detector = detector
         self._turns = turns
         self._endpointer = endpointer
         self._barge_in_samples = barge_in_ms * LISTENING_RATE_HZ // 1000
         self._emit = emit
-        self._tape = _Tape()
+        self._tape = Tape()
         self._windowed = 0  # samples that the detector has had
         self._arrived_at_s = 0.0  # loop time of the tape's end
         self._count = 0
         self._utterance: _Utterance | None = None
+        self._last: _Utterance | None = None  # that was taken for a turn
         self._tasks: asyncio.TaskGroup | None = None
         self._by_client = False
         self._begun = 0  # where the turn begins that the client will say is over
@@ -196,6 +188,7 @@ class Listener:
         """Drop the utterance under way: all that will be reported of it is a false start."""
         self._endpointer.reset()
         self._withdraw(self._windowed)
+        self._last = None
         if not self._commits:
             self._begun = self._tape.end
 
@@ -221,7 +214,7 @@ class Listener:
         """End the turns that the client has said are over, as far as their sound is here."""
         while self._tasks is not None and self._commits and self._commits[0][0] <= self._tape.end:
             end, number = self._commits.popleft()
-            begin = max(min(self._begun, end), end - _TAPE_S * LISTENING_RATE_HZ)
+            begin = max(min(self._begun, end), end - TAPE_S * LISTENING_RATE_HZ)
             self._begun = end
             recording = self._finish_recording(number, self._tape.cut(begin, end), (begin, end))
             self._tasks.create_task(recording, name="committed")
@@ -253,7 +246,7 @@ class Listener:
         match event:
             case Started(start_sample):
                 self._count += 1
-                self._utterance = _Utterance(self._count, start_sample)
+                self._utterance = self._begin(start_sample)
                 self._emit(SpeechStarted(self._count, start_sample))
             case Paused(end_sample):
                 self._pause(tasks, end_sample)
@@ -269,6 +262,11 @@ class Listener:
             case None:
                 pass
         self._follow(tasks, voiced=self._endpointer.voiced)
+
+    def _begin(self, start_sample: int) -> _Utterance:
+        last, self._last = self._last, None
+        goes_on = last is not None and (not last.is_over or self._goes_on())
+        return _Utterance(self._count, start_sample, last if goes_on else None)
 
     def _follow(self, tasks: asyncio.TaskGroup, *, voiced: bool) -> None:
         """Report sustained speech and start interim recognition, where due."""
@@ -306,7 +304,7 @@ class Listener:
         if self._utterance is utterance:
             utterance.draft = transcript
             if transcript.text:
-                self._endpointer.hint(transcript.text, end)
+                self._endpointer.hint(utterance.in_turn(transcript.text), end)
                 self._emit(Interim(utterance.number, transcript.text))
             else:
                 self._emit(Wordless(utterance.number))
@@ -336,14 +334,15 @@ class Listener:
         except StageError as error:
             # Returned, not raised: it may be dropped with its guess, and must not end the call.
             return error
+        utterance.words = transcript.text
         if self._utterance is utterance:
-            self._endpointer.hint(transcript.text)
+            self._endpointer.hint(utterance.in_turn(transcript.text))
             if transcript.text:
                 self._emit(Guessed(utterance.number, transcript.text))
         return transcript
 
     async def _judge(self, utterance: _Utterance, end_sample: int) -> None:
-        pcm = self._tape.cut(utterance.start_sample, end_sample)
+        pcm = self._tape.cut(utterance.turn_start, end_sample)
         try:
             self._endpointer.turn_probability(await self._turns.finished(pcm))
         except StageError:
@@ -353,6 +352,7 @@ class Listener:
     def _withdraw(self, at_sample: int) -> None:
         utterance, self._utterance = self._utterance, None
         if utterance is not None:
+            self._last = utterance.before
             utterance.give_up()
             self._emit(FalseStart(utterance.number, at_sample))
 
@@ -360,6 +360,7 @@ class Listener:
         utterance, self._utterance = self._utterance, None
         if utterance is None:
             return
+        self._last = utterance
         now = asyncio.get_running_loop().time()
         silence_s = (self._tape.end - end_sample) / LISTENING_RATE_HZ
         tasks.create_task(
@@ -375,6 +376,7 @@ class Listener:
             if utterance.final is not None
             else await self._recognize_final(utterance, end_sample)
         )
+        utterance.is_over = True
         if isinstance(final, StageError):
             _log.warning("recognition failed", exc_info=final)
             self._emit(NotUnderstood(utterance.number, end_sample, str(final)))

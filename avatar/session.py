@@ -123,7 +123,7 @@ class Session:
             client_tool_s=settings.tools.client_timeout_s,
         )
         self._hearing = Hearing(
-            engines, settings.listening, language, self._conversation.playout, self._heard
+            engines, settings.listening, language, self._conversation, self._heard
         )
         self._clock = MediaClock()
         self._face = FacePerformance(

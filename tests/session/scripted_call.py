@@ -210,6 +210,7 @@ class ScriptedCall:
             barge_in_ms=self.barge_in_ms,
             emit=conversation.send,
             is_echoing=lambda: self.is_echoing,
+            goes_on=lambda: conversation.state == "thinking",
         )
 
         async def hear_the_avatar():

@@ -76,3 +76,50 @@ def test_whenever_they_go_on_they_hear_nothing_or_it_had_begun(gap_10ms, answer_
         assert users == ["I would like a cup of tea"]
     assert call.history.messages[-1].role == "assistant"
     assert call.left_over == []
+
+
+def test_how_a_turn_ends_is_judged_by_all_of_it():
+    call = ScriptedCall(["Wrong answer.", "Thank you."])
+    call.voice.takes_s = 0.9
+    judged = []
+
+    class Judge:
+        async def finished(self, pcm):
+            judged.append(len(pcm) / 16_000)
+            return 1.0
+
+    call.turn_detector = Judge()
+    call.says("I would like", 0.5, 1.5).says("a cup of tea", 2.0, 2.8).run(12)
+    first, second = judged
+    assert 1.0 < first < 1.4
+    assert 2.3 < second < 2.7, "from the turn's beginning, with the pause in it"
+
+
+def test_words_are_weighed_with_those_that_the_turn_began_with():
+    def ended_after_s(*said):
+        call = ScriptedCall(["Well.", "Well.", "Well."])
+        call.voice.takes_s = 0.9
+        for text, start_s, end_s in said:
+            call.says(text, start_s, end_s)
+        call.run(12)
+        starts = [at_s for at_s, _ in call.of(ReplyStarted)]
+        return starts[-1] - said[-1][2]
+
+    alone = ended_after_s(("is five", 2.0, 2.8))
+    behind = ended_after_s(("my phone number", 0.5, 1.5), ("is five", 2.0, 2.8))
+    assert alone < 0.4
+    assert behind > 1.4, "a number that is not whole"
+
+
+def test_what_follows_an_answer_that_was_heard_is_a_turn_of_its_own():
+    call = ScriptedCall(["Yes.", "No."])
+    lengths = []
+
+    class Judge:
+        async def finished(self, pcm):
+            lengths.append(len(pcm) / 16_000)
+            return 1.0
+
+    call.turn_detector = Judge()
+    call.says("are you there", 0.5, 1.5).says("and are you well", 5.0, 6.0).run(10)
+    assert all(length < 1.4 for length in lengths)
