@@ -45,7 +45,7 @@ export class Captions {
     this.#translate = translate;
   }
 
-  /** @param {boolean} wanted */
+  /** @param {boolean} wanted on the face; screen readers are told the words in any case */
   set isWanted(wanted) {
     this.#isWanted = wanted;
     if (!wanted) this.hide();
@@ -60,9 +60,8 @@ export class Captions {
       if (this.#shown === line.id) this.hide();
       return;
     }
-    if (!this.#isWanted) return;
-    if (line.who !== "note") this.#show(line);
-    if (line.isFinal) this.#announce(line);
+    if (this.#isWanted && line.who !== "note") this.#show(line);
+    if (line.isFinal) this.#announce(line); // Who sees no captions may need to be told the words all the more.
   }
 
   hide() {

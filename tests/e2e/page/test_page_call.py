@@ -71,6 +71,16 @@ def test_words_appear_while_they_are_spoken_and_the_final_ones_replace_them(open
     assert page.locator("#announcer").inner_text() == "You: What time is it?"
 
 
+def test_screen_readers_are_told_the_words_with_captions_switched_off_as_well(open_page, server):
+    page = open_page()
+    call(page)
+    page.keyboard.press("c")
+    expect(page.locator("#captions")).to_have_attribute("aria-pressed", "false")
+    server.call.hear("What time is it?", "q1")
+    expect(page.locator("#announcer")).to_have_text("You: What time is it?")
+    assert page.locator("#caption").is_hidden()
+
+
 def test_a_late_interim_does_not_undo_the_final_words(open_page, server):
     page = open_page()
     call(page)
