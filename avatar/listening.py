@@ -23,6 +23,7 @@ from avatar.heard import (
     WentOn,
     Wordless,
 )
+from avatar.stage_failure import foreseen
 from avatar.tape import TAPE_S, Tape
 from avatar.turn_taking import TurnTaking
 from speech.audio import to_float
@@ -230,12 +231,17 @@ class Listener:
     ) -> None:
         now = asyncio.get_running_loop().time()
         try:
-            transcript = await self._recognizer.recognize(pcm)
+            transcript = await self._recognize(pcm)
         except StageError as error:
             _log.warning("recognition failed", exc_info=error)
             self._emit(NotUnderstood(number, span[1], str(error)))
         else:
             self._emit(TurnEnded(number, transcript, *span, now, now))
+
+    async def _recognize(
+        self, pcm: NDArray[np.int16], draft: Transcript | None = None
+    ) -> Transcript:
+        return await foreseen(self._recognizer.recognize(pcm, draft), "recogniser")
 
     def _hear_window(self, tasks: asyncio.TaskGroup) -> None:
         start = self._windowed
@@ -294,7 +300,7 @@ class Listener:
 
     async def _recognize_interim(self, utterance: _Utterance, end: int) -> None:
         try:
-            transcript = await self._recognizer.recognize(
+            transcript = await self._recognize(
                 self._tape.cut(utterance.start_sample, end), utterance.draft
             )
         except StageError:
@@ -330,7 +336,7 @@ class Listener:
             utterance.interim.cancel()  # the recogniser has one worker: do not queue behind it
         pcm = self._tape.cut(utterance.start_sample, end_sample + POST_ROLL_SAMPLES)
         try:
-            transcript = await self._recognizer.recognize(pcm, utterance.draft)
+            transcript = await self._recognize(pcm, utterance.draft)
         except StageError as error:
             # Returned, not raised: it may be dropped with its guess, and must not end the call.
             return error
@@ -344,7 +350,8 @@ class Listener:
     async def _judge(self, utterance: _Utterance, end_sample: int) -> None:
         pcm = self._tape.cut(utterance.turn_start, end_sample)
         try:
-            self._endpointer.turn_probability(await self._turns.finished(pcm))
+            probability = await foreseen(self._turns.finished(pcm), "turn detector")
+            self._endpointer.turn_probability(probability)
         except StageError:
             # Without a verdict the endpointer waits for silence alone.
             _log.warning("turn detector failed", exc_info=True)

@@ -43,12 +43,13 @@ class ScriptedRecognizer:
     words: dict[int, str]
     interim_every_s: float = 0.32
     takes_s: float = 0.05
-    fails: list[bool] = field(default_factory=list)
+    fails: list[bool | Exception] = field(default_factory=list)
 
     async def recognize(self, pcm, draft=None):
         await asyncio.sleep(self.takes_s)
-        if self.fails and self.fails.pop(0):
-            raise RecognizerError("The recogniser is gone.")
+        if self.fails and (failure := self.fails.pop(0)):
+            gone = RecognizerError("The recogniser is gone.")
+            raise failure if isinstance(failure, Exception) else gone
         values = [int(v) for v in dict.fromkeys(pcm.tolist()) if v]
         return Transcript(" ".join(self.words[v] for v in values if v in self.words), "en")
 
@@ -58,9 +59,12 @@ class ScriptedTurnDetector:
     """Thinks that a turn is over, or not."""
 
     probability: float = 1.0
+    fails: list[Exception] = field(default_factory=list)
 
     async def finished(self, pcm):
         await asyncio.sleep(0.03)
+        if self.fails:
+            raise self.fails.pop(0)
         return self.probability
 
 

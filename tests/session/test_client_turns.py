@@ -1,6 +1,7 @@
 """Clients that say when a turn is over, what was said, and how answers are given."""
 
 import numpy as np
+import pytest
 
 from avatar.commands import Correct, Noted, Remove
 from avatar.events import (
@@ -103,9 +104,10 @@ def test_a_recorded_turn_is_an_item_of_the_client_s_name():
     assert call.statuses == ["completed"]
 
 
-def test_words_that_were_not_understood_are_answered_all_the_same():
+@pytest.mark.parametrize("failure", [True, ValueError("nobody foresaw this")])
+def test_words_that_were_not_understood_are_answered_all_the_same(failure):
     call = PushToTalk(["Sorry?"]).says("how are you", 0.5, 1.5).commits(2.0)
-    call.recognizer.fails = [True]
+    call.recognizer.fails = [failure]
     call.presses(Typed("hello"), 1.0).presses(Respond(), 2.0).run(5)
     assert call.statuses == ["completed"]
 

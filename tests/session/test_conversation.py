@@ -115,13 +115,21 @@ def test_a_failing_voice_is_apologised_for_and_the_next_turn_works(clause):
     assert APOLOGY in call.clauses
 
 
-def test_failing_recognition_is_apologised_for_and_the_next_turn_works():
+@pytest.mark.parametrize("failure", [True, ValueError("nobody foresaw this")])
+def test_failing_recognition_is_apologised_for_and_the_next_turn_works(failure):
     call = ScriptedCall(["Now it works."])
-    call.recognizer.fails = [True] * 4
+    call.recognizer.fails = [failure] * 4
     call.says("hello", 0.5, 1.5).says("again please", 6.0, 7.0).run(12)
     assert APOLOGY in call.clauses
     assert call.statuses == ["failed", "completed"]
     assert call.person_said == ["again please"]
+
+
+def test_a_turn_detector_that_breaks_leaves_the_end_of_the_turn_to_silence():
+    call = ScriptedCall(["Fine."])
+    call.turn_detector.fails = [ZeroDivisionError("nobody foresaw this")]
+    call.says("hello", 0.5, 1.5).run(6)
+    assert (call.person_said, call.statuses) == (["hello"], ["completed"])
 
 
 def test_typed_words_are_answered_aloud():
