@@ -4,7 +4,9 @@ import pytest
 
 from avatar import events as say
 from avatar.commands import Noted, Remove, Typed
+from avatar.protocol.events import Message, Part
 from avatar.protocol.events.session import MAX_TEXT_CHARS
+from avatar.protocol.realtime.items import MOST, MOST_BYTES, Items
 from tests.avatar.realtime_kit import Client, Line, audio, spoken_reply, user_message
 
 
@@ -189,6 +191,37 @@ def test_a_message_of_a_spoken_turn_can_be_asked_for_as_agents_do():
     for item_id, words in (("item_1", "hello"), ("item_9", "Hi.")):
         client.sends("conversation.item.retrieve", item_id=item_id)
         assert client.seen[-1]["item"]["content"][0]["transcript"] == words
+
+
+def test_the_oldest_items_go_when_all_together_are_too_large():
+    client = Client()
+    words, count = "w" * 4000, 3 * MOST_BYTES // (16 * 4000)
+    for number in range(count):
+        item = {"type": "message", "role": "system", "id": f"note_{number}"}
+        content = [{"type": "input_text", "text": words}] * 16
+        client.creates(item=item | {"content": content})
+        client.seen.clear()
+    left = [n for n in range(count) if f"note_{n}" in client.server._items]
+    assert left == list(range(left[0], count)), "the newest stay"
+    assert 0.9 * MOST_BYTES < len(left) * 16 * 4000 <= MOST_BYTES
+    client.sends("conversation.item.retrieve", item_id="note_0")
+    assert client.errors[-1]["code"] == "item_not_found"
+    client.creates(item={"id": "last", **note("system", "A")}, previous_item_id=f"note_{left[-1]}")
+    assert client.types[-1] == "conversation.item.done"
+
+
+def test_an_item_that_was_taken_away_or_grew_is_counted_as_it_is():
+    items = Items()
+    for number in range(2 * MOST):
+        items.add(Message(id=f"m{number}", role="user", status="completed"))
+        if number % 2:
+            items.remove(f"m{number}")
+    assert len(items._order) == MOST - 1, "the oldest made room for one that went"
+    part = Part(type="input_text", text="w" * MOST_BYTES)
+    items.change(Message(id="m8", role="user", status="completed", content=(part,)))
+    assert items._order == ["m8"], "it stays itself"
+    items.remove("m8")
+    assert (items._all_bytes, items._bytes) == (0, {})
 
 
 @pytest.mark.parametrize(
