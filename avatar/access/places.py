@@ -43,7 +43,13 @@ class Places:
     _of: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        self.line = Line(self.settings.server.max_calls, self.settings.access.queue, self.now)
+        access = self.settings.access
+        self.line = Line(
+            self.settings.server.max_calls,
+            access.queue,
+            self.now,
+            most_of_one=access.queue_per_caller,
+        )
 
     def __len__(self) -> int:
         return self.line.taken

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Literal
 
 from avatar.access.waiting import expected_wait_s
-from speech.errors import QueueFullError, ServerFullError, TicketError
+from speech.errors import CallLimitError, QueueFullError, ServerFullError, TicketError
 
 POLL_WITHIN_S = 15.0
 """A ticket that nobody asks about for so long gives up its place."""
@@ -41,6 +41,7 @@ class Standing:
 @dataclass(slots=True)
 class _Ticket:
     owner: str
+    caller: str
     seen_s: float
     is_ready: bool = False
 
@@ -54,12 +55,14 @@ class Line:
         longest: Tickets.
         now: The time.
         usual_call_s: Assumed of calls until one has ended.
+        most_of_one: Tickets of one caller; 0 for no limit.
     """
 
     capacity: int
     longest: int
     now: Callable[[], float]
     usual_call_s: float = 180.0
+    most_of_one: int = 0
     _began_s: dict[int, float] = field(default_factory=dict)
     _tickets: OrderedDict[str, _Ticket] = field(default_factory=OrderedDict)
     _lengths_s: deque[float] = field(default_factory=lambda: deque(maxlen=_LENGTHS))
@@ -106,17 +109,29 @@ class Line:
         self._lengths_s.append(self.now() - began_s)
         self._settle(changed=True)
 
-    def join(self, owner: str) -> str:
+    def join(self, owner: str, caller: str = "") -> str:
         """Wait for a place; returns a ticket.
 
+        Args:
+            owner: Who may ask about the ticket and use it.
+            caller: Whose tickets are counted: an owner's key, or the address of whoever has none.
+
         Raises:
+            CallLimitError: The caller waits `most_of_one` times already.
             QueueFullError: `longest` wait already.
         """
         self._settle()
+        theirs = [held for held in self._tickets.values() if held.caller == caller]
+        if self.most_of_one and len(theirs) >= self.most_of_one:
+            raise CallLimitError(
+                f"You wait for {self.most_of_one} places already, which is as many as one key or "
+                "address may. Take one that is ready, or leave the line for one.",
+                min(held.seen_s for held in theirs) + POLL_WITHIN_S - self.now(),
+            )
         if len(self._tickets) >= self.longest:
             raise QueueFullError("Too many people wait already.")
         ticket = secrets.token_urlsafe(18)
-        self._tickets[ticket] = _Ticket(owner, self.now())
+        self._tickets[ticket] = _Ticket(owner, caller, self.now())
         self._settle()
         return ticket
 

@@ -61,6 +61,7 @@ class AccessSettings(BaseModel):
     calls_per_caller: int = Field(0, ge=0, description="at once, of a key or address; 0: no limit")
     max_call_s: float = Field(0, ge=0, description="the avatar says goodbye before; 0: no limit")
     queue: int = Field(100, ge=0, description="longest line for a place; 0: nobody waits")
+    queue_per_caller: int = Field(25, ge=0, description="of them, of a key or address; 0: no limit")
     resume_s: float = Field(120, ge=0, description="a lost call can be gone on with; 0: never")
 
     @property

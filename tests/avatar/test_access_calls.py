@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openai.types.realtime import ClientSecretCreateResponse
+from starlette.testclient import TestClient
 
 from avatar.access.caller import BY_ADDRESS, Caller
 from avatar.access.places import Places
@@ -231,6 +232,17 @@ def test_who_leaves_the_line_makes_room():
     assert error_of(call(client, prefer="wait")) == (429, "queue_full")
     assert client.delete(url).status_code == 204
     assert call(client, prefer="wait").status_code == 202
+
+
+def test_a_caller_who_takes_many_tickets_leaves_some_for_others():
+    client, _ = door(settings_with(max_calls=1, queue=10, queue_per_caller=3))
+    other = TestClient(client.app, base_url="http://localhost", client=("192.0.2.8", 50000))
+    call(other)
+    answers = [call(client, prefer="wait") for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [202, 202, 202, 429, 429]
+    assert error_of(answers[-1]) == (429, "too_many_calls")
+    assert int(answers[-1].headers["retry-after"]) > 0
+    assert call(other, prefer="wait").json()["place"] == 4
 
 
 def test_the_line_is_streamed_until_a_place_is_ready():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from avatar.access.queue import POLL_WITHIN_S, Line
 from avatar.access.waiting import expected_wait_s, remaining_s
-from speech.errors import QueueFullError, ServerFullError, TicketError
+from speech.errors import CallLimitError, QueueFullError, ServerFullError, TicketError
 
 
 @dataclass
@@ -146,6 +146,29 @@ def test_the_line_is_bounded():
     line.join("")
     with pytest.raises(QueueFullError):
         line.join("")
+
+
+def test_one_caller_holds_so_many_tickets_and_the_rest_of_the_line_is_for_others():
+    clock, line = line_of(1, longest=4)
+    line.most_of_one = 2
+    place = line.take("")
+    first, second = line.join("", "address:a"), line.join("", "address:a")
+    clock.now_s = 5.0
+    with pytest.raises(CallLimitError, match="leave the line") as refused:
+        line.join("", "address:a")
+    assert refused.value.wait_s == POLL_WITHIN_S - 5.0
+    assert line.ask(line.join("", "address:b"), "").place == 3
+    line.leave(second, "")
+    line.join("", "address:a")
+    line.release(place)
+    assert line.ask(first, "").status == "ready"
+    with pytest.raises(CallLimitError):
+        line.join("", "address:a")
+    line.take("", first)
+    line.join("", "address:a")
+    line.join("", "address:c")
+    with pytest.raises(QueueFullError):
+        line.join("", "address:d")
 
 
 def test_the_expected_wait_follows_the_lengths_of_real_calls():
