@@ -103,6 +103,10 @@ class Calls:
     def __len__(self) -> int:
         return len(self.places)
 
+    def __contains__(self, call_id: object) -> bool:
+        """Whether a call of that name is under way, or can be gone on with."""
+        return call_id in self._held
+
     async def start(
         self, offer_sdp: str, config: CallConfig, speak: Speak, caller: Caller = NOBODY
     ) -> tuple[str, str]:

@@ -1,8 +1,8 @@
 """The door of Pipecat's clients: SmallWebRTC's offers and addresses, with RTVI on the channel."""
 
+import asyncio
 from dataclasses import replace
 from typing import TypeVar
-from uuid import uuid4
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ValidationError
@@ -14,6 +14,7 @@ from avatar.protocol.rtvi import Rtvi
 from avatar.protocol.rtvi.messages import explain
 from avatar.protocol.rtvi.pc_id import PcId
 from avatar.protocol.rtvi.requests import CandidatesRequest, OfferRequest, StartRequest, Wishes
+from avatar.protocol.rtvi.started import Promise, Started
 from avatar.routes.calls import read_text
 from avatar.routes.errors import ApiError
 from avatar.routes.state import State
@@ -22,20 +23,28 @@ from avatar.rtc.peer import Peer
 from avatar.settings import Settings
 from speech.errors import ResumeExpiredError
 
-MOST_STARTED = 100
-"""Sessions that `/start` promises at a time; the one not used for longest goes."""
-
 _Body = TypeVar("_Body", bound=BaseModel)
 
 
 def router(settings: Settings, state: State) -> APIRouter:
     """`/api/offer`; `/start`, and `/sessions/{id}/api/offer` for what was started."""
     routes = APIRouter()
-    started = _Started()
+    started = Started(
+        lambda: asyncio.get_running_loop().time(),
+        lambda call_id: state.calls is not None and call_id in state.calls,
+    )
+
+    def promised(session_id: str) -> Promise:
+        found = started.find(session_id)
+        if found is None:
+            raise ApiError(
+                404, "session_not_found", "Nothing was started by that name; start again."
+            )
+        return found
 
     @routes.post("/api/offer")
     async def offer(request: Request) -> dict[str, str]:
-        return await _answer(state, request, Wishes())
+        return _described(*await _answer(state, request, Wishes()))
 
     @routes.patch("/api/offer")
     async def candidates(request: Request) -> dict[str, str]:
@@ -43,50 +52,30 @@ def router(settings: Settings, state: State) -> APIRouter:
 
     @routes.post("/start")
     async def start(request: Request) -> dict[str, object]:
-        state.access.admit(request)
+        caller = state.access.admit(request)
         asked = await _read(request, StartRequest)
         servers = browser_ice_servers(settings.rtc)
         return {
-            "sessionId": started.add(asked.body or Wishes()),
+            "sessionId": started.add(asked.body or Wishes(), caller.owner),
             "iceConfig": {"iceServers": servers},
         }
 
     @routes.post("/sessions/{session_id}/api/offer")
     async def offer_to_started(request: Request, session_id: str) -> dict[str, str]:
-        return await _answer(state, request, started.find(session_id))
+        promise = promised(session_id)
+        answer, pc_id = await _answer(state, request, promise.wishes)
+        promise.call_id = pc_id.call_id
+        return _described(answer, pc_id)
 
     @routes.patch("/sessions/{session_id}/api/offer")
     async def candidates_of_started(request: Request, session_id: str) -> dict[str, str]:
-        started.find(session_id)
+        promised(session_id)
         return await _add_candidates(state, request)
 
     return routes
 
 
-class _Started:
-    """How the calls are to be that `/start` has promised."""
-
-    def __init__(self) -> None:
-        self._wishes: dict[str, Wishes] = {}
-
-    def add(self, wishes: Wishes) -> str:
-        session_id = uuid4().hex
-        self._wishes[session_id] = wishes
-        if len(self._wishes) > MOST_STARTED:
-            del self._wishes[next(iter(self._wishes))]
-        return session_id
-
-    def find(self, session_id: str) -> Wishes:
-        wishes = self._wishes.pop(session_id, None)
-        if wishes is None:
-            raise ApiError(
-                404, "session_not_found", "Nothing was started by that name; start again."
-            )
-        self._wishes[session_id] = wishes  # the last one used goes last
-        return wishes
-
-
-async def _answer(state: State, request: Request, started: Wishes) -> dict[str, str]:
+async def _answer(state: State, request: Request, started: Wishes) -> tuple[str, PcId]:
     """Begin a call, go on with one over a new connection, or answer one's next offer."""
     caller = state.access.admit(request)
     calls = state.ready
@@ -96,9 +85,7 @@ async def _answer(state: State, request: Request, started: Wishes) -> dict[str, 
         return await _begin(calls, caller, offer.sdp, wishes)
     known = PcId.parse(offer.pc_id)
     if not offer.restart_pc:
-        return _described(
-            await _found(calls.connection(known.call_id)).renegotiate(offer.sdp), known
-        )
+        return await _found(calls.connection(known.call_id)).renegotiate(offer.sdp), known
     try:
         back = replace(caller, resume_token=known.token)
         return await _begin(calls, back, offer.sdp, wishes)
@@ -106,7 +93,7 @@ async def _answer(state: State, request: Request, started: Wishes) -> dict[str, 
         return await _begin(calls, caller, offer.sdp, wishes)
 
 
-async def _begin(calls: Calls, caller: Caller, sdp: str, wishes: Wishes) -> dict[str, str]:
+async def _begin(calls: Calls, caller: Caller, sdp: str, wishes: Wishes) -> tuple[str, PcId]:
     token = ""
 
     def speak(doors: Doors) -> Rtvi:
@@ -116,7 +103,7 @@ async def _begin(calls: Calls, caller: Caller, sdp: str, wishes: Wishes) -> dict
         return Rtvi(doors, wishes.client_tools)
 
     call_id, answer = await calls.start(sdp, wishes.call_config, speak, caller)
-    return _described(answer, PcId(call_id, token))
+    return answer, PcId(call_id, token)
 
 
 def _described(answer: str, pc_id: PcId) -> dict[str, str]:

@@ -8,12 +8,13 @@ from starlette.testclient import TestClient
 
 from avatar.access.settings import AccessSettings
 from avatar.protocol.dialect import Doors, FaceFiles
+from avatar.protocol.rtvi.requests import Wishes
+from avatar.protocol.rtvi.started import KEPT_S, MOST_OF_ONE, MOST_STARTED, Started
 from avatar.resume import ResumeToken
-from avatar.routes.small_webrtc import MOST_STARTED
 from avatar.routes.state import State
 from avatar.server import create_app
 from avatar.settings import IceServer, RtcSettings, Settings
-from speech.errors import ResumeExpiredError, ServerFullError, SignallingError
+from speech.errors import CallLimitError, ResumeExpiredError, ServerFullError, SignallingError
 
 OFFER = {"sdp": "v=0", "type": "offer", "pc_id": None, "restart_pc": False}
 CANDIDATE = {"candidate": "candidate:1 1 udp 1 192.0.2.1 9 typ host", "sdp_mid": "0"}
@@ -60,6 +61,9 @@ class Calls:
         )
         speak(doors).open()
         return "rtc_1", "v=0 answer"
+
+    def __contains__(self, call_id):
+        return call_id in self.connections
 
     def connection(self, call_id):
         return self.connections.get(call_id)
@@ -142,15 +146,45 @@ def test_a_session_that_was_started_remembers_what_was_wanted():
     assert app.patch(url, json=patch).status_code == 200
 
 
-def test_started_sessions_are_bounded_and_the_one_in_use_stays():
-    app = client(Calls())
-    ids = [app.post("/start", json={}).json()["sessionId"] for _ in range(2)]
-    for _ in range(MOST_STARTED - 1):
-        app.post(f"/sessions/{ids[0]}/api/offer", json=OFFER)
-        app.post("/start", json={})
-    assert app.post(f"/sessions/{ids[0]}/api/offer", json=OFFER).status_code == 200
-    gone = app.post(f"/sessions/{ids[1]}/api/offer", json=OFFER)
-    assert error_of(gone) == (404, "session_not_found")
+def test_who_starts_many_sessions_is_told_to_use_them_and_others_start_theirs():
+    calls = Calls()
+    app = client(calls)
+    ids = [app.post("/start", json={}).json()["sessionId"] for _ in range(MOST_OF_ONE)]
+    refused = app.post("/start", json={})
+    assert error_of(refused) == (429, "too_many_calls")
+    assert 0 < int(refused.headers["retry-after"]) <= KEPT_S
+    assert "10 minutes" in refused.json()["error"]["message"]
+    other = TestClient(app.app, base_url="http://localhost", client=("192.0.2.8", 50000))
+    assert other.post("/start", json={}).status_code == 200
+    for name in ids:
+        assert app.post(f"/sessions/{name}/api/offer", json=OFFER).status_code == 200, "all kept"
+    assert app.post("/start", json={}).status_code == 200, "those in a call are not counted"
+
+
+def test_what_was_started_is_forgotten_in_time_but_not_while_its_call_is_there():
+    now_s, there = [0.0], {"rtc_1"}
+    started = Started(lambda: now_s[0], there.__contains__)
+    unused, used, called = (started.add(Wishes(), "address:a") for _ in range(3))
+    started.find(called).call_id = "rtc_1"
+    now_s[0] = KEPT_S - 1
+    assert started.find(used) is not None
+    now_s[0] = KEPT_S + 1
+    assert started.find(unused) is None
+    now_s[0] = 2 * KEPT_S - 2
+    assert started.find(used) is not None
+    assert started.find(called) is not None
+    there.clear()
+    now_s[0] *= 2
+    assert started.find(called) is None
+    assert not started._promises
+
+
+def test_nobody_s_promise_goes_for_the_sake_of_another_s():
+    started = Started(lambda: 0.0, lambda call_id: False)
+    names = [started.add(Wishes(), f"address:{n // MOST_OF_ONE}") for n in range(MOST_STARTED)]
+    with pytest.raises(CallLimitError, match="There are 100"):
+        started.add(Wishes(), "address:new")
+    assert all(started.find(name) for name in names)
 
 
 def test_a_full_server_says_when_to_come_again():
