@@ -117,6 +117,14 @@ class Connection:
             ValueError,
         ) as error:
             raise SignallingError(f"The SDP offer can't be answered: {error}") from error
+        except OSError:
+            raise  # no sockets are left, say: that is not the client's doing
+        except Exception as error:  # aiortc believes an offer, and raises anything on a bad one
+            logger.warning("aiortc broke on an offer", exc_info=error)
+            raise SignallingError(
+                "The SDP offer can't be answered; send localDescription.sdp of an "
+                "RTCPeerConnection as it is."
+            ) from error
         self.answer_sdp = self.pc.localDescription.sdp
 
     async def add_candidates(self, lines: Iterable[str]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from tests.e2e.rtc_client import SETTINGS, pictures, until
 
 pytestmark = pytest.mark.e2e
 
+CHROMIUM = (Path(__file__).parents[1] / "data" / "chromium_offer.sdp").read_bytes().decode()
 TONE_S = 12
 
 
@@ -143,11 +145,18 @@ def test_sound_moves_to_the_avatars_connection_and_back_and_again(prefers_h264):
     asyncio.run(scenario())
 
 
-def test_an_offer_that_can_not_be_answered_is_refused_and_the_next_one_is_taken():
+def test_an_offer_that_can_not_be_answered_is_refused_and_the_next_one_is_taken(monkeypatch):
+    async def broken(*_):
+        raise AttributeError("nobody foresaw this")
+
     async def scenario():
         async with speaking() as (transport, _, session, _, tasks):
             transport.ask(unwrap("v=0\r\n"), bitrate_bps=300_000, prefers_h264=False)
             await until(lambda: session.refusals, "a refusal")
+            with monkeypatch.context() as aiortc:
+                aiortc.setattr(RTCPeerConnection, "createAnswer", broken)
+                transport.ask(unwrap(CHROMIUM), bitrate_bps=300_000, prefers_h264=False)
+                await until(lambda: len(session.refusals) == 2, "another")
             viewer = Viewer(tasks)
             await viewer.connect(transport, session)
             await until(lambda: transport.is_up, "the connection")
