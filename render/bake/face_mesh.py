@@ -1,17 +1,16 @@
-"""The geometry that a face folder holds: what moves, how far, and how deep the pictures are."""
+"""The geometry that a face folder holds: what moves, and how far."""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from render.bake.figure import Figure
-from render.bake.plan import CAMERA, PLATE_PX, PlateSpec
+from render.bake.plan import CAMERA
 from render.bake.source import Floats
 from render.bake.subdivide import subdivision
 from render.types import ARKIT
 
 DELTA_UNIT_M = 1e-5  # 0.03 px on the plate
-RELIEF = 96  # points a side of the depth grids
 _HEAD_FROM_M = 0.42
 _FRONT_M = 0.035
 _MOVES_M = 4e-4
@@ -19,7 +18,6 @@ _MOVES_M = 4e-4
 # under 1 px that it lost is less than the cost of drawing the eyes again in every frame.
 _SPEECH_REACH_M = (-0.010, -0.026)
 _LINING_UP_TO_M = 0.013  # over the parting of the lips
-_FAR_M = 0.35
 
 Arrays = dict[str, NDArray[np.generic]]
 
@@ -61,38 +59,6 @@ def sparse(deltas: Floats) -> Arrays:
         "morph_vertices": np.concatenate(rows).astype(np.uint16),
         "morph_deltas": np.concatenate([d[r] for d, r in zip(whole, rows, strict=True)]),
     }
-
-
-# A step in depth (ear to hair, jaw to neck) tears the picture when the head turns.
-_RELIEF_BLUR_PX = 24
-
-
-def relief(depth: Floats, spec: PlateSpec) -> NDArray[np.float32]:
-    """Depth y over the square plate, (RELIEF, RELIEF), from a plate's depth picture.
-
-    Where nothing was hit the nearest surface is carried on.
-    """
-    hit = (depth < _FAR_M).astype(np.float32)
-    value = np.where(hit > 0, depth, 0).astype(np.float32)
-    filled, weight = value.copy(), hit.copy()
-    for blur in (2, 6, 18, 54, 162):
-        spread = cv2.GaussianBlur(hit, (0, 0), blur)
-        carried = cv2.GaussianBlur(value, (0, 0), blur) / (spread + 1e-6)
-        new = (weight == 0) & (spread > 1e-3)
-        filled[new], weight[new] = carried[new], 1
-    filled[weight == 0] = float(np.median(depth[hit > 0])) if hit.any() else 0.0
-    grid = (np.arange(RELIEF) / (RELIEF - 1) * PLATE_PX).astype(np.float32)
-    x = np.repeat(((grid - spec.origin[0]) / spec.scale - 0.5)[None], RELIEF, 0)
-    y = np.repeat(((grid - spec.origin[1]) / spec.scale - 0.5)[:, None], RELIEF, 1)
-    soft = cv2.GaussianBlur(filled, (0, 0), _RELIEF_BLUR_PX / spec.scale)
-    read = cv2.remap(
-        soft,
-        x.astype(np.float32),
-        y.astype(np.float32),
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    return np.asarray(read, np.float32)
 
 
 def plate_spots(points: Floats) -> Floats:

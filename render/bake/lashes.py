@@ -51,7 +51,7 @@ class LashRibbons:
     deltas: npt.NDArray[np.float32]
 
     def arrays(self, delta_unit: float) -> dict[str, npt.NDArray[Any]]:
-        """What `mesh.npz` holds of them (face folder, format 2); `delta_unit` is in metres."""
+        """What `mesh.npz` holds of them (face folder, format 3); `delta_unit` is in metres."""
         whole = np.round(self.deltas / delta_unit).astype(np.int16)
         moved = [np.flatnonzero(delta.any(axis=1)) for delta in whole]
         starts = np.cumsum([0, *map(len, moved)])

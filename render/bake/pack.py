@@ -1,4 +1,4 @@
-"""Packs rendered plates and a figure's geometry into a face folder, format 2."""
+"""Packs rendered plates and a figure's geometry into a face folder, format 3."""
 
 import hashlib
 import os
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from render.bake.background import background_picture
 from render.bake.eyes_plate import matched_eyes
-from render.bake.face_mesh import DELTA_UNIT_M, face_mesh, plate_spots, relief
+from render.bake.face_mesh import DELTA_UNIT_M, face_mesh, plate_spots
 from render.bake.figure import Figure
 from render.bake.lashes import lash_ribbons, lash_texture
 from render.bake.plan import (
@@ -24,6 +24,7 @@ from render.bake.plan import (
     SHADING,
     PlateSpec,
 )
+from render.bake.relief import relief, turn_relief
 from render.bake.residual import RestRaster, residual
 from render.bake.source import Floats
 from render.baked.rig import OPEN_POSE
@@ -55,7 +56,9 @@ def pack(
     new.mkdir(parents=True)
     arrays = face_mesh(figure)
     arrays |= lash_ribbons(figure, ARKIT, character).arrays(DELTA_UNIT_M)
-    arrays["relief"] = relief(np.load(cache / "rest.npy"), by_name["rest"])
+    depth = np.load(cache / "rest.npy")
+    arrays["relief"] = relief(depth, by_name["rest"])
+    arrays["turn_relief"] = turn_relief(depth, by_name["rest"])
     np.savez_compressed(new / "mesh.npz", **arrays)  # type: ignore[arg-type]  # numpy mistypes **
     lines = _head(figure, character)
     lines += ["", "[mesh]", *_file(new / "mesh.npz"), f"delta_unit = {DELTA_UNIT_M}"]
@@ -206,7 +209,7 @@ def _head(figure: Figure, character: Mapping[str, Any]) -> list[str]:
     return [*lines, f"fade = {list(NECK_FADE)}"]
 
 
-_CARD_HEAD = '''format = 2
+_CARD_HEAD = '''format = 3
 licence = "CC0-1.0"
 provenance = """
 Geometry and face units: MakeHuman / MPFB base mesh, targets and ARKit face units (CC0), as shipped

@@ -19,9 +19,13 @@ SHADE_BOX = (232, 120, 792, 776)
 EYES_BOX = (328, 300, 696, 450)
 TEETH_BOX = (384, 500, 640, 760)
 CAMERA = Camera(focal=85 / 36, distance=0.88, height=0.669 - 0.045, plate_px=PLATE_PX)
-PIVOT = (0.0, -0.005, 0.575)
-"""About the atlas: where a head turns on its neck, metres."""
-NECK_FADE = (0.50, 0.575)
+PIVOT = (0.0, -0.035, 0.575)
+"""Where a head turns on its neck, metres.
+
+Before the atlas, for the relief that it turns over is shallower than a head: so its outline stays
+where it is, as a round head's does.
+"""
+NECK_FADE = (0.49, 0.585)
 
 
 def _both(**weights: float) -> dict[str, float]:
@@ -44,7 +48,8 @@ _ALL = (*_SKIN, "eyes", "teeth_upper", "teeth_lower", "tongue", "hair", "clothes
 _INNER = ("teeth_upper", "teeth_lower", "tongue")
 _CODE_NOT_RENDERED = (
     *("plan.py", "pack.py", "character.py", "blender_env.py", "lashes.py"),
-    *("eyes_plate.py", "face_mesh.py", "residual.py", "subdivide.py", "background.py"),
+    *("eyes_plate.py", "face_mesh.py", "relief.py", "residual.py"),
+    *("subdivide.py", "background.py"),
 )
 
 Box = tuple[int, int, int, int]

@@ -31,6 +31,7 @@ _MESH_ARRAYS = {
     "morph_deltas": (np.int16, (-1, 3)),
     "jaw": (np.float32, (4, 3)),
     "relief": (np.float32, (-1, -1)),
+    "turn_relief": (np.float32, (-1, -1)),
     "lash_vertices": (np.float32, (-1, 3)),
     "lash_triangles": (np.uint16, (-1, 3)),
     "lash_uv": (np.float32, (-1, 2)),
@@ -230,7 +231,7 @@ _Blendshapes = Annotated[tuple[str, ...], AfterValidator(_known_blendshapes)]
 
 class _CardFile(_Table):
     name: str
-    format: Literal[2]
+    format: Literal[3]
     licence: str
     provenance: str
     visemes: Annotated[tuple[str, ...], AfterValidator(_known_visemes)]

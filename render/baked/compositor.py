@@ -15,9 +15,7 @@ from render.baked.warp import CELL_PX, aim, compose
 from render.types import ARKIT, FacePose
 from speech.errors import RenderError
 
-HEAD_LIMIT_RAD = np.radians(
-    [8.0, 7.0, 8.0]
-)  # yaw, pitch, roll; beyond, one view's texture stretches
+HEAD_LIMIT_RAD = np.radians([12.0, 7.0, 8.0])  # yaw, pitch, roll; beyond, one view stretches
 GAZE_LIMIT_RAD = np.radians([20.0, 14.0])
 _VERGENCE_LIMIT_RAD = 0.25  # a finger's length from the nose
 _BREATH_M = 0.0022
@@ -56,7 +54,7 @@ class Compositor:
         self._frame = face.lens._replace(
             zoom_x=zoom, zoom_y=zoom, left=width / 2, top=height - side * scale / 2
         )
-        relief = len(face.face.mesh.relief) - 1
+        relief = len(face.face.mesh.turn_relief) - 1
         self._relief = face.lens._replace(
             zoom_x=face.face.camera.focal * relief,
             zoom_y=face.face.camera.focal * relief,
@@ -91,7 +89,8 @@ class Compositor:
         height = (len(self._grid) - 1) * CELL_PX
         out = np.empty((height * 3 // 2, (self._grid.shape[1] - 1) * CELL_PX), np.uint8)
         turn = Turn(rotation(*head), face.face.pivot, *face.face.neck, _BREATH_M * breath)
-        aim(self._frame, face.lens, face.face.mesh.relief, self._relief, turn, self._grid)
+        depth = face.face.mesh.turn_relief
+        aim(self._frame, face.lens, depth, self._relief, turn, self._grid)
         compose(self._target.words, face.cover, self._grid, self._backdrop, _planes(out))
         return out
 

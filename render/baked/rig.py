@@ -74,6 +74,7 @@ class Mesh:
         morph_deltas: float32, shape (m, 3): by how many metres at weight 1.
         jaw: float32, shape (4, 3): motion of a point (x, y, z, 1) fixed to the jaw at jawOpen 1.
         relief: float32, shape (r, r): depth y of what the plate shows, over the square plate.
+        turn_relief: The same shape: over what depth the head turns; nowhere so steep that it tears.
     """
 
     vertices: Floats
@@ -84,6 +85,7 @@ class Mesh:
     morph_deltas: Floats
     jaw: Floats
     relief: Floats
+    turn_relief: Floats
 
     def morphed(self, weights: dict[str, float]) -> Floats:
         """Vertices under a few blendshapes; slow, for use at load."""
@@ -115,6 +117,7 @@ class Mesh:
             morph_deltas=np.ascontiguousarray(self.morph_deltas[stays]),
             jaw=self.jaw,
             relief=self.relief,
+            turn_relief=self.turn_relief,
         )
 
     def reach(self) -> Floats:

@@ -28,6 +28,7 @@ def folder(tmp_path):
         morph_deltas=np.full((1, 3), 100, np.int16),
         jaw=np.zeros((4, 3), np.float32),
         relief=np.zeros((4, 4), np.float32),
+        turn_relief=np.zeros((4, 4), np.float32),
         lash_vertices=np.zeros((3, 3), np.float32),
         lash_triangles=np.array([[0, 1, 2]], np.uint16),
         lash_uv=np.zeros((3, 2), np.float32),
@@ -38,7 +39,7 @@ def folder(tmp_path):
     names = ", ".join(f'"{name}"' for name in ARKIT)
     visemes = ", ".join(f'"{name}"' for name in VISEMES)
     card = [
-        'name = "Tiny"', "format = 2", 'licence = "CC0-1.0"', 'provenance = "made by a test"',
+        'name = "Tiny"', "format = 3", 'licence = "CC0-1.0"', 'provenance = "made by a test"',
         f"visemes = [{visemes}]", 'no_effect = ["tongueOut"]', f"blendshapes = [{names}]",
         "[camera]", "focal = 2.0", "distance = 0.9", "height = 0.6", "plate_px = 32",
         "[eyes]", "left = [0.03, 0, 0.6]", "right = [-0.03, 0, 0.6]", "radius = 0.01",
@@ -95,7 +96,7 @@ def test_a_missing_plate_is_refused_by_name(folder):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("format = 2", "format = 1", "format"),
+        ("format = 3", "format = 1", "format"),
         ('"TH"', '"TX"', "unknown viseme 'TX'"),
         ('"TH", ', "", "missing viseme 'TH'"),
         ("jawOpen = 0.5", "jawsOpen = 0.5", "unknown driver 'jawsOpen'"),

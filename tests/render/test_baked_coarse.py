@@ -29,7 +29,7 @@ def sheet(delta: np.ndarray, cut: float | None = None) -> Mesh:
     return Mesh(
         vertices.astype(np.float32), triangles.astype(np.int32), lining, starts.astype(np.int32),
         np.arange(CORNERS, dtype=np.int32), delta.astype(np.float32), np.zeros((4, 3), np.float32),
-        np.zeros((8, 8), np.float32),
+        np.zeros((8, 8), np.float32), np.zeros((8, 8), np.float32),
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import { readNpz } from "./npz.js";
 /** @typedef {{focal: number, distance: number, height: number, plate_px: number}} Camera */
 
 /**
- * @typedef {object} Card `card.toml`, format 2
+ * @typedef {object} Card `card.toml`, format 3
  * @property {number} format
  * @property {string[]} blendshapes
  * @property {Camera} camera
@@ -28,6 +28,8 @@ import { readNpz } from "./npz.js";
  * @property {Float32Array} deltas by how many metres at weight 1, x y z of each
  */
 
+/** @typedef {{size: number, depths: Float32Array}} Relief depths over the square plate */
+
 /**
  * @typedef {object} FaceAsset
  * @property {Card} card
@@ -37,13 +39,14 @@ import { readNpz } from "./npz.js";
  * @property {Uint16Array} triangles
  * @property {Uint8Array} lining for each triangle, whether it is inside the mouth
  * @property {Float32Array} jaw 4 x 3: motion of (x, y, z, 1) at jawOpen 1
- * @property {{size: number, depths: Float32Array}} relief over the square plate
+ * @property {Relief} relief of what the plate shows
+ * @property {Relief} turnRelief over which the head turns
  * @property {Morphs} lashes
  * @property {Uint16Array} lashTriangles
  * @property {Float32Array} lashUv
  */
 
-const FORMAT = 2;
+const FORMAT = 3;
 const PLATES = ["rest", "open", "eyes", "teeth_upper", "teeth_lower", "tongue", "lashes", "background"];
 export const SHADING = ["smile", "pucker", "brows_up", "brows_down", "squint", "frown", "jaw"];
 
@@ -68,6 +71,8 @@ export async function loadFace(url) {
   };
   const floats = (/** @type {string} */ name) => /** @type {Float32Array} */ (part(name).data);
   const shorts = (/** @type {string} */ name) => /** @type {Uint16Array} */ (part(name).data);
+  /** @returns {Relief} */
+  const relief = (/** @type {string} */ name) => ({ size: part(name).shape[0], depths: floats(name) });
   /** @returns {Morphs} */
   const morphs = (/** @type {string} */ prefix) => ({
     vertices: floats(`${prefix}vertices`),
@@ -83,7 +88,8 @@ export async function loadFace(url) {
     triangles: shorts("triangles"),
     lining: /** @type {Uint8Array} */ (part("lining").data),
     jaw: floats("jaw"),
-    relief: { size: part("relief").shape[0], depths: floats("relief") },
+    relief: relief("relief"),
+    turnRelief: relief("turn_relief"),
     lashes: morphs("lash_"),
     lashTriangles: shorts("lash_triangles"),
     lashUv: floats("lash_uv"),

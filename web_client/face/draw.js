@@ -27,7 +27,7 @@ import { PROGRAMS } from "./shaders.js";
  */
 
 /** Yaw, pitch and roll in radians; beyond, one view's texture stretches. */
-const HEAD_LIMIT = [8, 7, 8].map((degrees) => (degrees * Math.PI) / 180);
+const HEAD_LIMIT = [12, 7, 8].map((degrees) => (degrees * Math.PI) / 180);
 const GAZE_LIMIT = [20, 14].map((degrees) => (degrees * Math.PI) / 180);
 const VERGENCE_LIMIT = 0.25;
 const BREATH_M = 0.0022;
@@ -103,7 +103,7 @@ export class Painter {
     this.#addEyes();
     this.#shades = SHADING.map((name) => this.#plate(face.shading[name]));
     this.#drivers = SHADING.map((name) => ["Left", "Right"].map((side) => this.#driversOf(name, side)));
-    this.#relief = depthTexture(gl, face.relief.size, face.relief.depths);
+    this.#relief = depthTexture(gl, face.turnRelief.size, face.turnRelief.depths);
     this.#lips = findLips(face);
     this.#skin = skin(face, this.#lips);
     this.#at = new Float32Array(face.mesh.vertices.length);
