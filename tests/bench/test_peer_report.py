@@ -66,6 +66,7 @@ def test_a_side_that_answered_nothing_leaves_the_comparison_incomplete():
     assert Comparison({"ours": report(400), PEER: report(700)}).complete
 
 
+@pytest.mark.e2e  # pip in an environment of its own
 def test_a_peer_that_cant_be_installed_says_why_and_what_to_do(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
