@@ -20,7 +20,7 @@ function Avatar({ language, tools }) {
 
   return (
     <>
-      <presencia-call ref={ref} language={language} style={{ width: 360 }} />
+      <presencia-call ref={ref} language={language} />
       <ul>{lines.map(({ id, who, text }) => <li key={id}>{who}: {text}</li>)}</ul>
     </>
   );
@@ -42,8 +42,10 @@ function App() {
 
   return (
     <main style={{ background: color }}>
-      <button onClick={() => setOpen(!isOpen)}>{isOpen ? "Close" : "Open"}</button>
-      {isOpen && <Avatar language="en" tools={tools} />}
+      <div className="card">
+        <button onClick={() => setOpen(!isOpen)}>{isOpen ? "Close" : "Open"}</button>
+        {isOpen && <Avatar language="en" tools={tools} />}
+      </div>
     </main>
   );
 }
