@@ -9,17 +9,15 @@ for (needs root and iproute2). The last line is one JSON object: every value in 
 import argparse
 import asyncio
 import json
-import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 
 from playwright.async_api import Page, async_playwright
 
+from bench import outage
 from bench.server_process import serving
 
-OUTAGE_S = 5.0
 _CHROMIUM_ARGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -28,7 +26,6 @@ _CHROMIUM_ARGS = [
     "--allow-loopback-in-peer-connection",
     "--disable-features=WebRtcHideLocalIpsWithMdns",
 ]
-_INSIDE = "WEB_CALL_INSIDE"  # set once we are in a namespace of our own
 _WATCH = """
 () => {
   const {video} = document.querySelector("presencia-call");
@@ -64,9 +61,7 @@ async def come_back(page: Page, url: str) -> float:
     await page.evaluate(_WATCH)
     await page.click("#call")
     await _until(page, "presencia.state === 'listening'")
-    await _link("down")
-    await asyncio.sleep(OUTAGE_S)
-    await _link("up")
+    await outage.cut()
     mended_ms: float = await page.evaluate("Date.now()")
     await _until(page, f"presencia.phase === 'connected' && seen.atMs > {mended_ms}")
     passed: float = await page.evaluate(f"seen.atMs - {mended_ms}")
@@ -81,12 +76,6 @@ async def _until(page: Page, condition: str, limit_s: float = 90.0) -> None:
     async with asyncio.timeout(limit_s):
         while not await page.evaluate(condition):  # noqa: ASYNC110 - the page tells nobody
             await asyncio.sleep(0.02)
-
-
-async def _link(state: str) -> None:
-    command = await asyncio.create_subprocess_exec("ip", "link", "set", "lo", state)
-    if await command.wait():
-        raise RuntimeError("The network can't be switched; run as root.")
 
 
 async def measure(calls: int, outages: int) -> dict[str, list[int]]:
@@ -112,11 +101,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--calls", type=int, default=10)
     parser.add_argument("--outages", type=int, default=3)
     args = parser.parse_args(argv)
-    if args.outages and _INSIDE not in os.environ:
-        again = [sys.executable, "-m", "bench.web_call", *(argv or sys.argv[1:])]
-        script = 'ip link set lo up && exec "$@"'
-        command = ["unshare", "--net", "sh", "-c", script, "sh", *again]
-        sys.exit(subprocess.run(command, env={**os.environ, _INSIDE: "1"}, check=False).returncode)
+    if args.outages:
+        status = outage.moved_inside("bench.web_call", argv or sys.argv[1:])
+        if status is not None:
+            sys.exit(status)
     print(json.dumps(asyncio.run(measure(args.calls, args.outages))))
 
 
