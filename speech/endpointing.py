@@ -8,6 +8,7 @@ Events of one utterance come in this order:
 end of what was too short to be speech (a click, a cough) and of nothing that has paused.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +19,13 @@ from speech.types import Language
 _WINDOW: Final = 512  # samples at 16 kHz that one probability is about
 
 _UNHEARD: Final = LISTENING_RATE_HZ * 3 // 20  # speech that holds no word more: 150 ms
+
+# Log odds that a turn is over, by what the turn detector and the judge of the words say: fitted by
+# logistic regression to the tuning half of the speakers of docs/turn-taking.md.
+_BIAS: Final = 3.4
+_PER_SOUND: Final = 0.4  # times the log odds of the sound
+_PER_WORDS: Final = 1.7  # times the log probability that the words close
+_LEAST: Final = 1e-4  # probability that is told from 0
 
 _PUNCTUATION: Final = " ,;:.?!-\N{HORIZONTAL ELLIPSIS}"
 
@@ -82,6 +90,8 @@ class _Utterance:
     voiced: int  # samples of it that are speech
     paused: bool = False
     likely: float | None = None  # that it is over, by the turn detector, for this pause
+    closes: float | None = None  # likewise, by the judge of the words
+    unjudged: bool = False  # there will be no word of the latter
     ending: Ending = Ending.OPEN
     worded: int = 0  # one past the last sample that `ending` knows of
 
@@ -100,6 +110,9 @@ class Endpointer:
 
     Recognisers put a question mark behind many a fragment: it does not outweigh the sound.
 
+    Where a judge of the words is asked, too, "the sound" is both together, and not judged before
+    both are known; but not of questions and short answers, which are whole to the first look.
+
     Args:
         language: Of `hint`; may be changed during the call.
         quick_silence_ms: Ends an utterance that sounds finished and is, by its words.
@@ -109,6 +122,9 @@ class Endpointer:
             lacks something by its words and does not sound finished.
         unlikely: Up to this probability it does not sound finished.
         likely: From this one on it does; between, the silence waited for is between, too.
+        weighs_words: Whether `words_close` will be told of every pause.
+        both_unlikely: As `unlikely`, of sound and words together.
+        both_likely: As `likely`, likewise.
         start_ms: Speech that lasts this long starts an utterance, or resumes one.
         pause_ms: Silence that is reported as a pause.
         least_speech_ms: With less speech than this, it was a click or a cough.
@@ -129,6 +145,9 @@ class Endpointer:
         dictation_silence_ms: int = 1500,
         unlikely: float = 0.6,
         likely: float = 0.97,
+        weighs_words: bool = False,
+        both_unlikely: float = 0.5,
+        both_likely: float = 0.8,
         start_ms: int = 64,
         pause_ms: int = 96,
         least_speech_ms: int = 120,
@@ -146,8 +165,9 @@ class Endpointer:
         )
         self._defaults = (threshold, release, pre_roll_ms)
         self._set_silences(*self._silences_ms)
-        self._unlikely = unlikely
-        self._likely = likely
+        self._sound_alone = unlikely, likely
+        self._both = both_unlikely, both_likely
+        self._weighs_words = weighs_words
         self._start = _samples(start_ms)
         self._pause = _samples(pause_ms)
         self._least_speech = _samples(least_speech_ms)
@@ -232,6 +252,17 @@ class Endpointer:
         if self._utterance is not None and self._utterance.paused:
             self._utterance.likely = finished
 
+    def words_close(self, probability: float | None) -> None:
+        """Take the verdict on the words of the present pause.
+
+        Args:
+            probability: That a sentence ends with them; None if that will not be known. Ignored if
+                nobody is pausing.
+        """
+        if self._utterance is not None and self._utterance.paused:
+            self._utterance.closes = probability
+            self._utterance.unjudged = probability is None
+
     def hint(self, text: str, up_to: int | None = None) -> None:
         """Take the words of the utterance so far, whenever they come.
 
@@ -287,28 +318,37 @@ class Endpointer:
         elif self._run is not None and self._at - self._run >= self._start:
             utterance.voiced += self._at - self._run
             utterance.end = self._at
-            utterance.paused, utterance.likely = False, None
+            utterance.paused, utterance.unjudged = False, False
+            utterance.likely = utterance.closes = None
             utterance.ending = Ending.OPEN
             return Resumed()
         return None
 
     def _silence_to_end(self, utterance: _Utterance) -> int:
         """Samples of silence that end the utterance, by what is known of it."""
-        ending, sound = utterance.ending, utterance.likely
+        ending = utterance.ending
         if ending is Ending.DICTATED:
             return self._dictation_silence
         if utterance.worded < utterance.end - _UNHEARD:
             ending = Ending.OPEN
-        if ending is Ending.UNFINISHED:
-            sounds_over = sound is not None and sound >= self._likely
-            return self._patient_silence if sounds_over else self._dictation_silence
         if ending is Ending.FINISHED:
+            sound = _between(utterance.likely, self._sound_alone)
             if sound is None:
                 return (self._end_silence + self._patient_silence) // 2
-            return self._quick_silence if sound > self._unlikely else self._patient_silence
-        haste = ((sound or 0.0) - self._unlikely) / (self._likely - self._unlikely)
-        spared = self._patient_silence - self._end_silence
-        return round(self._patient_silence - min(max(haste, 0.0), 1.0) * spared)
+            return self._quick_silence if sound > 0 else self._patient_silence
+        over = self._over(utterance)
+        if ending is Ending.UNFINISHED:
+            return self._patient_silence if over >= 1 else self._dictation_silence
+        return round(self._patient_silence - over * (self._patient_silence - self._end_silence))
+
+    def _over(self, utterance: _Utterance) -> float:
+        """How surely the utterance is over, by all that is known: from 0 to 1."""
+        likely, closes = utterance.likely, utterance.closes
+        if likely is None or (closes is None and self._weighs_words and not utterance.unjudged):
+            return 0.0
+        if closes is None:
+            return _between(likely, self._sound_alone) or 0.0
+        return _between(_together(likely, closes), self._both) or 0.0
 
     def _close(self, event: Ended | Withdrawn, floor: int) -> Ended | Withdrawn:
         self._utterance = None
@@ -316,6 +356,21 @@ class Endpointer:
         if floor == self._at:  # cut in mid-speech: the rest is a new utterance from here
             self._run = None
         return event
+
+
+def _between(probability: float | None, span: tuple[float, float]) -> float | None:
+    """Where in a span a probability lies: 0 up to its beginning, 1 from its end on."""
+    if probability is None:
+        return None
+    unlikely, likely = span
+    return min(max((probability - unlikely) / (likely - unlikely), 0.0), 1.0)
+
+
+def _together(likely: float, closes: float) -> float:
+    """Probability that the turn is over, by the sound and the words."""
+    likely = min(max(likely, _LEAST), 1 - _LEAST)
+    sound, words = math.log(likely / (1 - likely)), math.log(max(closes, _LEAST))
+    return 1 / (1 + math.exp(-(_BIAS + _PER_SOUND * sound + _PER_WORDS * words)))
 
 
 def _samples(ms: int) -> int:

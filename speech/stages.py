@@ -10,7 +10,16 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from speech.types import Clause, Message, SpeechChunk, Tool, ToolCall, ToolChoice, Transcript
+from speech.types import (
+    Clause,
+    Language,
+    Message,
+    SpeechChunk,
+    Tool,
+    ToolCall,
+    ToolChoice,
+    Transcript,
+)
 
 LISTENING_RATE_HZ = 16_000
 
@@ -35,6 +44,22 @@ class TurnDetector(Protocol):
 
         Args:
             pcm: int16 at 16 kHz, shape (samples,), ending where the speech ended.
+        """
+        ...
+
+
+class ClosingJudge(Protocol):
+    """Judges from the words whether somebody has finished."""
+
+    async def closes(self, text: str, language: Language) -> float:
+        """How likely a sentence or all that they say ends behind these words.
+
+        Args:
+            text: As recognised, up to a pause.
+            language: Of the words.
+
+        Raises:
+            StageError: The backend failed.
         """
         ...
 

@@ -24,12 +24,14 @@ class Lateness:
     Attributes:
         verdict_ms: The turn detector's.
         words_ms: The recogniser's, by language.
+        closes_ms: The judge's of the words, after these.
         sound_ms: The avatar's, as sound: it is drafted in the pause, and let out as soon as the
             turn is over.
     """
 
     verdict_ms: float | None
     words_ms: Mapping[Language, float | None]
+    closes_ms: float | None = None
     sound_ms: float = 0.0
 
 
@@ -119,4 +121,7 @@ def _answers(
     if words_ms is not None:
         due = at + words_ms * _PER_MS
         answers.append((due, lambda: endpointer.hint(judged.words)))
+        if late.closes_ms is not None:
+            due += late.closes_ms * _PER_MS
+            answers.append((due, lambda: endpointer.words_close(judged.closes)))
     return sorted(answers, key=lambda answer: answer[0])

@@ -24,10 +24,11 @@ from bench.turns.talks import Half, Talk, talks
 from bench.turns.traces import Models, Trace
 from speech.asr.moonshine import Moonshine
 from speech.asr.whisper import Whisper
+from speech.closing import WordsJudge
 from speech.turn_detector import SmartTurn
 from speech.vad import SileroModel
 
-LATE = Lateness(verdict_ms=63, words_ms={"en": 100, "es": 500}, sound_ms=350)
+LATE = Lateness(verdict_ms=63, words_ms={"en": 100, "es": 500}, closes_ms=80, sound_ms=350)
 """Medians on two quiet cores; the recogniser's, of an utterance of some seconds; the sound's, of an
 answer that leaves 450 ms after the last word. Slower answers, as the Spanish are, cut off fewer."""
 
@@ -51,6 +52,7 @@ async def hear(folders: Sequence[Path]) -> list[Trace]:
             "en": Moonshine(store.path("moonshine-tiny-en"), silero.detector),
             "es": Whisper(store.path("whisper-base"), "es", silero.detector),
         },
+        WordsJudge(store.path("smollm2-135m") / "model.gguf"),
         store.cache / "bench" / "turns.json",
     )
     found = talks(folders)

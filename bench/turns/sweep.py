@@ -67,7 +67,7 @@ class Score:
 
 def policies(late: Lateness) -> list[Policy]:
     """Silence alone, silence and the turn detector, and both with the words."""
-    deaf = replace(late, words_ms=dict.fromkeys(late.words_ms))
+    deaf = replace(late, closes_ms=None, words_ms=dict.fromkeys(late.words_ms))
     silence = (200, 300, 400, 500, 600, 700, 800, 900, 1000, 1100, 1200, 1400)
     sounds = {
         "end_silence_ms": (200, 250, 300, 400),
@@ -75,10 +75,19 @@ def policies(late: Lateness) -> list[Policy]:
         "unlikely": (0.3, 0.6, 0.8, 0.9),
         "likely": (0.95, 0.97, 0.98),
     }
+    both = {
+        "weighs_words": (True,),
+        "end_silence_ms": (250, 300, 400),
+        "patient_silence_ms": (900, 1100, 1300),
+        "both_unlikely": (0.3, 0.5, 0.7, 0.8),
+        "both_likely": (0.8, 0.9, 0.95),
+    }
+    unjudged = replace(late, closes_ms=None)
     return [
         Policy("silence alone", replace(deaf, verdict_ms=None), {"patient_silence_ms": silence}),
         Policy("silence and sound", deaf, sounds),
-        Policy("silence, sound and words", late, sounds),
+        Policy("silence, sound and words", unjudged, sounds),
+        Policy("the same and a judge of the words", late, both),
     ]
 
 

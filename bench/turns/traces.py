@@ -18,7 +18,7 @@ from avatar.listening import POST_ROLL_SAMPLES, WINDOW_SAMPLES
 from bench.turns.talks import Talk
 from speech.audio import to_float
 from speech.endpointing import Endpointer, Paused, Started
-from speech.stages import Recognizer, TurnDetector
+from speech.stages import ClosingJudge, Recognizer, TurnDetector
 from speech.types import Language
 from speech.vad import DetectorFactory
 
@@ -35,10 +35,12 @@ class Judged:
     Attributes:
         likely: The turn detector's probability that the turn is over.
         words: What was recognised up to the pause.
+        closes: The probability that a sentence ends with them.
     """
 
     likely: float
     words: str
+    closes: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class Models:
         detector: Makes a voice detector for one talk.
         turns: Judges pauses.
         recognizers: By language.
+        closing: Judges words.
         memory: A JSON file; what is in it is not asked again.
     """
 
@@ -71,11 +74,13 @@ class Models:
         detector: DetectorFactory,
         turns: TurnDetector,
         recognizers: Mapping[Language, Recognizer],
+        closing: ClosingJudge,
         memory: Path,
     ) -> None:
         self._detector = detector
         self._turns = turns
         self._recognizers = recognizers
+        self._closing = closing
         self._memory = memory
         self._said: dict[str, float | str] = (
             json.loads(memory.read_text("utf-8")) if memory.exists() else {}
@@ -100,21 +105,25 @@ class Models:
         spoken = talk.pcm[start:end]
         heard = talk.pcm[start : end + POST_ROLL_SAMPLES]
 
-        async def words() -> str:
+        async def listen() -> str:
             return (await recognizer.recognize(heard)).text
 
-        return Judged(
-            float(await self._ask("turn", spoken, lambda: self._turns.finished(spoken))),
-            str(await self._ask(f"{type(recognizer).__name__} {talk.language}", heard, words)),
+        likely = await self._ask(f"turn {_key(spoken)}", lambda: self._turns.finished(spoken))
+        who = f"{type(recognizer).__name__} {talk.language}"
+        words = str(await self._ask(f"{who} {_key(heard)}", listen))
+        closes = await self._ask(
+            f"closes {talk.language} {words}", lambda: self._closing.closes(words, talk.language)
         )
+        return Judged(float(likely), words, float(closes))
 
-    async def _ask(
-        self, who: str, pcm: NDArray[np.int16], ask: Callable[[], Awaitable[float | str]]
-    ) -> float | str:
-        key = f"{who} {hashlib.sha256(pcm.tobytes()).hexdigest()[:24]}"
+    async def _ask(self, key: str, ask: Callable[[], Awaitable[float | str]]) -> float | str:
         if key not in self._said:
             self._said[key] = await ask()
         return self._said[key]
+
+
+def _key(pcm: NDArray[np.int16]) -> str:
+    return hashlib.sha256(pcm.tobytes()).hexdigest()[:24]
 
 
 def _pauses(voice: NDArray[np.float64]) -> list[tuple[int, int]]:

@@ -38,6 +38,20 @@ class LlamaServer(Protocol):
         """
         ...
 
+    def next_tokens(self, prompt: Json) -> list[Json]:
+        """Block until it is known what may follow a text: tokens, the likeliest first.
+
+        Args:
+            prompt: Body of an OpenAI completion, with llama.cpp's own fields and `logprobs`.
+
+        Returns:
+            Of each token `id`, `token` (its text) and `logprob`.
+
+        Raises:
+            LanguageModelError: llama.cpp failed.
+        """
+        ...
+
     def save_slot(self, slot: int, name: str) -> None:
         """Write an idle slot's KV cache to a file of the server's folder. Blocks.
 
@@ -64,6 +78,21 @@ class _EmbeddedServer:
 
     def handle_chat_completions(self, prompt: Json, callback: Callable[[Json], bool]) -> None:
         self._server.handle_chat_completions(prompt, callback)
+
+    def next_tokens(self, prompt: Json) -> list[Json]:
+        answers: list[Json] = []
+
+        def keep(answer: Json) -> bool:
+            answers.append(answer)
+            return False
+
+        try:
+            self._server.handle_completions({**prompt, "max_tokens": 1, "stream": False}, keep)
+            (position,) = answers[-1]["choices"][0]["logprobs"]["content"]
+            likeliest: list[Json] = position["top_logprobs"]
+        except (RuntimeError, ValueError, KeyError, IndexError, TypeError) as error:
+            raise LanguageModelError(f"llama.cpp can't read on: {error}") from error
+        return likeliest
 
     def save_slot(self, slot: int, name: str) -> None:
         self._slot(slot, "save", name)
