@@ -3,7 +3,7 @@
  * keeps the words. It draws nothing: `<presencia-call>` does, and whoever wants another look can as well.
  */
 
-import { Call, pause } from "./call.js";
+import { Call } from "./call.js";
 import { preferredLanguage } from "./language.js";
 import { Memory } from "./memory.js";
 import { isMicrophoneAllowed, Microphone } from "./microphone.js";
@@ -16,7 +16,7 @@ import { isRecorded, watchers } from "./protocol.js";
 import { Signalling } from "./signalling.js";
 import { Tools } from "./tools.js";
 import { Transcript } from "./transcript.js";
-import { READY_EVERY_MS, untilPlace, untilReady } from "./waiting.js";
+import { throughTheLine } from "./waiting.js";
 
 /** @typedef {import("./notices.js").Notice} Notice */
 /** @typedef {import("./transcript.js").Line} Line */
@@ -227,7 +227,7 @@ export class Caller {
   }
 
   /**
-   * Call, again and again while the server is still loading its models or has no place.
+   * Call, through the line where there is one.
    *
    * @param {AbortSignal} signal
    * @param {string} resumeToken
@@ -236,42 +236,21 @@ export class Caller {
     if (!window.isSecureContext || !navigator.mediaDevices) throw new Problem("insecure");
     await this.load();
     if (this.config?.access?.admitted === false) this.config = await this.#signalling.config(); // There may be a secret by now.
-    let ticket = "";
-    for (;;) {
-      await untilReady(this.#signalling, signal, () => this.#wait(noticeOf(new Problem("not_ready"), false), null));
+    const callOnce = (/** @type {string} */ ticket) => {
       this.callNotice = this.standing = null;
       this.#enter("connecting");
-      try {
-        return await this.#callOnce(signal, resumeToken, ticket);
-      } catch (error) {
-        if (!(error instanceof Problem)) throw error;
-        if (error.code === "queued" && error.standing) ticket = await this.#standInLine(error.standing, signal);
-        else if (error.code === "ticket_expired" && ticket) ticket = "";
-        else if (error.code === "not_ready") await pause(READY_EVERY_MS, signal);
-        else throw error;
-      }
-    }
-  }
-
-  /**
-   * @param {Standing} standing
-   * @param {AbortSignal} signal
-   * @returns {Promise<string>} the ticket, whose place is ready; "" if it is none any more
-   */
-  async #standInLine(standing, signal) {
+      return this.#callOnce(signal, resumeToken, ticket);
+    };
     try {
-      return await untilPlace(this.#signalling, standing, signal, (now) => this.#wait(queueNotice(now), now));
+      await throughTheLine(this.#signalling, signal, callOnce, (standing) => this.#wait(standing));
     } finally {
       this.standing = null;
     }
   }
 
-  /**
-   * @param {Notice} notice
-   * @param {Standing | null} standing
-   */
-  #wait(notice, standing) {
-    this.callNotice = notice;
+  /** @param {Standing | null} standing in line; null: the server is loading its models */
+  #wait(standing) {
+    this.callNotice = standing ? queueNotice(standing) : noticeOf(new Problem("not_ready"), false);
     this.standing = standing;
     this.#enter("waiting");
   }

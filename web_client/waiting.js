@@ -6,9 +6,34 @@ import { Problem } from "./problem.js";
 /** @typedef {import("./problem.js").Standing} Standing */
 /** @typedef {import("./signalling.js").Signalling} Signalling */
 
-export const READY_EVERY_MS = 2_000;
+const READY_EVERY_MS = 2_000;
 /** The server forgives two that are lost. */
 const STANDING_EVERY_MS = 3_000;
+
+/**
+ * Call, again and again while the server is still loading its models or has no place.
+ *
+ * @param {Signalling} signalling
+ * @param {AbortSignal} signal
+ * @param {(ticket: string) => Promise<void>} callOnce the ticket is of a place that is ready, or ""
+ * @param {(standing: Standing | null) => void} onwait null: for the models
+ * @returns {Promise<void>} when the call is over
+ */
+export async function throughTheLine(signalling, signal, callOnce, onwait) {
+  let ticket = "";
+  for (;;) {
+    await untilReady(signalling, signal, () => onwait(null));
+    try {
+      return await callOnce(ticket);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      if (error.code === "queued" && error.standing) ticket = await untilPlace(signalling, error.standing, signal, onwait);
+      else if (error.code === "ticket_expired" && ticket) ticket = "";
+      else if (error.code === "not_ready") await pause(READY_EVERY_MS, signal);
+      else throw error;
+    }
+  }
+}
 
 /**
  * @param {Signalling} signalling
@@ -17,7 +42,7 @@ const STANDING_EVERY_MS = 3_000;
  * @returns {Promise<void>} when the models are loaded
  * @throws {Problem} unreachable
  */
-export async function untilReady(signalling, signal, onwait) {
+async function untilReady(signalling, signal, onwait) {
   while (!(await signalling.isReady(signal))) {
     onwait();
     await pause(READY_EVERY_MS, signal);
@@ -33,7 +58,7 @@ export async function untilReady(signalling, signal, onwait) {
  * @param {(standing: Standing) => void} onwait
  * @returns {Promise<string>} the ticket, for which a place is kept a short while; "" if it is none any more
  */
-export async function untilPlace(signalling, standing, signal, onwait) {
+async function untilPlace(signalling, standing, signal, onwait) {
   const { ticket } = standing;
   try {
     while (!standing.isReady) {
