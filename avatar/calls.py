@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from avatar.access.caller import BY_KEY, Caller
 from avatar.access.places import Place, Places
@@ -21,12 +22,13 @@ from avatar.settings import Settings
 from avatar.telemetry.turns import Telemetry
 from avatar.terms import Terms, narrowed
 from avatar.whep import Audience
-from speech.errors import ResumeExpiredError, ServerFullError
+from speech.errors import CallLimitError, ResumeExpiredError, ServerFullError
 
 _log = logging.getLogger(__name__)
 
 NOBODY = Caller()
 
+_CLAIMED_WAIT_S = 1.0
 _LEAST_S = 5.0  # what is left of a call that was lost in its last moments
 
 
@@ -40,6 +42,7 @@ class Entry:
         owner: Whose call it will be.
         config: What it begins with.
         terms: On which it is held.
+        old_id: Of the call that it goes on with; empty for a new conversation.
     """
 
     call_id: str
@@ -47,6 +50,7 @@ class Entry:
     owner: str
     config: CallConfig
     terms: Terms
+    old_id: str = ""
 
 
 @dataclass(slots=True)
@@ -58,13 +62,17 @@ class _Held:
         place: That it has; None once it was given back or passed on.
         session: None once it is over.
         left: Once it is over, what another call can go on with.
-        let_go: Set when nobody will go on with it.
+        is_claimed: Whether somebody is about to go on with it. They may yet fail.
+        keeps_place: Whether its place is kept for whoever goes on with it.
+        let_go: Set when nobody will, any more.
     """
 
     owner: str
     place: Place | None
     session: Session | None
     left: Continuation | None = None
+    is_claimed: bool = False
+    keeps_place: bool = True
     let_go: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def end(self) -> Continuation:
@@ -76,6 +84,14 @@ class _Held:
             return session.left()
         assert self.left is not None
         return self.left
+
+    def put_back(self, place: Place) -> bool:
+        """Whoever claimed it failed; False if it has no use for its place any more."""
+        self.is_claimed = False
+        if self.let_go.is_set() or not self.keeps_place:
+            return False
+        self.place = place
+        return True
 
 
 @dataclass(slots=True)
@@ -190,9 +206,13 @@ class Calls:
         return self._enter(config, caller)
 
     def turn_away(self, entry: Entry) -> None:
-        """Give back the place of a call that did not begin."""
+        """Give back the place of a call that did not begin; what it would go on with is kept."""
         self._tokens.forget(entry.call_id)
-        self.places.release(entry.place)
+        self._put_back(self._held.get(entry.old_id), entry.place)
+
+    def _put_back(self, held: _Held | None, place: Place) -> None:
+        if held is None or not held.put_back(place):
+            self.places.release(place)
 
     def connection(self, call_id: str) -> Peer | None:
         """The WebRTC connection of a call; None if there is no such call, or it has none."""
@@ -247,7 +267,7 @@ class Calls:
         place = self._take_place(config, caller)
         fixed = caller.secret.fixed if caller.secret else OPEN
         call_id = new_id("rtc")
-        terms = Terms(None, fixed, self._maker(call_id), self.settings.access.max_call_s)
+        terms = self._terms(call_id, None, fixed, self.settings.access.max_call_s)
         return Entry(call_id, place, caller.owner, narrowed(config, fixed), terms)
 
     async def _go_on(self, config: CallConfig, caller: Caller) -> Entry:
@@ -257,15 +277,16 @@ class Calls:
             raise ResumeExpiredError(
                 "This conversation is over and forgotten. Begin a new one, without a resume token."
             )
-        if held.place is None:
-            held.place = self._take_place(config, caller)
-        place, held.place = held.place, None
-        held.let_go.set()  # before anything is awaited, or two go on with one call
-        self._tokens.forget(old_id)
+        if held.is_claimed:
+            raise CallLimitError(
+                "Somebody is about to go on with this conversation. Try again.", _CLAIMED_WAIT_S
+            )
+        place, held.place = held.place or self._take_place(config, caller), None
+        held.is_claimed = True  # before anything is awaited, or two go on with one call
         try:
             continues = await held.end()
         except BaseException:
-            self.places.release(place)
+            self._put_back(held, place)
             raise
         fixed = caller.secret.fixed if caller.secret else OPEN
         fixed = narrowed(continues.fixed, fixed)
@@ -273,8 +294,14 @@ class Calls:
         call_id = new_id("rtc")
         longest_s = self.settings.access.max_call_s
         left_s = max(_LEAST_S, longest_s - continues.lasted_s) if longest_s else 0.0
-        terms = Terms(continues, fixed, self._maker(call_id), left_s)
-        return Entry(call_id, place, held.owner, config, terms)
+        terms = self._terms(call_id, continues, fixed, left_s)
+        return Entry(call_id, place, held.owner, config, terms, old_id)
+
+    def _terms(
+        self, call_id: str, continues: Continuation | None, fixed: CallConfig, lasts_s: float
+    ) -> Terms:
+        heard_from = partial(self._tokens.settle, call_id)
+        return Terms(continues, fixed, self._maker(call_id), lasts_s, heard_from)
 
     def _take_place(self, config: CallConfig, caller: Caller) -> Place:
         self.places.count(caller)
@@ -291,6 +318,10 @@ class Calls:
         return lambda: ResumeToken(self._tokens.make(call_id), lasts_s)
 
     def _begin(self, session: Session, entry: Entry) -> None:
+        old = self._held.get(entry.old_id)
+        if old is not None:
+            old.let_go.set()
+            self._tokens.pass_on(entry.old_id, entry.call_id)
         held = _Held(entry.owner, entry.place, session)
         self._held[session.call_id] = held
         self.tasks.create_task(self._hold(session, held), name=session.call_id)
@@ -319,6 +350,7 @@ class Calls:
         lasts_s = self.settings.access.resume_s
         keeps_place_s = min(KEEP_PLACE_S, lasts_s)
         await _elapsed(held.let_go, keeps_place_s)
+        held.keeps_place = False
         if held.place is not None and not held.let_go.is_set():
             self.places.release(held.place)
             held.place = None

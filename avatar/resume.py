@@ -1,13 +1,16 @@
 """Going on with a call whose connection was lost: what it left, and the tokens that find it.
 
-A token is random and only its hash is kept. It is good for one call and for one use: whoever goes
-on with the call gets another. Nothing of it outlives the server.
+A token is random and only its hash is kept. It is good for one call at a time and for one use:
+whoever goes on with the call gets another, and the old one goes once their client has been heard.
+Until then it finds the new call, whose answer may have been lost on its way. Nothing of it outlives
+the server.
 """
 
 import hashlib
 import re
 import secrets
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from avatar.protocol.config import CallConfig
@@ -66,11 +69,53 @@ class ResumeToken:
 
 
 @dataclass(slots=True)
+class Return:
+    """Whether a call's client may be back for it.
+
+    Attributes:
+        goes_on: Whether the call goes on with another.
+        heard_from: Called when the client is heard for the first time.
+        is_done: Nobody will go on with it.
+        is_awaited: Somebody said that they will.
+        is_known: The client was heard: it knows of the call.
+    """
+
+    goes_on: bool
+    heard_from: Callable[[], None]
+    is_done: bool = False
+    is_awaited: bool = False
+    is_known: bool = False
+
+    def hear(self) -> None:
+        """The client was heard."""
+        if not self.is_known:
+            self.is_known = True
+            self.heard_from()
+
+    def hang_up(self, *, for_good: bool) -> None:
+        """The call ends."""
+        self.is_done = self.is_done or for_good
+        self.is_awaited = not for_good
+
+    def is_likely(self, *, watches: bool) -> bool:
+        """Whether it was lost, and its client watches over calls.
+
+        So does one that came back for a call; until it is heard it may not know of this one.
+
+        Args:
+            watches: Whether it was seen to do so in this call.
+        """
+        is_unheard = self.goes_on and not self.is_known
+        return not self.is_done and (self.is_awaited or is_unheard or watches)
+
+
+@dataclass(slots=True)
 class Tokens:
     """Which call a token goes on with. Found by hash: the time it takes tells nothing."""
 
     _call_of: dict[bytes, str] = field(default_factory=dict)
     _hashes_of: dict[str, deque[bytes]] = field(default_factory=dict)
+    _inherited: dict[str, list[bytes]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self._call_of)
@@ -89,8 +134,24 @@ class Tokens:
         """The call that a token is of."""
         return self._call_of.get(_hash(token))
 
+    def pass_on(self, old_id: str, new_id: str) -> None:
+        """Let a call's tokens find the call that goes on with it, until `settle`."""
+        hashes = [*self._inherited.pop(old_id, ()), *self._hashes_of.pop(old_id, ())]
+        # Of many attempts in vain: what the client surely had, and what it was sent last.
+        for digest in hashes[_TOKENS_OF_A_CALL:-_TOKENS_OF_A_CALL]:
+            del self._call_of[digest]
+        kept = [digest for digest in hashes if digest in self._call_of]
+        self._inherited[new_id] = kept
+        self._call_of.update(dict.fromkeys(kept, new_id))
+
+    def settle(self, call_id: str) -> None:
+        """The client is there: let only the call's own tokens be some."""
+        for digest in self._inherited.pop(call_id, ()):
+            del self._call_of[digest]
+
     def forget(self, call_id: str) -> None:
         """Let no token of a call be one any more."""
+        self.settle(call_id)
         for digest in self._hashes_of.pop(call_id, ()):
             del self._call_of[digest]
 

@@ -29,7 +29,7 @@ from avatar.recording.about import header, is_agreed
 from avatar.recording.format import Header
 from avatar.recording.kept import Kept
 from avatar.recording.recorder import Recorder
-from avatar.resume import Continuation, without_token
+from avatar.resume import Continuation, Return, without_token
 from avatar.rtc.clock import MediaClock
 from avatar.rtc.peer import Peer
 from avatar.rtc.watcher import Show
@@ -80,7 +80,7 @@ class Session:
         self.call_id = call_id
         self.ended = asyncio.Event()
         self._agreed = Agreement(config, terms, seed)
-        self._is_done = False
+        self._return = Return(terms.continues is not None, terms.heard_from)
         self._parting = Parting(self._tell, lambda: self._conversation.send(Farewell()))
         language: Language = config.language or settings.listening.language
         self._telemetry = telemetry.of_call(call_id, language)
@@ -286,18 +286,22 @@ class Session:
         Args:
             for_good: Whether nobody will go on with it.
         """
-        self._is_done = self._is_done or for_good
+        self._return.hang_up(for_good=for_good)
         self._hung_up.set()
 
     @property
     def may_come_back(self) -> bool:
-        """Whether the client may be back: it was lost, and it is of those that watch over calls."""
-        return not self._is_done and self._heart.has_begun
+        """Whether the client may be back for the call."""
+        return self._return.is_likely(watches=self._heart.has_begun)
 
     def left(self) -> Continuation:
         """What another call can go on with."""
-        language, watching = self._conversation.language, self.audience.allowed
-        return self._agreed.left(self._history, language, allows_watching=watching)
+        return self._agreed.left(
+            self._history,
+            self._conversation.language,
+            allows_watching=self.audience.allowed,
+            is_known=self._return.is_known,
+        )
 
     async def run(self) -> None:
         """Hold the call until the client goes or `hang_up` is called."""
@@ -317,7 +321,7 @@ class Session:
             pass
         finally:
             self.ended.set()
-            if self._farewell and self._is_done:
+            if self._farewell and self._return.is_done:
                 self.peer.send(self._farewell)
             try:
                 await self.peer.close()
@@ -330,6 +334,7 @@ class Session:
         if self._agreed.owes_reply:
             self._conversation.send(Respond())
         async for message in self.peer.events_in():
+            self._return.hear()
             self._kept.note("client", message)
             self._dialect.receive(message)
             await self._conversation.keep_up()

@@ -24,12 +24,14 @@ class Terms:
         fixed: What its caller was given and can't change; None in it leaves a thing open.
         new_token: Makes the token to show to the client; None where calls can't be gone on with.
         lasts_s: The longest that it may last; 0 for no limit.
+        heard_from: To be called when its client has been heard: it knows of the call.
     """
 
     continues: Continuation | None = None
     fixed: CallConfig = OPEN
     new_token: Callable[[], ResumeToken | None] = _no_token
     lasts_s: float = 0.0
+    heard_from: Callable[[], None] = lambda: None
 
     def refused(self, wanted: Configure) -> tuple[str, ...]:
         """The names of what is wanted and can't be changed."""
@@ -74,23 +76,30 @@ class Agreement:
         """The person consents to being recorded no more."""
         self._config = self._config.model_copy(update={"recording": False})
 
-    def left(self, history: History, language: Language, *, allows_watching: bool) -> Continuation:
+    def left(
+        self, history: History, language: Language, *, allows_watching: bool, is_known: bool = True
+    ) -> Continuation:
         """What another call can go on with.
 
         Args:
             history: What was said.
             language: Of the conversation now.
             allows_watching: Whether the person lets others watch.
+            is_known: Whether the client knows of this call. If not, nothing in it has happened.
         """
-        heard = history.messages
-        before_s = self.terms.continues.lasted_s if self.terms.continues else 0.0
+        heard, before = history.messages, self.terms.continues
+        lasted_s = asyncio.get_running_loop().time() - self._began_s
+        if before is not None:
+            lasted_s += before.lasted_s
+            if not is_known:
+                return replace(before, lasted_s=lasted_s)
         return Continuation(
             config=self._config.model_copy(update={"language": language}),
             messages=history.everything,
             owes_reply=bool(heard) and heard[-1].role in ("user", "tool"),
             seed=self._seed,
             fixed=self.terms.fixed,
-            lasted_s=before_s + asyncio.get_running_loop().time() - self._began_s,
+            lasted_s=lasted_s,
             allows_watching=allows_watching,
         )
 

@@ -12,7 +12,7 @@ from avatar.heartbeat import HEARTBEAT_LIMIT_S
 from avatar.protocol.config import CallConfig
 from avatar.protocol.realtime import Realtime
 from avatar.resume import KEEP_PLACE_S, without_token
-from speech.errors import ResumeExpiredError, ServerFullError
+from speech.errors import CallLimitError, ResumeExpiredError, ServerFullError, SignallingError
 from tests.session import virtual_clock
 from tests.session.held_calls import Client, house, settings
 from tests.session.scripted_engines import LONG
@@ -154,9 +154,117 @@ def test_two_who_come_at_once_with_one_token_do_not_both_get_the_call():
             first = await held.call()
             attempts = (held.call(None, with_token(first.token)) for _ in range(4))
             results = await asyncio.gather(*attempts, return_exceptions=True)
-            refused = [r for r in results if isinstance(r, ResumeExpiredError)]
-            assert len(refused) == 3
+            refused = [r for r in results if isinstance(r, CallLimitError)]
+            assert len(refused) == 3, "to try again: the first may yet fail"
             assert len(held.calls) == 1
+            with pytest.raises(ResumeExpiredError):
+                await held.call(None, with_token(first.token))
+
+    run(test)
+
+
+def story_goes_on(held, client):
+    """Whether a client's call knows what was said in the one before."""
+    client.send("conversation.item.create", item=typed("And then?"))
+    client.send("response.create")
+    return asyncio.sleep(4, result=lambda: "Tell me a story." in str(held.prompts[-1]))
+
+
+@pytest.mark.parametrize("is_lost", [True, False], ids=["lost before", "still there"])
+def test_an_offer_that_cannot_be_answered_leaves_the_conversation_and_its_place(is_lost):
+    async def test():
+        async with house(replies=[LONG, "Far away."]) as held:
+            first = await talked(held)
+            if is_lost:
+                first.close()
+                await asyncio.sleep(1)
+            for _ in range(3):
+                with pytest.raises(SignallingError):
+                    await held.calls.start("v=0", CallConfig(), Realtime, with_token(first.token))
+            with pytest.raises(ServerFullError):
+                await held.call()
+            second = await held.call(None, with_token(first.token))
+            assert second.avatar["resumed"] is True
+            assert (await story_goes_on(held, second))()
+            assert len(held.calls) == 1
+
+    run(test)
+
+
+def test_a_place_that_was_kept_long_enough_is_not_kept_anew_by_bad_offers():
+    async def test():
+        async with house() as held:
+            first = await talked(held)
+            first.close()
+            await asyncio.sleep(KEEP_PLACE_S - 1)
+            entry = await held.calls.enter(CallConfig(), with_token(first.token))
+            await asyncio.sleep(2)
+            held.calls.turn_away(entry)
+            assert len(held.calls) == 0
+            second = await held.call(None, with_token(first.token))
+            assert second.avatar["resumed"] is True
+
+    run(test)
+
+
+@pytest.mark.parametrize("waits_s", [1, 60])
+def test_who_never_got_the_answer_goes_on_with_the_token_that_they_have(waits_s):
+    async def test():
+        async with house(replies=[LONG, "Far away."]) as held:
+            first = await talked(held)
+            first.close()
+            unheard = None
+            for _ in range(6):
+                await asyncio.sleep(0.2)
+                unheard = await held.call(None, with_token(first.token), Client(pings=False))
+                assert len(held.calls) == 1
+            if waits_s > 10:
+                unheard.close()  # it never connected, and was given up
+            await asyncio.sleep(waits_s)
+            last = await held.call(None, with_token(first.token))
+            assert unheard.peer.closed.is_set()
+            assert last.avatar["resumed"] is True
+            assert (await story_goes_on(held, last))()
+            assert len(held.calls) == len(held.calls._held) == 1
+            for used in (first.token, unheard.token):
+                with pytest.raises(ResumeExpiredError):
+                    await held.call(None, with_token(used))
+            assert len(held.calls._tokens) < 5
+
+    run(test)
+
+
+def test_what_was_asked_is_owed_until_there_is_somebody_to_hear_it():
+    async def test():
+        async with house(replies=["A story.", "A story."]) as held:
+            first = await held.call()
+            first.send("conversation.item.create", item=typed("Tell me a story."))
+            await asyncio.sleep(0.2)
+            first.close()
+            await asyncio.sleep(0.2)
+            unheard = await held.call(None, with_token(first.token), Client(pings=False))
+            await asyncio.sleep(2)
+            assert unheard.heard == ["A story."], "on its way to nobody"
+            last = await held.call(None, with_token(first.token))
+            await asyncio.sleep(2)
+            assert last.heard == ["A story."]
+
+    run(test)
+
+
+def test_a_call_that_nobody_answered_to_is_forgotten_in_time():
+    async def test():
+        async with house(settings(resume_s=30)) as held:
+            first = await talked(held)
+            first.close()
+            await asyncio.sleep(1)
+            unheard = await held.call(None, with_token(first.token), Client(pings=False))
+            unheard.close()
+            await asyncio.sleep(31)
+            assert not held.calls._held
+            assert not len(held.calls._tokens)
+            assert held.calls._tokens._inherited == {}
+            assert len(held.calls) == 0
 
     run(test)
 
@@ -308,7 +416,6 @@ def test_a_consent_to_recording_is_kept_and_can_be_withdrawn():
             entry = await held.calls.enter(CallConfig(recording=False), with_token(second.token))
             assert entry.config.recording is False
             held.calls.turn_away(entry)
-            assert len(held.calls) == 0
 
     run(test)
 
