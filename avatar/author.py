@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from avatar.commands import Configure, Correct, Noted, Remove
 from avatar.dialogue.history import TIMED_OUT, History, prompt_tokens
 from avatar.dialogue.persona import Persona
+from avatar.dialogue.prompt import as_sentence
 from avatar.events import ToolCalled
 from avatar.reading_ahead import ReadingAhead
 from avatar.reply import Reply
@@ -153,5 +154,9 @@ class Author:
     def _prompt(self, interim: str, instructions: str | None) -> tuple[Message, ...]:
         asked = self.instructions if instructions is None else instructions
         return self._history.prompt(
-            self._persona, self.language, asked, interim=interim, tools=self._toolbox.tools
+            self._persona,
+            self.language,
+            asked,
+            interim=as_sentence(interim),
+            tools=self._toolbox.tools,
         )

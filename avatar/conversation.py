@@ -188,16 +188,13 @@ class Conversation:
                 if meaning == "words":
                     await self._floor.give_way()
                 self._author.read_ahead(tasks, text)
-            case Guessed(utterance, text):
-                self._emit(UserInterim(self._item(utterance), text))
-                await self.drafts.drop()
-                if self._overlaps.is_during(utterance, self._replies.current):
-                    meaning = self._overlaps.weigh(utterance, text, 0, self.language)
-                    await self._floor.obey(meaning, utterance)
-                if self._replies.current is None and self._floor.turns.answers:
-                    write = self._author.answer(tasks, text)
-                    draft = self._prepare_reply(tasks, write, Timeline.now())
-                    self.drafts.begin(utterance, text, draft)
+            case Guessed(utterance, text, is_final):
+                if is_final:
+                    self._emit(UserInterim(self._item(utterance), text))
+                    if self._overlaps.is_during(utterance, self._replies.current):
+                        meaning = self._overlaps.weigh(utterance, text, 0, self.language)
+                        await self._floor.obey(meaning, utterance)
+                await self._draft(tasks, utterance, text)
             case WentOn():
                 await self.drafts.drop()
             case HoldOverdue(utterance):
@@ -238,6 +235,16 @@ class Conversation:
                 self._author.configure(command)
                 self._author.read_ahead(tasks)
 
+    async def _draft(self, tasks: asyncio.TaskGroup, utterance: int, text: str) -> None:
+        """Begin to answer what may be all of a turn, unless that is being done."""
+        if self.drafts.answers(utterance, text):
+            return
+        await self.drafts.drop()
+        if self._replies.current is None and self._floor.turns.answers:
+            write = self._author.answer(tasks, text)
+            draft = self._prepare_reply(tasks, write, Timeline.now())
+            self.drafts.begin(utterance, text, draft)
+
     async def _respond(self, command: Respond, tasks: asyncio.TaskGroup) -> None:
         """Answer what has been said so far, once its words are all there."""
         current = self._replies.current
@@ -253,7 +260,7 @@ class Conversation:
         timeline.is_recited = self._author.would_greet
         write = self._author.answer(tasks, instructions=command.instructions)
         speaks = self._speaks if command.speaks is None else command.speaks
-        self._start_reply(tasks, write, timeline, command.response_id, speaks=speaks)
+        self._begin(self._prepare_reply(tasks, write, timeline, command.response_id, speaks=speaks))
 
     def _tools_overdue(self, tasks: asyncio.TaskGroup) -> None:
         """Say so, if the client has not done what it was asked for."""
@@ -306,7 +313,7 @@ class Conversation:
                 self._emit(UserNotUnderstood(item_id, message))
                 if not goes_on and self._floor.turns.answers:
                     await self._replies.interrupt()
-                    self._start_reply(tasks, None, timeline)
+                    self._begin(self._prepare_reply(tasks, None, timeline))
                 return
             case FalseStart():
                 self._emit(UserSaid(item_id, "", 0.0))
@@ -324,7 +331,7 @@ class Conversation:
         is_due = self._floor.turns.answers and self._owes_reply and self._replies.current is None
         if is_due and not goes_on:
             if draft is None:
-                self._start_reply(tasks, self._author.answer(tasks), timeline)
+                self._begin(self._prepare_reply(tasks, self._author.answer(tasks), timeline))
             else:
                 self.drafts.adopt(draft, timeline)
                 self._begin(draft)
@@ -343,18 +350,7 @@ class Conversation:
         """Say what answers nobody."""
         timeline = Timeline.now()
         timeline.is_recited = True
-        self._start_reply(tasks, line, timeline)
-
-    def _start_reply(
-        self,
-        tasks: asyncio.TaskGroup,
-        write: Writing | None,
-        timeline: Timeline,
-        response_id: str = "",
-        *,
-        speaks: bool | None = None,
-    ) -> None:
-        self._begin(self._prepare_reply(tasks, write, timeline, response_id, speaks=speaks))
+        self._begin(self._prepare_reply(tasks, line, timeline))
 
     def _prepare_reply(
         self,

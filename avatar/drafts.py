@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from avatar.dialogue.prompt import as_sentence
 from avatar.events import DraftEnded
 from avatar.latency import Timeline
 from avatar.listening import FalseStart, NotUnderstood, TurnEnded
@@ -41,21 +42,25 @@ class Drafts:
         reply.timeline.drafted_s = reply.timeline.at_s["final_transcript"]
         self._draft = _Draft(utterance, text, reply)
 
-    async def take(self, over: TurnEnded | FalseStart | NotUnderstood) -> Reply | None:
-        """The drafted answer to exactly these words, if it is good; any other is dropped."""
+    def answers(self, utterance: int, text: str) -> bool:
+        """Whether the draft under way answers these words, and is good."""
         draft = self._draft
-        if (
-            draft is None
-            or draft.utterance != over.utterance
-            or not isinstance(over, TurnEnded)
-            or draft.text != over.transcript.text
-            or draft.reply.task is None
-            or draft.reply.task.done()  # a stage failed
-        ):
+        return (
+            draft is not None
+            and draft.utterance == utterance
+            and as_sentence(draft.text) == as_sentence(text)
+            and draft.reply.task is not None
+            and not draft.reply.task.done()  # a stage failed
+        )
+
+    async def take(self, over: TurnEnded | FalseStart | NotUnderstood) -> Reply | None:
+        """The drafted answer to these words, if it is good; any other is dropped."""
+        text = over.transcript.text if isinstance(over, TurnEnded) else ""
+        if not text or not self.answers(over.utterance, text):
             await self.drop()
             return None
-        self._draft = None
-        return draft.reply
+        draft, self._draft = self._draft, None
+        return None if draft is None else draft.reply
 
     def adopt(self, reply: Reply, timeline: Timeline) -> None:
         """Count what was taken as adopted, and let its rows go on from those of the turn's end."""

@@ -47,10 +47,17 @@ class Guessed:
     """What the turn's words are if it ends with the present pause.
 
     `WentOn`, `FalseStart` or the end of the turn follows.
+
+    Attributes:
+        utterance: Counts up within the call.
+        text: The words.
+        is_final: Whether no others will be guessed in this pause; if not, they are those of the
+            last `Interim`, which the final ones may correct.
     """
 
     utterance: int
     text: str
+    is_final: bool = True
 
 
 @dataclass(frozen=True, slots=True)

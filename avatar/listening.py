@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,75 +25,31 @@ from avatar.heard import (
 from avatar.stage_failure import foreseen
 from avatar.tape import TAPE_S, Tape
 from avatar.turn_taking import TurnTaking
+from avatar.utterance import Utterance
+from avatar.weighing import Weighing
 from speech.audio import to_float
 from speech.endpointing import Ended, Endpointer, Paused, Resumed, Started, Withdrawn
 from speech.errors import StageError
 from speech.stages import LISTENING_RATE_HZ, Recognizer, TurnDetector, VoiceDetector
 from speech.types import AudioFrame, Language, Transcript
 
-__all__ = [
-    "FalseStart",
-    "Guessed",
-    "Heard",
-    "Interim",
-    "Listener",
-    "NotUnderstood",
-    "PersonPaused",
-    "SpeechStarted",
-    "SpeechSustained",
-    "Submitted",
-    "TurnEnded",
-    "WentOn",
-    "Wordless",
-]
+__all__ = ["FalseStart", "Heard", "Listener", "NotUnderstood", "TurnEnded"]
 
 _log = logging.getLogger(__name__)
 
 WINDOW_SAMPLES = 512  # Silero's, 32 ms
 POST_ROLL_SAMPLES = round(0.2 * LISTENING_RATE_HZ)  # recognisers clip the last word without it
+_WORD_SAMPLES = round(0.12 * LISTENING_RATE_HZ)  # less speech is a click or a cough
 _ECHOING_SAMPLES = round(0.096 * LISTENING_RATE_HZ)  # what a canceller lets through is shorter
-
-
-@dataclass(slots=True)
-class _Utterance:
-    number: int
-    start_sample: int
-    before: "_Utterance | None" = None  # was taken for a whole turn, and goes on with this one
-    words: str = ""  # final
-    is_over: bool = False  # and everybody knows it
-    voiced: int = 0  # samples of it that are speech
-    sustained: bool = False
-    interim_at: int = 0  # samples of speech in it when words so far were last asked for
-    draft: Transcript | None = None
-    interim: asyncio.Task[None] | None = None
-    final: asyncio.Task[Transcript | StageError] | None = None
-    verdict: asyncio.Task[None] | None = None
-
-    @property
-    def turn_start(self) -> int:
-        """Sample at which the turn began."""
-        return self.start_sample if self.before is None else self.before.turn_start
-
-    def in_turn(self, words: str) -> str:
-        """Words of this utterance, behind those that the turn began with."""
-        before = self.before
-        return words if before is None else f"{before.in_turn(before.words)} {words}"
-
-    def give_up(self) -> None:
-        """Drop what was recognised on the guess that the turn was over."""
-        for task in (self.final, self.verdict):
-            if task is not None:
-                task.cancel()
-        self.final = self.verdict = None
 
 
 class Listener:
     """Listens to one microphone.
 
     Words so far are recognised as often as the recogniser can afford, each time with the last ones
-    as a draft. At every pause the turn detector is asked and the final words are recognised at
-    once, so that they are there when the endpointer decides; if the person goes on, both are
-    dropped.
+    as a draft, and once more at the first silence (`_lull`), when the turn detector is asked, too.
+    If that becomes a pause, those words are guessed to be all of the turn's until the final ones
+    are there; both are dropped if the person goes on.
 
     Args:
         detector: Of this microphone alone.
@@ -107,6 +62,7 @@ class Listener:
         goes_on: Whether nothing was heard of an answer to the last turn: then what is said now goes
             on with it, and both together say how it ends.
         emit: Called with everything heard; must not block.
+        weighing: Of the words at each pause, for the same endpointer.
     """
 
     def __init__(
@@ -120,7 +76,9 @@ class Listener:
         emit: Callable[[Heard], None],
         is_echoing: Callable[[], bool] = lambda: False,
         goes_on: Callable[[], bool] = lambda: False,
+        weighing: Weighing | None = None,
     ) -> None:
+        self._weighing = weighing
         self._is_echoing = is_echoing
         self._goes_on = goes_on
         self._recognizer = recognizer
@@ -133,8 +91,8 @@ class Listener:
         self._windowed = 0  # samples that the detector has had
         self._arrived_at_s = 0.0  # loop time of the tape's end
         self._count = 0
-        self._utterance: _Utterance | None = None
-        self._last: _Utterance | None = None  # that was taken for a turn
+        self._utterance: Utterance | None = None
+        self._last: Utterance | None = None  # that was taken for a turn
         self._tasks: asyncio.TaskGroup | None = None
         self._by_client = False
         self._begun = 0  # where the turn begins that the client will say is over
@@ -267,38 +225,60 @@ class Listener:
                 self._end(tasks, end_sample)
             case None:
                 pass
-        self._follow(tasks, voiced=self._endpointer.voiced)
+        if self._utterance is not None:
+            if self._endpointer.voiced:
+                self._follow(tasks, self._utterance)
+            else:
+                self._lull(tasks, self._utterance)
 
-    def _begin(self, start_sample: int) -> _Utterance:
+    def _begin(self, start_sample: int) -> Utterance:
         last, self._last = self._last, None
         goes_on = last is not None and (not last.is_over or self._goes_on())
-        return _Utterance(self._count, start_sample, last if goes_on else None)
+        return Utterance(self._count, start_sample, last if goes_on else None)
 
-    def _follow(self, tasks: asyncio.TaskGroup, *, voiced: bool) -> None:
+    def _follow(self, tasks: asyncio.TaskGroup, utterance: Utterance) -> None:
         """Report sustained speech and start interim recognition, where due."""
-        utterance = self._utterance
-        if utterance is None or not voiced:
-            return
+        utterance.is_lull = False
         voiced_samples = utterance.voiced = self._endpointer.voiced_samples
         if not utterance.sustained and self._lasts(utterance):
             utterance.sustained = True
             self._emit(SpeechSustained(utterance.number))
         due = utterance.interim_at + self._recognizer.interim_every_s * LISTENING_RATE_HZ
-        if voiced_samples >= due and (utterance.interim is None or utterance.interim.done()):
-            utterance.interim_at = voiced_samples
+        if voiced_samples >= due:
+            self._ask_interim(tasks, utterance)
+
+    def _lull(self, tasks: asyncio.TaskGroup, utterance: Utterance) -> None:
+        """At the first silence find out what a pause will ask for: most of them become one."""
+        if utterance.is_lull or utterance.is_pausing or utterance.voiced < _WORD_SAMPLES:
+            return
+        utterance.is_lull = True
+        end = self._windowed - WINDOW_SAMPLES
+        if not utterance.covers(end):
+            self._ask_interim(tasks, utterance)
+        self._ask_verdict(tasks, utterance, end)
+
+    def _ask_interim(self, tasks: asyncio.TaskGroup, utterance: Utterance) -> None:
+        if utterance.interim is None or utterance.interim.done():
+            utterance.interim_at, utterance.interim_to = utterance.voiced, self._windowed
             utterance.interim = tasks.create_task(
                 self._recognize_interim(utterance, self._windowed), name="interim"
             )
 
-    def _lasts(self, utterance: _Utterance) -> bool:
+    def _ask_verdict(self, tasks: asyncio.TaskGroup, utterance: Utterance, end: int) -> None:
+        if utterance.verdict is not None:
+            utterance.verdict.cancel()
+        utterance.judged_to, utterance.likely = end, None
+        utterance.verdict = tasks.create_task(self._judge(utterance, end), name="turn-end")
+
+    def _lasts(self, utterance: Utterance) -> bool:
         """Whether it is long enough to interrupt the avatar for."""
         echoing = _ECHOING_SAMPLES if self._is_echoing() else 0
         return utterance.voiced >= self._barge_in_samples + echoing
 
-    def _is_echo(self, utterance: _Utterance) -> bool:
+    def _is_echo(self, utterance: Utterance) -> bool:
         return self._is_echoing() and not self._lasts(utterance)
 
-    async def _recognize_interim(self, utterance: _Utterance, end: int) -> None:
+    async def _recognize_interim(self, utterance: Utterance, end: int) -> None:
         try:
             transcript = await self._recognize(
                 self._tape.cut(utterance.start_sample, end), utterance.draft
@@ -308,10 +288,11 @@ class Listener:
             _log.info("interim recognition failed", exc_info=True)
             return
         if self._utterance is utterance:
-            utterance.draft = transcript
+            utterance.draft, utterance.drafted_to = transcript, end
             if transcript.text:
                 self._endpointer.hint(utterance.in_turn(transcript.text), end)
                 self._emit(Interim(utterance.number, transcript.text))
+                self._guess(utterance)
             else:
                 self._emit(Wordless(utterance.number))
 
@@ -322,18 +303,30 @@ class Listener:
         if self._is_echo(utterance):
             self.forget()
             return
-        utterance.give_up()
+        if utterance.judged_to != end_sample:
+            self._ask_verdict(tasks, utterance, end_sample)
+        elif utterance.likely is not None:
+            self._endpointer.turn_probability(utterance.likely)
+        utterance.paused_at = end_sample
         utterance.final = tasks.create_task(
             self._recognize_final(utterance, end_sample), name="final"
         )
-        utterance.verdict = tasks.create_task(self._judge(utterance, end_sample), name="turn-end")
         self._emit(PersonPaused(utterance.number))
+        self._guess(utterance)
+
+    def _guess(self, utterance: Utterance) -> None:
+        if words := utterance.guess:
+            self._emit(Guessed(utterance.number, words, is_final=False))
 
     async def _recognize_final(
-        self, utterance: _Utterance, end_sample: int
+        self, utterance: Utterance, end_sample: int
     ) -> Transcript | StageError:
-        if utterance.interim is not None:
-            utterance.interim.cancel()  # the recogniser has one worker: do not queue behind it
+        if utterance.interim is not None and not utterance.interim.done():
+            # The recogniser has one worker: do not queue behind what is of no use.
+            if utterance.covers(end_sample):
+                await asyncio.wait([utterance.interim])
+            else:
+                utterance.interim.cancel()
         pcm = self._tape.cut(utterance.start_sample, end_sample + POST_ROLL_SAMPLES)
         try:
             transcript = await self._recognize(pcm, utterance.draft)
@@ -342,19 +335,24 @@ class Listener:
             return error
         utterance.words = transcript.text
         if self._utterance is utterance:
-            self._endpointer.hint(utterance.in_turn(transcript.text))
+            said = utterance.in_turn(transcript.text)
+            self._endpointer.hint(said)
+            if self._weighing is not None and self._tasks is not None:
+                self._weighing.ask(self._tasks, said)
             if transcript.text:
                 self._emit(Guessed(utterance.number, transcript.text))
         return transcript
 
-    async def _judge(self, utterance: _Utterance, end_sample: int) -> None:
+    async def _judge(self, utterance: Utterance, end_sample: int) -> None:
         pcm = self._tape.cut(utterance.turn_start, end_sample)
         try:
-            probability = await foreseen(self._turns.finished(pcm), "turn detector")
-            self._endpointer.turn_probability(probability)
+            utterance.likely = await foreseen(self._turns.finished(pcm), "turn detector")
         except StageError:
             # Without a verdict the endpointer waits for silence alone.
             _log.warning("turn detector failed", exc_info=True)
+            return
+        if self._utterance is utterance and utterance.is_pausing:
+            self._endpointer.turn_probability(utterance.likely)
 
     def _withdraw(self, at_sample: int) -> None:
         utterance, self._utterance = self._utterance, None
@@ -376,7 +374,7 @@ class Listener:
         )
 
     async def _finish(
-        self, utterance: _Utterance, end_sample: int, ended_at_s: float, decided_at_s: float
+        self, utterance: Utterance, end_sample: int, ended_at_s: float, decided_at_s: float
     ) -> None:
         final = (
             await utterance.final

@@ -25,3 +25,13 @@ def beginning(
     parts = (persona.instructions[language], extra_instructions.strip())
     system = Message("system", "\n\n".join(part for part in parts if part))
     return (system, *persona.examples[language])
+
+
+def as_sentence(words: str) -> str:
+    """What a recogniser understood so far, ended as a whole sentence.
+
+    In mid-speech it writes a comma where it will write a full stop: a prompt with the latter is the
+    one that will be answered, if no more is said, and need not be read again.
+    """
+    said = words.rstrip(" ,;:-\N{EN DASH}\N{EM DASH}")
+    return said if len(said) in (0, len(words.rstrip())) else f"{said}."

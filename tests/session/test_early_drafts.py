@@ -1,0 +1,103 @@
+"""Answers begun at the first silence, from the words so far; the final words have the last say."""
+
+from avatar.dialogue.prompt import as_sentence
+from avatar.events import DraftEnded, ReplyTimed, UserInterim
+from speech.types import Transcript
+from tests.session.scripted_call import ScriptedCall
+
+
+def run_with_interims(call, heard_as, until_s=8):
+    """Run a call whose recogniser hears `heard_as(nth)` each time, unless that is None."""
+    recognize, calls = call.recognizer.recognize, []
+
+    async def recognize_so(pcm, draft=None):
+        transcript = await recognize(pcm, draft)
+        calls.append(len(pcm))
+        text = heard_as(len(calls)) if transcript.text else None
+        return transcript if text is None else Transcript(text, "en")
+
+    call.recognizer.recognize = recognize_so
+    call.run(until_s)
+    return calls
+
+
+def asked_s(call):
+    """When the model was first asked, after the last speech sample."""
+    ((_, timed),) = call.of(ReplyTimed)
+    return timed.rows_ms["final_transcript"]
+
+
+def test_an_answer_is_begun_with_the_pause_where_the_words_are_known():
+    call = ScriptedCall(["I am fine."]).says("how are you", 0.5, 1.5)
+    call.recognizer.takes_s = 0.06
+    call.run(6)
+    assert asked_s(call) <= 110, "the pause is known of after 96 ms"
+    assert len(call.model.prompts) == 1
+
+
+def test_words_are_asked_for_at_the_first_silence_if_the_last_ones_are_old():
+    call = ScriptedCall(["I am fine."]).says("how are you", 0.5, 1.75)  # 270 ms after the last ones
+    call.recognizer.takes_s = 0.1
+    call.run(6)
+    assert asked_s(call) <= 150, "not only with the final words, 100 ms after the pause"
+
+
+def test_a_comma_in_mid_speech_is_no_other_word():
+    call = ScriptedCall(["I am fine."]).says("how are you.", 0.5, 1.5)
+    run_with_interims(call, lambda n: "how are you," if n <= 3 else None)
+    assert len(call.model.prompts) == 1
+    assert call.asked_of_the_model(0)[-1].content == "how are you."
+    assert call.person_said == ["how are you."]
+    assert call.heard == ["I am fine."]
+
+
+def test_other_final_words_are_answered_anew_and_the_first_answer_is_never_heard():
+    call = ScriptedCall(["Wrong answer.", "Right answer."]).says("I see the sea", 0.5, 1.5)
+    run_with_interims(call, lambda n: "I see the C" if n <= 3 else None)
+    assert [call.asked_of_the_model(n)[-1].content for n in (0, 1)] == [
+        "I see the C",
+        "I see the sea",
+    ]
+    assert call.heard == ["Right answer."]
+    assert call.person_said == ["I see the sea"]
+    assert [draft.adopted for _, draft in call.of(DraftEnded)] == [False, True]
+    assert call.model.open_replies == 0
+
+
+def test_a_short_silence_within_speech_begins_no_answer():
+    call = ScriptedCall(["Fine."]).says("how are", 0.5, 1.2).says("you", 1.26, 1.9).run(6)
+    assert len(call.model.prompts) == 1
+    assert call.asked_of_the_model(0)[-1].content == "how are you"
+
+
+def test_the_verdict_of_a_silence_that_was_no_pause_counts_for_no_other():
+    call = ScriptedCall(["Fine."]).says("how are", 0.5, 1.2).says("you", 1.26, 1.9)
+    verdicts = [1.0, 0.0]  # of the short silence, and of the pause
+
+    async def finished(_):
+        return verdicts.pop(0)
+
+    call.turn_detector.finished = finished
+    call.run(6)
+    ((_, timed),) = call.of(ReplyTimed)
+    assert timed.rows_ms["turn_ended"] > 1000
+    assert not verdicts
+
+
+def test_the_first_words_shown_are_the_last_ones_of_before_the_pause():
+    call = ScriptedCall(["Fine."]).says("how are you", 0.5, 1.5).run(6)
+    shown = [at_s for at_s, _ in call.of(UserInterim)]
+    assert len(shown) == len(set(shown)), "a guess at known words tells the client nothing new"
+
+
+def test_only_marks_that_nothing_ends_with_are_replaced():
+    for words, sentence in {
+        "how are you,": "how are you.",
+        "how are you -": "how are you.",
+        "how are you?": "how are you?",
+        "how are you": "how are you",
+        "well…": "well…",
+        "": "",
+        ",": "",
+    }.items():
+        assert as_sentence(words) == sentence
