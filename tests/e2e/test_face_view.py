@@ -48,7 +48,8 @@ POSES = {
     "pucker": {"mouthPucker": 0.8, "browInnerUp": 0.6},
     "th": {"jawOpen": 0.2, "tongueOut": 0.6, "mouthLowerDown": 0.2},
     "aside": {"gaze": (0.25, 0.1)},
-    "turned": {"head": (0.13, 0.05, -0.08)},
+    "turned": {"head": (0.2, 0.05, -0.08)},
+    "turned back": {"head": (-0.21, 0.12, 0.0)},
 }
 
 

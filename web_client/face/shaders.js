@@ -177,7 +177,7 @@ void main() {
   float top = uFrame.y - uCamera.w * uFrame.z;
   vec2 want = vec2(vFrame.x - 0.5 * uFrame.x, top - vFrame.y) / zoom;
   vec2 slope = want;
-  for (int i = 0; i < 3; i++) {
+  for (int i = 0; i < 8; i++) {
     float depth = depthAt(slope), away = depth + uCamera.y;
     vec3 p = vec3(slope.x * away, depth, slope.y * away + uCamera.z);
     float h = smoothstep(uNeck.x, uNeck.y, p.z);

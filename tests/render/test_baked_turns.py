@@ -1,0 +1,82 @@
+"""How far turning the head draws its one picture out."""
+
+from collections.abc import Iterator
+from itertools import product
+
+import cv2
+import numpy as np
+import pytest
+
+from avatar.face.library import face_folder, face_names
+from avatar.store import ModelStore
+from render.baked.asset import BakedFace
+from render.baked.compositor import HEAD_LIMIT_RAD
+from render.baked.kernels import Floats, Turn, cache_kernels
+from render.baked.pictures import Canvas
+from render.baked.rig import rotation
+from render.baked.warp import CELL_PX, aim
+
+pytestmark = pytest.mark.e2e
+
+SIDE = 512
+LONGEST = 1.8
+YAW, PITCH, _ = HEAD_LIMIT_RAD.tolist()
+TURNS = list(product((YAW, -YAW), (0.0, PITCH, -PITCH)))
+
+
+@pytest.fixture(scope="module", params=face_names())
+def face(request) -> BakedFace:
+    cache_kernels(ModelStore.default().cache / "kernels")
+    return BakedFace.load(face_folder(request.param))
+
+
+def mapped(face: BakedFace, depth: Floats, yaw: float, pitch: float) -> Floats:
+    """Canvas positions of the corners of a frame's cells."""
+    canvas, last = Canvas(face, SIDE / face.camera.plate_px), len(depth) - 1
+    focal = face.camera.focal
+    frame, relief = (
+        canvas.lens._replace(zoom_x=focal * side, zoom_y=focal * side, left=side / 2, top=side / 2)
+        for side in (SIDE, last)
+    )
+    turn = Turn(rotation(yaw, pitch, 0.0), face.pivot, *face.neck, 0.0)
+    grid = np.empty((SIDE // CELL_PX + 1, SIDE // CELL_PX + 1, 2), np.float32)
+    aim(frame, canvas.lens, depth, relief, turn, grid)
+    return grid
+
+
+def stretches(face: BakedFace, depth: Floats) -> Iterator[Floats]:
+    """For each turn, how many times longer the cells that show the figure draw what they show.
+
+    Along the direction in which they do so most, beyond any shrinking across it.
+    """
+    alpha = cv2.blur(face.plates["rest"].bgra[..., 3], (17, 17))
+    to_plate = face.plates["rest"].bgra.shape[0] / SIDE
+    for yaw, pitch in TURNS:
+        grid = mapped(face, depth, yaw, pitch)
+        across, down = np.diff(grid, axis=1) / CELL_PX, np.diff(grid, axis=0) / CELL_PX
+        bends = np.stack([across[1:] + across[:-1], down[:, 1:] + down[:, :-1]], -1) / 2
+        middle = (grid[1:, 1:] + grid[:-1, :-1]) / 2 * to_plate
+        x, y = (np.clip(middle[..., k], 0, alpha.shape[1 - k] - 1).astype(int) for k in (0, 1))
+        least = np.linalg.svd(bends, compute_uv=False)[..., 1]
+        least = np.where(np.linalg.det(bends) > 0, least, 1e-3)  # folded over
+        yield 1 / least[alpha[y, x] > 40]
+
+
+def test_nothing_is_stretched_when_the_head_turns_as_far_as_it_may(face):
+    assert np.isclose(np.degrees(YAW), 12)
+    for turn, drawn in zip(TURNS, stretches(face, face.mesh.turn_relief), strict=True):
+        assert drawn.size > 300
+        assert drawn.max() < LONGEST, turn
+        assert np.percentile(drawn, 95) < 1.6, turn
+
+
+def test_over_its_true_depth_a_head_would_be(face):
+    assert max(drawn.max() for drawn in stretches(face, face.mesh.relief)) > LONGEST
+
+
+def test_a_head_that_looks_straight_on_is_left_as_it_is(face):
+    grid = mapped(face, face.mesh.turn_relief, 0.0, 0.0)
+    rows, columns = np.mgrid[: SIDE + 1 : CELL_PX, : SIDE + 1 : CELL_PX]
+    left = grid[0, 0, 0]
+    np.testing.assert_allclose(grid[..., 0] - left, columns, atol=0.3)
+    np.testing.assert_allclose(grid[..., 1], rows, atol=0.3)
