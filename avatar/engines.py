@@ -22,11 +22,19 @@ from render.baked.renderer import BakedRenderer, warm
 from render.lipsync import PhonemeLipSync
 from speech.asr.moonshine import Moonshine
 from speech.asr.whisper import Whisper
+from speech.closing import WordsJudge
 from speech.errors import ConfigError, RenderError
 from speech.llm.embedded import EmbeddedModel
 from speech.llm.fitting import fitted
 from speech.llm.openai_compatible import OpenAICompatibleLanguageModel
-from speech.stages import LanguageModel, Recognizer, Synthesizer, TurnDetector, VoiceDetector
+from speech.stages import (
+    ClosingJudge,
+    LanguageModel,
+    Recognizer,
+    Synthesizer,
+    TurnDetector,
+    VoiceDetector,
+)
 from speech.text.normalise import normalise
 from speech.tts.hibari import HibariVoice
 from speech.tts.kokoro import KokoroVoice
@@ -65,6 +73,7 @@ class Engines:
         persona: Who the avatar is.
         turn_detector: Shared.
         recognizers: By language.
+        closing: Judges by the words whether a turn is over; None where that is not wanted.
         voices: By language.
         apologies: By language: spoken in advance.
         openers: By language: spoken in advance.
@@ -91,6 +100,7 @@ class Engines:
     animator: Callable[[int], FaceAnimator]
     renderer: Callable[[], BakedRenderer]
     poster: bytes
+    closing: ClosingJudge | None = None
     covers: Mapping[Language, tuple[Opener, ...]] = field(default_factory=dict)
     tools: ServerTools = field(default_factory=NoServerTools)
     forgetting: tuple[Callable[[], Awaitable[None]], ...] = ()
@@ -117,6 +127,10 @@ class Engines:
             vad = SileroModel(store.path("silero-vad-v6") / "silero_vad_v6.onnx")
             turn_detector = SmartTurn(store.path("smart-turn-v3.2") / "smart-turn-v3.2-cpu.onnx")
             stack.callback(turn_detector.close)
+            closing = None
+            if settings.listening.judge_words:
+                closing = WordsJudge(store.path("smollm2-135m") / "model.gguf")
+                stack.callback(closing.close)
             recognizers = {
                 language: _RECOGNIZERS[getattr(settings.listening.recognizer, language)](
                     store, language, vad
@@ -142,6 +156,7 @@ class Engines:
             yield cls(
                 persona=persona,
                 turn_detector=turn_detector,
+                closing=closing,
                 recognizers=recognizers,
                 voices={
                     language: Voice(language, tts, lips) for language, tts in synthesizers.items()

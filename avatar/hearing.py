@@ -8,6 +8,7 @@ from avatar.engines import Engines
 from avatar.listening import Heard, Listener
 from avatar.settings import ListeningSettings
 from avatar.turn_taking import TurnTaking
+from avatar.weighing import Weighing
 from speech.echo import EchoRemover
 from speech.endpointing import Endpointer
 from speech.types import AudioFrame, Language
@@ -40,16 +41,19 @@ class Hearing:
         if settings.remove_echo:
             self._echo = EchoRemover()
             conversation.playout.on_frame = self._echo.played
+        endpointer = Endpointer(
+            language=language,
+            end_silence_ms=settings.end_silence_ms,
+            patient_silence_ms=settings.patient_silence_ms,
+            dictation_silence_ms=settings.dictation_silence_ms,
+            weighs_words=engines.closing is not None,
+        )
         self.listener = Listener(
             detector=engines.voice_detector(),
             turns=engines.turn_detector,
             recognizer=engines.recognizers[language],
-            endpointer=Endpointer(
-                language=language,
-                end_silence_ms=settings.end_silence_ms,
-                patient_silence_ms=settings.patient_silence_ms,
-                dictation_silence_ms=settings.dictation_silence_ms,
-            ),
+            endpointer=endpointer,
+            weighing=Weighing(engines.closing, endpointer) if engines.closing else None,
             barge_in_ms=settings.barge_in_ms,
             emit=emit,
             is_echoing=lambda: self._echo is not None and self._echo.found,

@@ -190,6 +190,12 @@ class Endpointer:
         """Samples of speech in the present utterance so far."""
         return 0 if self._utterance is None else self._utterance.voiced
 
+    @property
+    def pause(self) -> int | None:
+        """One past the last sample of speech before the present pause; None while there is none."""
+        utterance = self._utterance
+        return utterance.end if utterance is not None and utterance.paused else None
+
     def step(self, probability: float, at_sample: int) -> EndpointEvent | None:
         """Take in the next window.
 

@@ -33,7 +33,7 @@ def config(path: Path | None) -> tuple[Finding, Settings]:
 def needed_models(settings: Settings) -> list[str]:
     """The models that calls with these settings load, by name."""
     listening, voice, llm = settings.listening, settings.voice, settings.llm
-    names = [*_ALWAYS]
+    names = [*_ALWAYS, *(["smollm2-135m"] if listening.judge_words else [])]
     for language in get_args(Language):
         names.append(_RECOGNIZERS[getattr(listening.recognizer, language)])
         names.append(_VOICES[getattr(voice.voice, language)])

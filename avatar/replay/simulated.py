@@ -27,7 +27,13 @@ from numpy.typing import NDArray
 from avatar.engines import CallModel, Engines
 from avatar.settings import Settings
 from avatar.turn import Voice
-from speech.stages import LISTENING_RATE_HZ, Recognizer, Synthesizer, TurnDetector
+from speech.stages import (
+    LISTENING_RATE_HZ,
+    ClosingJudge,
+    Recognizer,
+    Synthesizer,
+    TurnDetector,
+)
 from speech.types import (
     Clause,
     Language,
@@ -44,6 +50,7 @@ T = TypeVar("T")
 # Seconds, as measured with nothing else running (docs/bench.md, two cores of an Epyc at 2.4 GHz).
 _RECOGNIZE_S = (0.04, 0.03)  # and per second of speech
 _JUDGE_S = 0.03
+_WEIGH_S = 0.06
 _FIRST_TOKEN_S = 0.15
 _TOKEN_S = 0.04
 _SPEAK_S = (0.03, 0.15)  # and per second of speech made
@@ -114,6 +121,7 @@ def charged(engines: Engines, thread: ModelThread) -> Engines:
         recognizers=recognizers,
         voices=voices,
         turn_detector=_TurnDetector(engines.turn_detector, thread),
+        closing=_ClosingJudge(engines.closing, thread) if engines.closing else None,
         language_model=lent(engines.language_model),
         smaller_model=lent(engines.smaller_model) if engines.smaller_model else None,
     )
@@ -141,6 +149,17 @@ class _TurnDetector:
     async def finished(self, pcm: NDArray[np.int16]) -> float:
         probability = self._thread.run(self._detector.finished(pcm))
         await asyncio.sleep(_JUDGE_S)
+        return probability
+
+
+class _ClosingJudge:
+    def __init__(self, judge: ClosingJudge, thread: ModelThread) -> None:
+        self._judge = judge
+        self._thread = thread
+
+    async def closes(self, text: str, language: Language) -> float:
+        probability = self._thread.run(self._judge.closes(text, language))
+        await asyncio.sleep(_WEIGH_S)
         return probability
 
 

@@ -21,6 +21,7 @@ from avatar.listening import Listener
 from avatar.playout import FRAME_SAMPLES
 from avatar.tools.toolbox import Toolbox
 from avatar.turn import Voice
+from avatar.weighing import Weighing
 from render.types import VisemeTrack
 from speech.endpointing import Endpointer
 from speech.errors import LanguageModelError, RecognizerError, SynthesizerError
@@ -146,6 +147,7 @@ class ScriptedCall:
     server_tools: object = None
     covers: dict = field(default_factory=dict)
     client_tool_s: float = 30.0
+    closing: object = None  # judges the words
     told: list = field(default_factory=list)  # called with every event, as they happen
 
     def __post_init__(self):
@@ -206,11 +208,13 @@ class ScriptedCall:
             covers=self.covers,
             client_tool_s=self.client_tool_s,
         )
+        endpointer = Endpointer(weighs_words=self.closing is not None)
         listener = self.listener = Listener(
             detector=LoudnessDetector(),
             turns=self.turn_detector,
             recognizer=self.recognizer,
-            endpointer=Endpointer(),
+            endpointer=endpointer,
+            weighing=Weighing(self.closing, endpointer) if self.closing else None,
             barge_in_ms=self.barge_in_ms,
             emit=conversation.send,
             is_echoing=lambda: self.is_echoing,
