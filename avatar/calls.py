@@ -17,10 +17,11 @@ from avatar.protocol.config import CallConfig
 from avatar.protocol.dialect import Speak
 from avatar.resume import KEEP_PLACE_S, OPEN, Continuation, ResumeToken, Tokens
 from avatar.rtc.peer import Peer
-from avatar.session import Connect, Session
+from avatar.session import Session
 from avatar.settings import Settings
 from avatar.telemetry.turns import Telemetry
 from avatar.terms import Terms, narrowed
+from avatar.transport import Connect
 from avatar.whep import Audience
 from speech.errors import CallLimitError, ResumeExpiredError, ServerFullError
 

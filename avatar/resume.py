@@ -78,6 +78,7 @@ class Return:
         is_done: Nobody will go on with it.
         is_awaited: Somebody said that they will.
         is_known: The client was heard: it knows of the call.
+        farewell: What the client is told if the call ends for good.
     """
 
     goes_on: bool
@@ -85,6 +86,11 @@ class Return:
     is_done: bool = False
     is_awaited: bool = False
     is_known: bool = False
+    farewell: str = ""
+
+    def leave_word(self, message: str) -> None:
+        """Set the farewell."""
+        self.farewell = message
 
     def hear(self) -> None:
         """The client was heard."""

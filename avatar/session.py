@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from functools import partial
 from pathlib import Path
 from typing import NoReturn, Self
@@ -22,7 +22,6 @@ from avatar.listening import Heard
 from avatar.media_cost import MediaCost
 from avatar.pace import Pace
 from avatar.parting import Parting
-from avatar.playout import Playout
 from avatar.protocol.config import CallConfig
 from avatar.protocol.dialect import Doors, FaceFiles, Performance, Speak
 from avatar.recording.about import header, is_agreed
@@ -38,16 +37,13 @@ from avatar.smaller import EitherModel
 from avatar.telemetry.turns import Telemetry
 from avatar.terms import NEW_CALL, Agreement, Terms, asked, changes
 from avatar.tools.toolbox import Toolbox
-from avatar.transport import Transport
+from avatar.transport import Connect, Transport
 from avatar.whep import Audience
 from render.types import VideoFrame
 from speech.errors import StageError
 from speech.types import Language
 
 _log = logging.getLogger(__name__)
-
-Connect = Callable[[Playout, AsyncGenerator[VideoFrame, None], MediaClock], Transport]
-"""Makes a transport for a call's sound and pictures, paced by its clock."""
 
 
 class _CallEnded(Exception):
@@ -89,7 +85,6 @@ class Session:
         self._kept = Kept(
             lambda: self._conversation.playout.position, lambda: self._dialect.show_session()
         )
-        self._farewell = ""
         self.audience = Audience(
             settings.watching.max_watchers,
             lambda n: self._tell(Watched(n)),
@@ -253,7 +248,8 @@ class Session:
             withdraw=self._stop_recording,
             hang_up=self.hang_up,
             forbid_watching=self.audience.forbid,
-            farewell=self._leave_word,
+            shows_watchers=self.audience.be_shown,
+            farewell=self._return.leave_word,
             resume=terms.new_token,
             resumed=terms.continues is not None,
             performance=Performance(
@@ -321,8 +317,8 @@ class Session:
             pass
         finally:
             self.ended.set()
-            if self._farewell and self._return.is_done:
-                self.peer.send(self._farewell)
+            if self._return.farewell and self._return.is_done:
+                self.peer.send(self._return.farewell)
             try:
                 await self.peer.close()
             finally:  # a model's place that is not given back is lost to all calls to come
@@ -359,9 +355,6 @@ class Session:
 
     def _show(self) -> Show | None:
         return self.peer.show() if isinstance(self.peer, Peer) else None
-
-    def _leave_word(self, message: str) -> None:
-        self._farewell = message
 
     def _obey(self, command: Command) -> None:
         if isinstance(command, Configure):

@@ -1,10 +1,13 @@
 """What a call needs of whatever carries it."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import Protocol
 
+from avatar.playout import Playout
+from avatar.rtc.clock import MediaClock
 from avatar.rtc.peer import PeerStats
+from render.types import VideoFrame
 from speech.types import AudioFrame
 
 
@@ -63,3 +66,7 @@ class Transport(Protocol):
     async def close(self) -> None:
         """Hang up and free everything."""
         ...
+
+
+Connect = Callable[[Playout, AsyncGenerator[VideoFrame, None], MediaClock], Transport]
+"""Makes a transport for a call's sound and pictures, paced by its clock."""

@@ -15,6 +15,10 @@ _log = logging.getLogger(__name__)
 KEYFRAME_EVERY_S = 2.0
 """Watchers together cause a complete picture no more often: it costs the person's own picture."""
 
+_UNSHOWN = (
+    "This call's client has not said that it shows the person who watches (docs/whep.md), so "
+    "nobody may."
+)
 _UNWANTED = "The person in this call does not want to be watched."
 
 
@@ -35,12 +39,14 @@ class Audience:
         changed: Called with their number whenever it changes.
         settings: ICE servers.
         allowed: Whether the person lets others watch.
+        is_shown: Whether their client shows them how many do: nobody watches unseen.
     """
 
     limit: int
     changed: Callable[[int], None]
     settings: RtcSettings
     allowed: bool = True
+    is_shown: bool = False
     _show: Callable[[], Show | None] = lambda: None
     _watchers: dict[str, Watcher] = field(default_factory=dict)
     _expected: int = 0
@@ -82,8 +88,7 @@ class Audience:
             SignallingError: The offer can't be answered.
         """
         show = self._show()
-        if not self.allowed:
-            raise WatchError(_UNWANTED)
+        self._check_allowed()
         if self._tasks is None or show is None:
             raise WatchError("There is nothing to watch yet.")
         if len(self._watchers) + self._expected >= self.limit:
@@ -93,9 +98,13 @@ class Audience:
             watcher = await Watcher.answer(offer_sdp, show, self.settings, self.want_keyframe)
         finally:
             self._expected -= 1
-        if self._tasks is None or not self.allowed:  # the call ended meanwhile, or it was forbidden
+        try:
+            if self._tasks is None:  # meanwhile
+                raise WatchError("The call is over.")
+            self._check_allowed()
+        except WatchError:
             await watcher.close()
-            raise WatchError(_UNWANTED if self._tasks is not None else "The call is over.")
+            raise
         name = secrets.token_urlsafe(16)
         self._watchers[name] = watcher
         self._tasks.create_task(self._hold(name, watcher), name="watcher")
@@ -127,6 +136,21 @@ class Audience:
     def forbid(self) -> None:
         """The person does not want to be watched: everybody leaves, and nobody comes back."""
         self.allowed = False
+        self._clear()
+
+    def be_shown(self, shown: bool) -> None:
+        """The client shows who watches, or does so no more: then everybody leaves."""
+        self.is_shown = shown
+        if not shown:
+            self._clear()
+
+    def _check_allowed(self) -> None:
+        if not self.allowed:
+            raise WatchError(_UNWANTED)
+        if not self.is_shown:
+            raise WatchError(_UNSHOWN)
+
+    def _clear(self) -> None:
         for watcher in self._watchers.values():
             watcher.leave()
 

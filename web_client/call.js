@@ -41,6 +41,8 @@ import { Signalling } from "./signalling.js";
  * @property {string} [resumeToken] of an earlier call, whose conversation is to go on
  * @property {boolean} [waits] stands in line where every place is taken: the call ends with the problem `queued`
  * @property {string} [ticket] of the line, whose place is ready
+ * @property {boolean} [showsWatchers] whether the person is shown how many watch (`avatar.watched`) and can forbid it;
+ *     nobody may watch otherwise
  */
 
 /** Dialling again: the pause before each try, and how long the server may take to answer it, in ms. */
@@ -74,6 +76,7 @@ export class Call {
   #token;
   #waits;
   #ticket;
+  #showsWatchers;
   /** Whether the conversation of the first connection was joined: what comes then is no beginning. */
   #hasJoined = false;
   /** @type {MediaStreamTrack | null | Promise<MediaStreamTrack | null>} */
@@ -100,6 +103,7 @@ export class Call {
     this.#token = options.resumeToken ?? "";
     this.#waits = options.waits ?? false;
     this.#ticket = options.ticket ?? "";
+    this.#showsWatchers = options.showsWatchers ?? false;
     this.#listener = listener;
   }
 
@@ -248,6 +252,7 @@ export class Call {
       resumeToken: this.#token,
       waits: this.#waits && !this.#hasJoined,
       ticket: this.#ticket,
+      showsWatchers: this.#showsWatchers,
     };
     const options = {
       signalling: this.#signalling,

@@ -280,6 +280,7 @@ export class Caller {
           resumeToken,
           waits: true,
           ticket,
+          showsWatchers: true,
         },
         {
           onphase: (phase, problem) => {

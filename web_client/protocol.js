@@ -141,11 +141,13 @@ export function watchers({ watchers: count }) {
  * @property {string} [resumeToken] the conversation that goes on
  * @property {boolean} [waits] stands in line where every place is taken
  * @property {string} [ticket] of the line
+ * @property {boolean} [showsWatchers] shows the person how many watch; nobody may otherwise
  */
 
 /** @param {Wishes} wishes */
-export function session({ language, instructions, mayRecord, tools, resumeToken, waits, ticket }) {
+export function session({ language, instructions, mayRecord, tools, resumeToken, waits, ticket, showsWatchers }) {
   const avatar = {
+    ...(showsWatchers ? { shows_watchers: true } : {}),
     ...(mayRecord ? { recording: true } : {}),
     ...(resumeToken ? { resume_token: resumeToken } : {}),
     ...(waits ? { queue: true } : {}),

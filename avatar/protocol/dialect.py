@@ -71,6 +71,7 @@ class Doors:
         withdraw: The person withdraws the consent to that.
         hang_up: Ends the call.
         forbid_watching: The person does not want others to watch.
+        shows_watchers: Whether the client shows the person how many watch: nobody may before.
         farewell: Leaves word: a message that the client is sent when the call ends.
         performance: What is said and shown; None where nothing is.
         resume: Makes the token to go on with this call by, should the connection be lost; None
@@ -94,6 +95,7 @@ class Doors:
     withdraw: Callable[[], None] = _nothing
     hang_up: Callable[[], None] = _nothing
     forbid_watching: Callable[[], None] = _nothing
+    shows_watchers: Callable[[bool], None] = _nothing
     farewell: Callable[[str], None] = lambda message: None
     performance: Performance | None = None
     resume: Callable[[], ResumeToken | None] = lambda: None

@@ -100,6 +100,7 @@ async def _begin(calls: Calls, caller: Caller, sdp: str, wishes: Wishes) -> tupl
         nonlocal token
         made = doors.resume()
         token = made.token if made else ""
+        doors.shows_watchers(wishes.shows_watchers is True)
         return Rtvi(doors, wishes.client_tools)
 
     call_id, answer = await calls.start(sdp, wishes.call_config, speak, caller)

@@ -42,7 +42,7 @@ class Calls:
     def __init__(self, *refusals, token="t0ken"):
         self.refusals = list(refusals)
         self.token = token
-        self.started, self.commands = [], []
+        self.started, self.commands, self.shown = [], [], []
         self.connections = {"rtc_1": Connection()}
 
     async def start(self, sdp, config, speak, caller):
@@ -58,6 +58,7 @@ class Calls:
             send=lambda message: None,
             command=self.commands.append,
             resume=lambda: token,
+            shows_watchers=self.shown.append,
         )
         speak(doors).open()
         return "rtc_1", "v=0 answer"
@@ -101,6 +102,13 @@ def test_what_the_client_wants_comes_with_the_offer():
     config = calls.started[0][1]
     assert (config.language, config.instructions, config.recording) == ("es", "Be brief.", True)
     assert [tool.name for tool in calls.commands[0].tools] == ["get_weather"]
+
+
+def test_the_client_says_with_the_offer_whether_it_shows_who_watches():
+    for wishes, said in (({}, [False]), ({"shows_watchers": True}, [True])):
+        calls = Calls()
+        client(calls).post("/api/offer", json=OFFER | {"requestData": wishes})
+        assert calls.shown == said
 
 
 def test_another_offer_on_the_same_connection_is_answered_there():

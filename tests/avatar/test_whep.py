@@ -8,6 +8,8 @@ import pytest
 
 from avatar.events import Watched
 from avatar.protocol.dialect import Doors, FaceFiles
+from avatar.protocol.events import SessionConfig
+from avatar.protocol.events.session import AvatarConfig
 from avatar.protocol.realtime import Realtime
 from avatar.rtc.clock import MediaClock
 from avatar.rtc.encoders import Encoded
@@ -133,7 +135,7 @@ def test_who_is_being_let_in_as_the_person_forbids_it_is_not(monkeypatch):
 
         watcher.close = close
         monkeypatch.setattr(Watcher, "answer", answer)
-        audience = Audience(3, lambda watchers: None, RtcSettings())
+        audience = Audience(3, lambda watchers: None, RtcSettings(), is_shown=True)
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(audience.run(lambda: SimpleNamespace()))
             await asyncio.sleep(0)
@@ -159,7 +161,7 @@ def test_a_watcher_whose_connection_fails_to_close_leaves_the_call_alone(monkeyp
 
         watcher.close = close
         monkeypatch.setattr(Watcher, "answer", answer)
-        audience = Audience(1, lambda watchers: None, RtcSettings())
+        audience = Audience(1, lambda watchers: None, RtcSettings(), is_shown=True)
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(audience.run(lambda: SimpleNamespace()))
             await asyncio.sleep(0)
@@ -181,20 +183,74 @@ def test_a_fragment_names_the_session_and_its_candidates():
     assert parse_fragment(text) == (("u", "p"), [candidate])
 
 
-def test_the_person_is_told_how_many_watch_and_can_forbid_it():
-    told, forbidden = [], []
-    client = Realtime(
-        Doors(
-            call_id="rtc_1",
-            language="en",
-            instructions="",
-            face=FaceFiles("elena", "/faces/"),
-            send=lambda message: told.append(json.loads(message)),
-            command=lambda command: None,
-            forbid_watching=lambda: forbidden.append(True),
-        )
+def told_of(**doors):
+    """A client of the Realtime protocol, and what it is told."""
+    told = []
+    nothing = {"call_id": "rtc_1", "language": "en", "instructions": ""}
+    return told, Doors(
+        **nothing,
+        face=FaceFiles("elena", "/faces/"),
+        send=lambda message: told.append(json.loads(message)),
+        command=lambda command: None,
+        **doors,
     )
+
+
+def test_the_person_is_told_how_many_watch_and_can_forbid_it():
+    forbidden = []
+    told, doors = told_of(forbid_watching=lambda: forbidden.append(True))
+    client = Realtime(doors)
     client.tell(Watched(2))
     assert (told[-1]["type"], told[-1]["watchers"]) == ("avatar.watched", 2)
     client.receive('{"type": "avatar.watching.forbid"}')
     assert forbidden == [True]
+
+
+def test_nobody_watches_whose_client_has_not_said_that_it_shows_it(monkeypatch):
+    async def scenario():
+        watcher = SimpleNamespace(
+            closed=asyncio.Event(), connected=asyncio.Event(), answer_sdp="v=0 answer"
+        )
+        watcher.leave = watcher.closed.set
+
+        async def close():
+            pass
+
+        async def answer(*_):
+            return watcher
+
+        watcher.close = close
+        monkeypatch.setattr(Watcher, "answer", answer)
+        audience = Audience(1, lambda watchers: None, RtcSettings())
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(audience.run(lambda: SimpleNamespace()))
+            await asyncio.sleep(0)
+            with pytest.raises(WatchError, match="has not said that it shows"):
+                await audience.admit("v=0")
+            audience.be_shown(True)
+            assert (await audience.admit("v=0"))[1] == "v=0 answer"
+            audience.be_shown(False)
+            await asyncio.sleep(0.1)
+            assert (watcher.closed.is_set(), len(audience)) == (True, 0)
+            audience.forbid()
+            audience.be_shown(True)
+            with pytest.raises(WatchError, match="does not want"):
+                await audience.admit("v=0")
+            running.cancel()
+
+    run(scenario())
+
+
+def test_a_client_of_the_realtime_protocol_says_so_as_it_calls_or_later():
+    said = []
+    wanted = SessionConfig(avatar=AvatarConfig(shows_watchers=True))
+    told, doors = told_of(shows_watchers=said.append)
+    client = Realtime(doors, wanted=wanted)
+    client.open()
+    assert said == [True]
+    for shows in (False, None, True):
+        avatar = {} if shows is None else {"shows_watchers": shows}
+        session = {"type": "realtime", "avatar": avatar}
+        client.receive(json.dumps({"type": "session.update", "session": session}))
+    assert said == [True, False, True]
+    assert not [event for event in told if event["type"] == "error"]

@@ -134,6 +134,8 @@ def test_another_screen_sees_and_hears_the_avatar(client_pages, chromium, server
     ):
         caller.page.evaluate("call()")
         caller.wait_for("state.frames > 25")
+        shown = "client.sendClientRequest('avatar.update', {shows_watchers: true})"
+        caller.page.evaluate(f"{shown}.then(() => true)")
         assert screen.page.evaluate(WATCH) == [201, True]
         screen.wait_for("watching.frames > 25")
         caller.wait_for("state.ours.includes('avatar.watched')")

@@ -210,6 +210,10 @@ def test_a_screen_watches_the_only_call_until_the_person_forbids_it():
             phone, screen = Phone(http), Viewer()
             await phone.dial(group)
             await until(lambda: phone.pictures > 5, "pictures")
+            refused = await http.post("/whep/only", content="v=0", headers=sdp)
+            assert "has not said that it shows" in refused.json()["error"]["message"]
+            phone.sends("client-message", {"t": "avatar.update", "d": {"shows_watchers": True}})
+            await until(lambda: phone.ours("avatar.session") != [], "it is known")
             screen.pc.on("track", lambda track: group.create_task(screen.drain(track)))
             answer = await http.post("/whep/only", content=await screen.offer(), headers=sdp)
             assert answer.status_code == 201, answer.text

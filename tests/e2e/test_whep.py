@@ -66,7 +66,7 @@ async def watched(limit: int = 2) -> AsyncIterator[tuple[Client, Audience, list[
     """A call that others may watch; the numbers of watchers that the person was told."""
     told: list[int] = []
     async with call() as client, asyncio.TaskGroup() as group:
-        audience = Audience(limit, told.append, SETTINGS)
+        audience = Audience(limit, told.append, SETTINGS, is_shown=True)
         task = group.create_task(audience.run(client.peer.show))
         await client.has_seen(5)
         try:

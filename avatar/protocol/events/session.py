@@ -149,12 +149,15 @@ class AvatarConfig(Asked):
         resume_token: Goes on with a call that was lost. Where the call begins only.
         queue: Waits in line if every place is taken. Where the call begins only.
         ticket: From the line. Where the call begins only.
+        shows_watchers: Whether the client shows the person how many watch (`avatar.watched`), and
+            lets them forbid it. Nobody may watch before.
     """
 
     recording: bool | None = None
     resume_token: str | None = None
     queue: bool | None = None
     ticket: str | None = None
+    shows_watchers: bool | None = None
 
 
 class SessionConfig(Asked):
@@ -196,6 +199,11 @@ class SessionConfig(Asked):
     def recording(self) -> bool | None:
         """Whether the person consents to being recorded; None if nothing is said about it."""
         return self.avatar.recording if self.avatar else None
+
+    @property
+    def shows_watchers(self) -> bool | None:
+        """Whether the client shows who watches; None if nothing is said about it."""
+        return self.avatar.shows_watchers if self.avatar else None
 
     def call_config(self) -> CallConfig:
         """The same in no protocol's words."""

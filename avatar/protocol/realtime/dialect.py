@@ -150,6 +150,7 @@ class Realtime:
 
     def _begin_as(self, wanted: wire.SessionConfig) -> None:
         """Apply what the call was begun with; its language and words were settled before."""
+        self._note_watching(wanted)
         configure = self._session.apply(wanted)
         self._session.language = self._doors.language
         self._session.instructions = self._doors.instructions
@@ -165,9 +166,14 @@ class Realtime:
         configure = self._session.apply(config)
         if config.recording is False:
             self._doors.withdraw()
+        self._note_watching(config)
         self._doors.command(configure)
         self.show_session()
         self._tell_unavailable(config, event_id)
+
+    def _note_watching(self, config: wire.SessionConfig) -> None:
+        if config.shows_watchers is not None:
+            self._doors.shows_watchers(config.shows_watchers)
 
     def _tell_unavailable(self, config: wire.SessionConfig, event_id: str | None) -> None:
         """The rest was done; of this, the client is told that it was not."""

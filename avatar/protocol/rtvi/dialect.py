@@ -221,6 +221,8 @@ class Rtvi:
         self._language = wishes.language or self._language
         if wishes.recording is False:
             self._doors.withdraw()
+        if wishes.shows_watchers is not None:
+            self._doors.shows_watchers(wishes.shows_watchers)
         tools = wishes.client_tools if "tools" in wishes.model_fields_set else None
         self._doors.command(Configure(wishes.language, wishes.instructions, tools))
         self.show_session()

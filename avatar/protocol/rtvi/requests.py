@@ -36,6 +36,8 @@ class Wishes(BaseModel):
         instructions: Added to the persona's.
         recording: The person's consent to being recorded.
         tools: That the client runs.
+        shows_watchers: Whether the client shows the person how many watch (`avatar.watched`), and
+            lets them forbid it. Nobody may watch before.
     """
 
     # A misspelt wish would be dropped in silence.
@@ -45,6 +47,7 @@ class Wishes(BaseModel):
     instructions: Annotated[str, StringConstraints(max_length=16_000)] | None = None
     recording: bool | None = None
     tools: tuple[ToolDeclaration, ...] = ()
+    shows_watchers: bool | None = None
 
     @field_validator("tools")
     @classmethod

@@ -32,7 +32,7 @@ def test_after_a_lost_connection_the_same_conversation_goes_on(open_page, server
     first.cut_off()
     eventually(page, lambda: went_on(server, first))
     expect(page.locator("body[data-phase=connected][data-picture=live]")).to_be_attached()
-    assert server.session["avatar"] == {"resume_token": "token of call 1"}
+    assert server.session["avatar"] == {"shows_watchers": True, "resume_token": "token of call 1"}
     server.call.hear("And now?", "q2")
     expect(page.locator("#lines > li")).to_have_count(3)
     assert lines(page) == ["Where are you?", "Right here.", "And now?"]
