@@ -208,6 +208,8 @@ class Conversation:
                 await self.drafts.drop()
                 item_id = item_id or new_id("item")
                 self._add_user(text, item_id, after)
+                if self._replies.current is not None:
+                    self._replies.current.precede(item_id)
                 self._emit(UserTyped(item_id, text))
             case Noted() | Remove() | Correct():
                 await self.drafts.drop()
@@ -377,7 +379,9 @@ class Conversation:
 
     def _reply_ends(self, reply: Reply, heard: str, status: ReplyStatus) -> FaceState:
         was_cut = status == "cancelled"
-        self._history.add_assistant(heard, interrupted=was_cut, item_id=reply.item_id)
+        self._history.add_assistant(
+            heard, interrupted=was_cut, item_id=reply.item_id, before=reply.typed_over
+        )
         if heard:
             self._owes_reply = False
         self._overlaps.release()

@@ -80,10 +80,10 @@ class History:
             item_id: To name them by.
             after: The item that they follow, or `ROOT`; the newest if it is None or not there.
         """
-        self._add(Message("user", text.strip()), item_id, after)
+        self._add(Message("user", text.strip()), item_id, self._behind(after))
 
     def add_assistant(
-        self, heard_text: str, *, interrupted: bool = False, item_id: str = ""
+        self, heard_text: str, *, interrupted: bool = False, item_id: str = "", before: str = ""
     ) -> None:
         """Add what the person heard of an answer; if that is nothing, no trace of it is left.
 
@@ -91,10 +91,10 @@ class History:
             heard_text: Cut where the sound was cut.
             interrupted: True leaves an ellipsis, lest the model take the torso for a sentence.
             item_id: To name it by.
+            before: What was said while it was; it comes last if that is not there.
         """
-        self._add(
-            Message("assistant", _torso(heard_text) if interrupted else heard_text.strip()), item_id
-        )
+        heard = _torso(heard_text) if interrupted else heard_text.strip()
+        self._add(Message("assistant", heard), item_id, self._place(before))
 
     def note(self, role: Role, text: str, item_id: str, after: str | None = None) -> None:
         """Add what nobody said: a client's instructions by the way, or an answer of before.
@@ -105,7 +105,7 @@ class History:
             item_id: To name them by.
             after: As in `add_user`.
         """
-        self._add(Message(role, text.strip()), item_id, after)
+        self._add(Message(role, text.strip()), item_id, self._behind(after))
 
     def remove(self, item_id: str) -> None:
         """Forget what goes by a name, and by no other."""
@@ -180,15 +180,23 @@ class History:
         room -= sum(_tool_tokens(tool) for tool in tools)
         return (*start, *_fitting(messages, max(room, 2 * _MESSAGE_TOKENS + 2)))
 
-    def _add(self, message: Message, item_id: str, after: str | None = None) -> None:
-        if not message.content:
-            return
-        place, names = len(self._said), [said.item_id for said in self._said]
-        if after == ROOT:
-            place = 0
-        elif after and after in names:
-            place = names.index(after) + 1
-        self._said = (*self._said[:place], _Said(message, item_id), *self._said[place:])
+    def _behind(self, item_id: str | None) -> int | None:
+        """The place behind an item; None if that is not there."""
+        if item_id == ROOT:
+            return 0
+        place = self._place(item_id)
+        return None if place is None else place + 1
+
+    def _place(self, item_id: str | None) -> int | None:
+        """Where an item is; None if it is not there."""
+        places = (i for i, said in enumerate(self._said) if item_id and said.item_id == item_id)
+        return next(places, None)
+
+    def _add(self, message: Message, item_id: str, place: int | None = None) -> None:
+        """Add what has words, at a place; as the newest without one."""
+        if message.content:
+            place = len(self._said) if place is None else place
+            self._said = (*self._said[:place], _Said(message, item_id), *self._said[place:])
 
     def _with_notes(self, instructions: str) -> str:
         """The instructions, and what was noted since: some templates take it nowhere else."""
