@@ -37,8 +37,7 @@ class Floor:
         """
         reply = self._replies.current
         self._overlaps.begin(utterance, reply)
-        unheard = reply is not None and reply.first_sample is None
-        if unheard and not self._replies.playout.speaking:
+        if reply is not None and not self._replies.playout.heard_samples():
             await self.hold(utterance, language)
 
     async def hold(self, utterance: int, language: Language) -> None:
