@@ -28,14 +28,14 @@ export function browser() {
   return good("browserGood", { browser: browserName() });
 }
 
-/** @returns {Finding} whether this browser can draw the face by itself */
+/** @returns {Finding} whether this browser can draw the face by itself; else the server does, as well */
 export function drawing() {
   const gl = document.createElement("canvas").getContext("webgl2");
-  if (!gl) return warning("drawingNone", "drawingFix");
+  if (!gl) return good("drawingByServer");
   const info = gl.getExtension("WEBGL_debug_renderer_info");
   const renderer = String(info ? gl.getParameter(info.UNMASKED_RENDERER_WEBGL) : "");
   gl.getExtension("WEBGL_lose_context")?.loseContext();
-  return SOFTWARE.test(renderer) ? warning("drawingSoftware", "drawingFix") : good("drawingGood");
+  return good(SOFTWARE.test(renderer) ? "drawingByServer" : "drawingGood");
 }
 
 /** @returns {Promise<Finding>} whether the page keeps up: the time between frames, and how late timers are */
