@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from avatar.dialogue.feelings import ReplyFeelings
 from avatar.dialogue.tags import without_tags
-from avatar.latency import Row, Timeline
+from avatar.latency import TARGET_MS, Row, Timeline
 from avatar.opener import Opening
 from avatar.playout import Playout
 from avatar.streams import run_ahead
@@ -63,7 +64,10 @@ async def answer(
     async with asyncio.TaskGroup() as tasks:
         words = without_tags(_marked(reply, timeline, "llm_first_token"), feelings.tag)
         deltas = run_ahead(tasks, words, limit=64, name="llm")
-        written = _measured(clauses(deltas, voice.language, first_words), timeline)
+        written = clauses(
+            deltas, voice.language, first_words, partial(_is_late, timeline, may_speak)
+        )
+        written = _measured(written, timeline)
         spoken = voice.tts.speak(run_ahead(tasks, written, limit=8, name="clauses"))
         speech = run_ahead(tasks, _marked(spoken, timeline, "tts_first_audio"), limit=2, name="tts")
         opener = None
@@ -128,6 +132,12 @@ async def drop(turn: asyncio.Task[None]) -> None:
     """End a turn of which nothing has been heard."""
     turn.cancel()
     await asyncio.wait([turn])
+
+
+def _is_late(timeline: Timeline, may_speak: asyncio.Event) -> bool:
+    """Whether the person waits, and the first clause was to be there by now."""
+    now_s = asyncio.get_running_loop().time()
+    return may_speak.is_set() and timeline.since_zero_ms(now_s) >= TARGET_MS["first_clause"]
 
 
 async def _measured(

@@ -3,11 +3,12 @@
 
 The first is short, for its length is the wait before the first sound, and so is the second after a
 first of one word ("Sure,"), which is soon over; the later ones are about as long as a breath, for
-a voice sounds better the more it sees at once.
+a voice sounds better the more it sees at once. While somebody waits for the first, it ends before
+the next phrase, if it is long enough to give the model time for the second.
 """
 
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 
 from speech.text.normalise import normalise
 from speech.types import Clause, Language
@@ -18,6 +19,7 @@ FIRST_WORDS = 7
 _LATER_MIN_WORDS = 8  # before a comma
 _LATER_MAX_WORDS = 18
 _FEWEST_WORDS = 4  # of a piece that is cut between two words
+_SECOND_WORDS = 12  # of the piece after a first one, which is soon over
 _PATIENCE = 1.5  # times the limit, a piece waits for a place between words that sounds right
 _LONGEST = 600  # characters, of a piece that nothing ends
 
@@ -34,6 +36,7 @@ _ABBREVIATION = re.compile(
     r"Vds?|Lic|Ing|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|ej|máx|mín|Sta|Sto|EE|JJ|[^\W\d_])"
     r"|(?:^|\n)\W{0,6}\d{1,3})\.\W*$"
 )
+_LETTERS = re.compile(r"[^\W\d_]+")
 # A link, or the beginning of what may become one.
 _LINK = re.compile(r"!?\[[^\[\]]{0,300}(?:$|\]$|\]\([^)]{0,600}(?:\)|$))")
 _CLINGING = frozenset(
@@ -43,10 +46,21 @@ _CLINGING = frozenset(
     "mi mis tu tus es son está muy más si como".split()
 )
 """Words that a voice must not stop after."""
+_OPENING = frozenset(
+    "a an the in on at by for with from about into over under after before and or but because that "
+    "which who what how when where while if than i you he she it we they there this my your our "
+    "his her its their to can could will would should may might is are was were "
+    "un una el la los las en con por para desde hasta y o pero porque que quien cuando donde como "
+    "si mi tu su nuestro nuestra es son está están fue era".split()
+)
+"""Words that begin a phrase: a voice may stop before them as people do when they think."""
 
 
 async def clauses(
-    deltas: AsyncIterator[str], language: Language, first_words: int = FIRST_WORDS
+    deltas: AsyncIterator[str],
+    language: Language,
+    first_words: int = FIRST_WORDS,
+    is_awaited: Callable[[], bool] = lambda: False,
 ) -> AsyncGenerator[Clause, None]:
     """Yield clauses as soon as each is complete; their texts, joined, are the whole reply.
 
@@ -57,6 +71,7 @@ async def clauses(
         deltas: The reply, as it is written.
         language: Of the reply.
         first_words: Of the first clause, after which it may end between two words.
+        is_awaited: Whether somebody waits for the first clause: then it may end before a phrase.
     """
     buffer = ""
     silent = 0  # characters at the head of the buffer that have nothing to say
@@ -64,16 +79,18 @@ async def clauses(
     short = True  # somebody waits for the next piece
     async for delta in deltas:
         buffer += delta
-        while cut := _cut(buffer, silent, fewest, limit):
+        while cut := _cut(buffer, silent, fewest, limit) or (
+            short and is_awaited() and _before_phrase(buffer, silent)
+        ):
             spoken = normalise(buffer[:cut], language)
             if not spoken:
                 silent = cut
                 continue
             yield Clause(buffer[:cut], spoken)
             buffer, silent = buffer[cut:], 0
-            short = short and len(spoken.split()) == 1
+            was_short, short = short, short and len(spoken.split()) == 1
             if not short:
-                fewest, limit = _LATER_MIN_WORDS, _LATER_MAX_WORDS
+                fewest, limit = _LATER_MIN_WORDS, _SECOND_WORDS if was_short else _LATER_MAX_WORDS
     if buffer:
         yield Clause(buffer, normalise(buffer, language))
 
@@ -88,10 +105,7 @@ def _cut(buffer: str, start: int, fewest: int, limit: int) -> int:
         limit: Words after which it may end between two words.
     """
     at_clause = at_word = words = 0
-    last = start
-    for place, kind in _places(buffer, start):
-        words += len(re.findall(r"[^\s—]*\w[^\s—]*", buffer[last:place]))
-        last = place
+    for place, kind, words in _counted(buffer, start):
         if kind in ("line", "sentence") and words:
             return place
         if kind == "clause" and words >= fewest:
@@ -103,8 +117,32 @@ def _cut(buffer: str, start: int, fewest: int, limit: int) -> int:
         if words >= limit and (at_clause or at_word):
             return at_clause if at_clause and not at_word else at_word
         if words >= limit * _PATIENCE:
-            return last
+            return place
     return start + _LONGEST if len(buffer) - start > _LONGEST and not words else 0
+
+
+def _before_phrase(buffer: str, start: int) -> int:
+    """Length of the piece at the head of `buffer` before its last phrase, or 0 to wait.
+
+    Only where the reply goes on: what has come to its end needs no cut. Models write word by word,
+    so the word that begins the phrase is taken for whole as soon as it is there.
+    """
+    found = 0
+    if buffer[-1:].isalpha():
+        for place, kind, words in _counted(buffer, start):
+            opening = _LETTERS.match(buffer, place)
+            if kind == "word" and words >= _FEWEST_WORDS and _may_part(buffer, place):
+                found = place if opening and opening[0].lower() in _OPENING else found
+    return found
+
+
+def _counted(buffer: str, start: int) -> Iterator[tuple[int, str, int]]:
+    """`_places`, with how many words there are from `start` to each."""
+    words, last = 0, start
+    for place, kind in _places(buffer, start):
+        words += len(re.findall(r"[^\s—]*\w[^\s—]*", buffer[last:place]))
+        last = place
+        yield place, kind, words
 
 
 def _places(buffer: str, start: int) -> Iterator[tuple[int, str]]:

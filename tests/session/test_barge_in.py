@@ -87,7 +87,7 @@ def test_a_listeners_words_that_go_on_are_a_turn():
 def test_yes_is_an_answer_to_the_question_just_asked():
     question = "Shall I tell you about it? There is a lot to tell, and I would like to."
     call = ScriptedCall([question, "Good."]).says("hello", 0.5, 1.0)
-    call.says("Yes.", 3.7, 4.0).run(12)
+    call.says("Yes.", 3.6, 3.9).run(12)
     assert call.heard[0].endswith("it?")
     assert of_the_person(call) == ["hello", "Yes."]
     assert call.heard[-1] == "Good."

@@ -101,3 +101,19 @@ def test_only_marks_that_nothing_ends_with_are_replaced():
         ",": "",
     }.items():
         assert as_sentence(words) == sentence
+
+
+def slow_story(word_s):
+    call = ScriptedCall(["I would love to tell you about the old house on the hill."])
+    call.model.word_s = word_s
+    return call.says("tell me a story", 0.5, 1.5).run(9)
+
+
+def test_a_late_first_clause_ends_before_the_next_phrase():
+    call = slow_story(0.1)
+    assert call.clauses[0] == "I would love to tell "
+    assert "".join(call.clauses) == call.heard[0] == call.history.messages[-1].content
+
+
+def test_a_first_clause_in_time_is_as_long_as_a_voice_likes_it():
+    assert slow_story(0.02).clauses[0] == "I would love to tell you about "

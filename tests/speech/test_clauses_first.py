@@ -1,6 +1,7 @@
 """The first clause is as short as it is wanted."""
 
 import asyncio
+import re
 
 import pytest
 
@@ -34,3 +35,61 @@ def test_a_shorter_limit_makes_a_shorter_first_clause():
 
 def test_a_sentence_that_ends_sooner_is_not_lengthened():
     assert first_length(f"Of course. {REPLY}", first_words=9) == 2
+
+
+def cut(text, is_awaited, language="en", **limit):
+    """The pieces of a text that comes word by word; `is_awaited` of how many have come."""
+    come = []
+
+    async def deltas():
+        for word in re.findall(r"^\S*| \S+", text):
+            come.append(word)
+            yield word
+
+    async def collect():
+        pieces = clauses(deltas(), language, is_awaited=lambda: is_awaited(len(come)), **limit)
+        return [(clause.text, len(come)) async for clause in pieces]
+
+    return asyncio.run(collect())
+
+
+def always(_):
+    return True
+
+
+def test_a_first_clause_that_is_waited_for_ends_before_the_next_phrase():
+    (first, come), *_ = cut(REPLY, always)
+    assert (first, come) == ("Rome began as a little village ", 7)
+    said = "I am very glad you asked me about that today of all days."
+    assert cut(said, always)[0] == ("I am very glad ", 5)
+    assert cut("Me alegra mucho saber que te gusta la música de aquí.", always, "es")[0] == (
+        "Me alegra mucho saber ",
+        5,
+    )
+
+
+def test_a_first_clause_that_nobody_waits_for_is_as_long_as_ever():
+    said = "I am very glad you asked me about that today of all days."
+    assert cut(said, lambda _: False)[0] == ("I am very glad you asked ", 8)
+
+
+def test_who_begins_to_wait_in_its_middle_gets_what_is_there():
+    said = "I am very glad you asked me about that today of all days."
+    assert cut(said, lambda come: come >= 6, first_words=9)[0] == ("I am very glad ", 6)
+
+
+def test_what_is_all_there_is_not_cut_for_who_waits():
+    (whole,) = cut("I would love to know about it.", lambda come: come == 7)
+    assert whole[0] == "I would love to know about it."
+
+
+def test_the_piece_after_a_first_one_that_was_waited_for_is_soon_there():
+    pieces = cut(f"I am very glad that {REPLY.lower()} {REPLY.lower()}", always)
+    assert pieces[0][0] == "I am very glad "
+    assert len(pieces[1][0].split()) <= 1.5 * 12
+
+
+def test_no_piece_but_the_first_ends_before_a_phrase_for_who_waits():
+    assert cut(f"Yes. {REPLY}", always)[1][0] == "Rome began as a little village "
+    pieces = cut(f"I am very glad. {REPLY}", always)
+    assert len(pieces[1][0].split()) > 8
