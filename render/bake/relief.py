@@ -13,7 +13,7 @@ _FAR_M = 0.35
 _NEAREST_M = -0.12  # about how near the face is, for the size of a pixel in metres
 # A step in depth (ear to hair, jaw to neck) tears the picture when the head turns.
 _RELIEF_BLUR_PX = 24
-_STRANDS_PX, _CREASES_PX = 6, 8
+_STRANDS_PX, _CREASES_PX = 18, 8
 _ACROSS, _DOWN = 1.6, 2.5
 """How steep the relief that the head is turned over may be, in metres of depth per metre.
 
