@@ -40,6 +40,7 @@ _log = logging.getLogger(__name__)
 WINDOW_SAMPLES = 512  # Silero's, 32 ms
 POST_ROLL_SAMPLES = round(0.2 * LISTENING_RATE_HZ)  # recognisers clip the last word without it
 _WORD_SAMPLES = round(0.12 * LISTENING_RATE_HZ)  # less speech is a click or a cough
+_CHEAP_S = 0.5  # a recogniser that is asked so often takes a tenth of it, not a second
 _ECHOING_SAMPLES = round(0.096 * LISTENING_RATE_HZ)  # what a canceller lets through is shorter
 
 
@@ -253,9 +254,13 @@ class Listener:
             return
         utterance.is_lull = True
         end = self._windowed - WINDOW_SAMPLES
-        if not utterance.covers(end):
+        if self._is_cheap and not utterance.covers(end):
             self._ask_interim(tasks, utterance)
         self._ask_verdict(tasks, utterance, end)
+
+    @property
+    def _is_cheap(self) -> bool:
+        return self._recognizer.interim_every_s <= _CHEAP_S
 
     def _ask_interim(self, tasks: asyncio.TaskGroup, utterance: Utterance) -> None:
         if utterance.interim is None or utterance.interim.done():
@@ -274,9 +279,6 @@ class Listener:
         """Whether it is long enough to interrupt the avatar for."""
         echoing = _ECHOING_SAMPLES if self._is_echoing() else 0
         return utterance.voiced >= self._barge_in_samples + echoing
-
-    def _is_echo(self, utterance: Utterance) -> bool:
-        return self._is_echoing() and not self._lasts(utterance)
 
     async def _recognize_interim(self, utterance: Utterance, end: int) -> None:
         try:
@@ -300,7 +302,7 @@ class Listener:
         utterance = self._utterance
         if utterance is None:
             return
-        if self._is_echo(utterance):
+        if self._is_echoing() and not self._lasts(utterance):
             self.forget()
             return
         if utterance.judged_to != end_sample:
@@ -323,7 +325,7 @@ class Listener:
     ) -> Transcript | StageError:
         if utterance.interim is not None and not utterance.interim.done():
             # The recogniser has one worker: do not queue behind what is of no use.
-            if utterance.covers(end_sample):
+            if self._is_cheap and utterance.covers(end_sample):
                 await asyncio.wait([utterance.interim])
             else:
                 utterance.interim.cancel()

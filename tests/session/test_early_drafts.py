@@ -7,13 +7,17 @@ from tests.session.scripted_call import ScriptedCall
 
 
 def run_with_interims(call, heard_as, until_s=8):
-    """Run a call whose recogniser hears `heard_as(nth)` each time, unless that is None."""
+    """Run a call whose recogniser hears `heard_as(nth)` each time, unless that is None.
+
+    Returns how many samples it was given each time.
+    """
     recognize, calls = call.recognizer.recognize, []
 
     async def recognize_so(pcm, draft=None):
-        transcript = await recognize(pcm, draft)
         calls.append(len(pcm))
-        text = heard_as(len(calls)) if transcript.text else None
+        nth = len(calls)
+        transcript = await recognize(pcm, draft)
+        text = heard_as(nth) if transcript.text else None
         return transcript if text is None else Transcript(text, "en")
 
     call.recognizer.recognize = recognize_so
@@ -40,6 +44,14 @@ def test_words_are_asked_for_at_the_first_silence_if_the_last_ones_are_old():
     call.recognizer.takes_s = 0.1
     call.run(6)
     assert asked_s(call) <= 150, "not only with the final words, 100 ms after the pause"
+
+
+def test_a_recogniser_that_takes_long_is_asked_at_pauses_only_and_never_waited_for_twice():
+    call = ScriptedCall(["I am fine."]).says("how are you", 0.5, 2.2)
+    call.recognizer.takes_s, call.recognizer.interim_every_s = 0.7, 1.0
+    lengths = run_with_interims(call, lambda _: None)
+    assert len(lengths) == 2, "after a second of speech, and the final words"
+    assert asked_s(call) <= 830, "0.7 s after the pause: what ran before it gave way"
 
 
 def test_a_comma_in_mid_speech_is_no_other_word():
