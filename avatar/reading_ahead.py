@@ -21,12 +21,20 @@ class ReadingAhead:
     def __init__(self, llm: LanguageModel) -> None:
         self._llm = llm
         self._task: asyncio.Task[None] | None = None
+        self._asked: tuple[tuple[Message, ...], tuple[Tool, ...]] = ((), ())
 
     def start(
         self, tasks: asyncio.TaskGroup, prompt: Sequence[Message], tools: Sequence[Tool]
     ) -> None:
-        """Read `prompt` in a task of `tasks`, and no longer what was read before."""
+        """Read `prompt` in a task of `tasks`, and no longer what was read before.
+
+        The same prompt again is read, or being read: the person said no more.
+        """
+        asked = (tuple(prompt), tuple(tools))
+        if self._task is not None and asked == self._asked:
+            return
         self.stop()
+        self._asked = asked
         self._task = tasks.create_task(self._read(prompt, tools), name="prefill")
 
     def stop(self) -> None:

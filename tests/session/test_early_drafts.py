@@ -1,5 +1,7 @@
 """Answers begun at the first silence, from the words so far; the final words have the last say."""
 
+import pytest
+
 from avatar.dialogue.prompt import as_sentence
 from avatar.events import DraftEnded, ReplyTimed, UserInterim
 from speech.types import Transcript
@@ -46,8 +48,9 @@ def test_words_are_asked_for_at_the_first_silence_if_the_last_ones_are_old():
     assert asked_s(call) <= 150, "not only with the final words, 100 ms after the pause"
 
 
-def test_a_recogniser_that_takes_long_is_asked_at_pauses_only_and_never_waited_for_twice():
-    call = ScriptedCall(["I am fine."]).says("how are you", 0.5, 2.2)
+@pytest.mark.parametrize("end_s", [1.6, 2.2])  # words of before are being looked for, or were
+def test_a_recogniser_that_takes_long_is_asked_at_pauses_only_and_never_waited_for_twice(end_s):
+    call = ScriptedCall(["I am fine."]).says("how are you", 0.5, end_s)
     call.recognizer.takes_s, call.recognizer.interim_every_s = 0.7, 1.0
     lengths = run_with_interims(call, lambda _: None)
     assert len(lengths) == 2, "after a second of speech, and the final words"
@@ -61,6 +64,18 @@ def test_a_comma_in_mid_speech_is_no_other_word():
     assert call.asked_of_the_model(0)[-1].content == "how are you."
     assert call.person_said == ["how are you."]
     assert call.heard == ["I am fine."]
+
+
+def test_the_same_words_again_are_not_read_again():
+    call = ScriptedCall(["Fine."]).says("how are you.", 0.5, 3.0)
+    read = []
+
+    async def prefill(messages, tools=()):
+        read.append(messages[-1].content)
+
+    call.model.prefill = prefill
+    run_with_interims(call, lambda n: "how are you," if n % 2 else None)
+    assert read.count("how are you.") == 1
 
 
 def test_other_final_words_are_answered_anew_and_the_first_answer_is_never_heard():
