@@ -98,7 +98,7 @@ class ListeningSettings(_Section):
         1500, ge=200, description="ends one that dictates a number or an address, or lacks a word"
     )
     judge_words: bool = Field(
-        False, description="weigh by the words, too, whether a turn is over; loads smollm2-135m"
+        True, description="weigh by the words, too, whether a turn is over; loads smollm2-135m"
     )
     remove_echo: bool = Field(
         True, description="take the avatar's own voice out of the microphone, where it comes back"

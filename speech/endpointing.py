@@ -22,9 +22,9 @@ _UNHEARD: Final = LISTENING_RATE_HZ * 3 // 20  # speech that holds no word more:
 
 # Log odds that a turn is over, by what the turn detector and the judge of the words say: fitted by
 # logistic regression to the tuning half of the speakers of docs/turn-taking.md.
-_BIAS: Final = 3.4
-_PER_SOUND: Final = 0.4  # times the log odds of the sound
-_PER_WORDS: Final = 1.7  # times the log probability that the words close
+_BIAS: Final = 1.63
+_PER_SOUND: Final = 0.30  # times the log odds of the sound
+_PER_WORDS: Final = 0.82  # times the log probability that the words close
 _LEAST: Final = 1e-4  # probability that is told from 0
 
 _PUNCTUATION: Final = " ,;:.?!-\N{HORIZONTAL ELLIPSIS}"
@@ -146,8 +146,8 @@ class Endpointer:
         unlikely: float = 0.6,
         likely: float = 0.97,
         weighs_words: bool = False,
-        both_unlikely: float = 0.5,
-        both_likely: float = 0.8,
+        both_unlikely: float = 0.3,
+        both_likely: float = 0.35,
         start_ms: int = 64,
         pause_ms: int = 96,
         least_speech_ms: int = 120,

@@ -5,7 +5,7 @@ from html import escape
 
 _WIDTH, _HEIGHT, _MARGIN = 720, 420, 64
 _MOST_MS, _MOST_CUT = 1400.0, 1.0
-_COLOURS = ("#8a8f98", "#c77d0a", "#1769aa")
+_COLOURS = ("#8a8f98", "#c77d0a", "#1769aa", "#2e7d32")
 
 Point = tuple[float, float]
 """Mean delay in ms, and the share of people cut off."""

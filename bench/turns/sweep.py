@@ -68,26 +68,24 @@ class Score:
 def policies(late: Lateness) -> list[Policy]:
     """Silence alone, silence and the turn detector, and both with the words."""
     deaf = replace(late, closes_ms=None, words_ms=dict.fromkeys(late.words_ms))
-    silence = (200, 300, 400, 500, 600, 700, 800, 900, 1000, 1100, 1200, 1400)
+    unjudged = replace(late, closes_ms=None)
+    silence = (300, 400, 500, 600, 700, 800, 900, 1000, 1100, 1200, 1400)
     sounds = {
-        "end_silence_ms": (200, 250, 300, 400),
         "patient_silence_ms": (900, 1100, 1300),
-        "unlikely": (0.3, 0.6, 0.8, 0.9),
-        "likely": (0.95, 0.97, 0.98),
+        "unlikely": (0.3, 0.6, 0.8),
+        "likely": (0.95, 0.97),
     }
     both = {
         "weighs_words": (True,),
-        "end_silence_ms": (250, 300, 400),
-        "patient_silence_ms": (900, 1100, 1300),
-        "both_unlikely": (0.3, 0.5, 0.7, 0.8),
-        "both_likely": (0.8, 0.9, 0.95),
+        "patient_silence_ms": (1100, 1300),
+        "both_unlikely": (0.3, 0.5, 0.7),
+        "both_likely": (0.75, 0.85, 0.95),
     }
-    unjudged = replace(late, closes_ms=None)
     return [
         Policy("silence alone", replace(deaf, verdict_ms=None), {"patient_silence_ms": silence}),
         Policy("silence and sound", deaf, sounds),
         Policy("silence, sound and words", unjudged, sounds),
-        Policy("the same and a judge of the words", late, both),
+        Policy("the same, words judged", late, both),
     ]
 
 

@@ -41,7 +41,7 @@ def test_fetch_without_names_takes_what_calls_need(monkeypatch: pytest.MonkeyPat
     names = fetched(monkeypatch)
     assert "hibari" in names
     assert "kokoro-82m-int8" in names
-    assert "smollm2-135m" not in names
+    assert "qwen2.5-coder-1.5b" not in names
 
 
 def test_fetch_for_one_language_leaves_the_other_languages_voice(
