@@ -32,11 +32,11 @@ Levels = NDArray[np.float64]
 _MANNERS: dict[FaceState, Manner] = {
     "idle": Manner(
         sway=(0.045, 0.022, 0.020), sway_s=3.4, lean=(0, 0, 0),
-        wander=0.030, away=(0.16, -0.03), away_share=0.22, smile=0.10, brow=0.04, squint=0.04,
+        wander=0.030, away=(0.16, -0.03), away_share=0.22, smile=0.17, brow=0.03, squint=0.05,
     ),
     "listening": Manner(
         sway=(0.020, 0.014, 0.012), sway_s=3.0, lean=(0.012, -0.012, 0.055),
-        wander=0.012, away=(0, 0), away_share=0.0, smile=0.18, brow=0.14, squint=0.03,
+        wander=0.012, away=(0, 0), away_share=0.0, smile=0.24, brow=0.12, squint=0.05,
     ),
     "thinking": Manner(
         sway=(0.018, 0.014, 0.014), sway_s=2.6, lean=(-0.045, 0.030, -0.022),
@@ -44,7 +44,7 @@ _MANNERS: dict[FaceState, Manner] = {
     ),
     "speaking": Manner(
         sway=(0.034, 0.020, 0.022), sway_s=1.9, lean=(0, 0, 0),
-        wander=0.014, away=(0.12, -0.05), away_share=0.16, smile=0.12, brow=0.06, squint=0.04,
+        wander=0.014, away=(0.12, -0.05), away_share=0.16, smile=0.16, brow=0.06, squint=0.04,
     ),
 }  # fmt: skip
 _STATE_EASE_S = 0.40
@@ -157,7 +157,7 @@ def _felt(levels: Levels, held: NDArray[np.float64], accented: Accent) -> Weight
     unsmiling = levels[[FEELINGS.index(f) for f in ("sad", "concerned", "surprised")]].sum()
     smile *= 1 - min(1.0, float(unsmiling) * 1.3)
     felt[_SMILE] += smile
-    felt[_CHEEKS] += 0.5 * smile
+    felt[_CHEEKS] += 0.9 * smile
     felt[_BROW] += brow + accented.brow
     felt[_OUTER_BROW] += 0.5 * brow + 0.65 * accented.brow
     felt[_SQUINT] += squint

@@ -27,6 +27,7 @@ from render.bake.plan import (
 from render.bake.relief import relief, turn_relief
 from render.bake.residual import RestRaster, residual
 from render.bake.source import Floats
+from render.bake.touch_up import touch_up
 from render.baked.rig import OPEN_POSE
 from render.types import ARKIT
 from speech.errors import RenderError
@@ -68,6 +69,7 @@ def pack(
     lines += _texture("background", _background(character), new)
     lines += _shading(figure, by_name, cache, new)
     (new / "card.toml").write_text("\n".join(lines) + "\n", "utf-8")
+    touch_up(new)
     shutil.rmtree(out, ignore_errors=True)
     os.replace(new, out)
 

@@ -223,7 +223,8 @@ def skinning(
     }
     ratio = area["open"] / (area["open"] + area["rest"] + 1e-9)
     v = mesh.vertices
-    lips = np.hypot(v[:, 0] / 0.034, (v[:, 2] - lip_line[2]) / 0.017) < 1
+    over = v[:, 2] - lip_line[2]
+    lips = np.hypot(v[:, 0] / 0.034, over / np.where(over > 0, 0.009, 0.017)) < 1
     folds = lips.copy()
     for eye in eyes:
         folds |= np.hypot(v[:, 0] - eye[0], (v[:, 2] - eye[2]) * 1.15) < 0.0215
@@ -234,7 +235,9 @@ def skinning(
         rest=rest,
         open=opened,
         open_share=share.astype(np.float32),
-        inner_lips=(share * lips).astype(np.float32),
+        inner_lips=(share * lips * np.clip((0.020 - np.abs(v[:, 0])) / 0.008, 0, 1)).astype(
+            np.float32
+        ),
         feather=np.clip((mesh.reach() - 5e-4) / 1.2e-3, 0, 1).astype(np.float32),
     )
 

@@ -49,9 +49,9 @@ const SEAM_M = 0.006;
 const LASH_LIFT_M = 0.003;
 const SPLIT_M = 0.011;
 /** Of the lower and the upper incisors, from where the lips meet. */
-const EDGE_M = { teeth_lower: -0.002, teeth_upper: -0.003 };
+const EDGE_M = { teeth_lower: -0.0045, teeth_upper: -0.003 };
 const TONGUE_RAISED = [0, 0.17, 0.3, 0.7];
-const TONGUE_TIP_M = [-0.002, 0.0004, -0.0022];
+const TONGUE_TIP_M = [0.0005, 0.0029, 0.0003];
 /** tongueOut from which the tongue is in front of the lower teeth. */
 const TONGUE_OUT = 0.3;
 const LINING = [0.216, 0.092, 0.08, 1];

@@ -101,12 +101,14 @@ export function skin(face, lips) {
   const extra = new Float32Array(count * 3);
   for (let i = 0; i < count; i += 1) {
     const [x, z] = [v[i * 3], v[i * 3 + 2]];
-    const inLips = Math.hypot(x / 0.034, (z - lips.line[2]) / 0.017) < 1;
+    const over = z - lips.line[2];
+    const inLips = Math.hypot(x / 0.034, over / (over > 0 ? 0.009 : 0.017)) < 1;
     const inLids = eyesOf(face).some((eye) => Math.hypot(x - eye[0], (z - eye[2]) * 1.15) < 0.0215);
     const ratio = sums[1][i] / (sums[1][i] + sums[0][i] + 1e-9);
     let share = inLips || inLids ? clip((ratio - 0.58) / 0.12) : 0;
     if (lined[i] > 0.5 * all[i]) share = 1;
-    extra.set([share, inLips ? share : 0, clip((reach[i] - 5e-4) / 1.2e-3)], i * 3);
+    const inner = inLips ? share * clip((0.02 - Math.abs(x)) / 0.008) : 0;
+    extra.set([share, inner, clip((reach[i] - 5e-4) / 1.2e-3)], i * 3);
   }
   return { rest, open, extra, regions: regions(face, count), ...outside(face) };
 }
