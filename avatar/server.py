@@ -30,6 +30,7 @@ from avatar.routes import (
     voice_live,
     whep,
 )
+from avatar.routes.documented import refusals
 from avatar.routes.errors import answer_errors
 from avatar.routes.state import State
 from avatar.settings import Settings
@@ -43,7 +44,7 @@ _GRACE_S = 3  # for requests under way when the server ends; a queue's stream wo
 
 def create_app(settings: Settings, state: State) -> FastAPI:
     """The application; its calls run in `state.calls`."""
-    app = FastAPI(title="Presencia", docs_url=None, redoc_url=None)
+    app = FastAPI(title="Presencia", docs_url=None, redoc_url=None, responses=refusals(403, 422))
     state.telemetry.metrics.count_calls(lambda: len(state.calls) if state.calls else 0)
     answer_errors(app)
     state.access = Access(settings)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 
 from avatar.face.library import face_folder, face_url
+from avatar.routes.documented import ADMITTED, refusals
 from avatar.routes.state import State
 from avatar.rtc.ice import browser_ice_servers
 from avatar.settings import Settings
@@ -23,7 +24,7 @@ def router(settings: Settings, state: State) -> APIRouter:
     face = {"name": face_folder(settings.face.name).name, "url": face_url(settings.face.name)}
     recording = settings.recording
 
-    @routes.get("/v1/avatar/config")
+    @routes.get("/v1/avatar/config", responses=refusals(503))
     async def config(request: Request) -> dict[str, object]:
         persona = state.ready.engines.persona
         admitted = state.access.admits(request)
@@ -41,7 +42,7 @@ def router(settings: Settings, state: State) -> APIRouter:
             "recording": {"keep_days": recording.keep_days} if recording.enabled else None,
         }
 
-    @routes.get("/v1/avatar/metrics")
+    @routes.get("/v1/avatar/metrics", responses=refusals(*ADMITTED, 503))
     async def metrics(request: Request) -> dict[str, object]:
         state.access.admit(request, "manage")
         calls = state.ready
@@ -57,7 +58,14 @@ def router(settings: Settings, state: State) -> APIRouter:
             **state.telemetry.metrics.counts(),
         }
 
-    @routes.get("/v1/metrics")
+    @routes.get(
+        "/v1/metrics",
+        response_class=Response,
+        responses={
+            200: {"content": {"text/plain": {}, "application/openmetrics-text": {}}},
+            **refusals(*ADMITTED),
+        },
+    )
     async def prometheus(request: Request) -> Response:
         state.access.admit(request, "manage")
         body, content_type = state.telemetry.metrics.exposition(request.headers.get("accept", ""))
@@ -67,14 +75,21 @@ def router(settings: Settings, state: State) -> APIRouter:
     async def live() -> dict[str, str]:
         return {"status": "ok"}
 
-    @routes.get("/v1/health/ready")
+    @routes.get(
+        "/v1/health/ready",
+        responses={503: {"description": "Loading", "content": {"application/json": {}}}},
+    )
     async def ready() -> JSONResponse:
         if state.calls is None:
             detail = "The models are still loading."
             return JSONResponse({"status": "loading", "detail": detail}, 503)
         return JSONResponse({"status": "ok"})
 
-    @routes.get("/poster.webp")
+    @routes.get(
+        "/poster.webp",
+        response_class=Response,
+        responses={200: {"content": {"image/webp": {}}}},
+    )
     async def poster() -> Response:
         # Until the face is loaded, the page's own: that of the default face.
         if state.calls is None:

@@ -13,18 +13,41 @@ from avatar.access.fixing import with_fixed
 from avatar.access.guard import MAX_BODY_BYTES
 from avatar.protocol.events import SessionConfig, explain_config
 from avatar.protocol.realtime import Realtime
+from avatar.routes.documented import (
+    ADMITTED,
+    SDP_BODY,
+    SdpResponse,
+    refusals,
+    schema_of,
+    takes,
+)
 from avatar.routes.errors import ApiError
 from avatar.routes.queue import stand_in_line
 from avatar.routes.state import State
 from avatar.settings import Settings
 from speech.errors import ServerFullError
 
+_FORM = {
+    "type": "object",
+    "required": ["sdp"],
+    "properties": {"sdp": {"type": "string"}, "session": schema_of(SessionConfig)},
+}
+
 
 def router(_settings: Settings, state: State) -> APIRouter:
     """`/v1/realtime/calls`."""
     routes = APIRouter()
 
-    @routes.post("/v1/realtime/calls", status_code=201)
+    @routes.post(
+        "/v1/realtime/calls",
+        status_code=201,
+        response_class=SdpResponse,
+        responses={
+            202: {"description": "In line", "content": {"application/json": {}}},
+            **refusals(*ADMITTED, 400, 410, 413, 503),
+        },
+        openapi_extra=takes(SDP_BODY | {"multipart/form-data": {"schema": _FORM}}),
+    )
     async def start_call(request: Request) -> Response:
         caller = state.access.admit(request)
         calls = state.ready
@@ -45,7 +68,11 @@ def router(_settings: Settings, state: State) -> APIRouter:
             headers={"Location": f"/v1/realtime/calls/{call_id}"},
         )
 
-    @routes.post("/v1/realtime/calls/{call_id}/hangup")
+    @routes.post(
+        "/v1/realtime/calls/{call_id}/hangup",
+        response_class=Response,
+        responses=refusals(404, 503),
+    )
     async def hang_up(request: Request, call_id: str) -> Response:
         # Knowing the call is enough: a page that is left sends a beacon, which carries no key.
         for_good = request.query_params.get("resume") != "true"

@@ -19,6 +19,7 @@ from avatar.events import new_id
 from avatar.protocol.events import SessionConfig, explain_config
 from avatar.protocol.realtime.session import MODEL, call_config
 from avatar.routes.calls import read_text
+from avatar.routes.documented import ADMITTED, json_body, refusals, takes
 from avatar.routes.errors import BUSY_RETRY_S, ApiError, later
 from avatar.routes.state import State
 from avatar.settings import Settings
@@ -44,7 +45,11 @@ def router(_settings: Settings, state: State) -> APIRouter:
     """`/v1/realtime/client_secrets`."""
     routes = APIRouter()
 
-    @routes.post("/v1/realtime/client_secrets")
+    @routes.post(
+        "/v1/realtime/client_secrets",
+        responses=refusals(*ADMITTED, 400, 413),
+        openapi_extra=takes(json_body(_Request), required=False),
+    )
     async def make(request: Request) -> dict[str, object]:
         caller = state.access.admit(request, "manage")
         body = await read_text(request)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from avatar.doctor.load import measure_load
 from avatar.doctor.loop import RETRY_AFTER_S, Trials
 from avatar.routes.calls import read_text
+from avatar.routes.documented import ADMITTED, SDP_BODY, SdpResponse, refusals, takes
 from avatar.routes.errors import ApiError
 from avatar.routes.state import State
 from avatar.settings import Settings
@@ -18,7 +19,7 @@ def router(settings: Settings, state: State) -> APIRouter:
     routes = APIRouter()
     trials = Trials(settings.rtc)
 
-    @routes.get("/v1/avatar/diagnosis")
+    @routes.get("/v1/avatar/diagnosis", responses=refusals(*ADMITTED, 503))
     async def diagnosis(request: Request) -> dict[str, object]:
         state.access.admit(request)
         calls = state.ready
@@ -32,7 +33,13 @@ def router(settings: Settings, state: State) -> APIRouter:
             "late_ms": load.late_ms,
         }
 
-    @routes.post("/v1/avatar/diagnosis/calls", status_code=201)
+    @routes.post(
+        "/v1/avatar/diagnosis/calls",
+        status_code=201,
+        response_class=SdpResponse,
+        responses=refusals(*ADMITTED, 400, 413, 503),
+        openapi_extra=takes(SDP_BODY),
+    )
     async def try_call(request: Request) -> Response:
         state.access.admit(request)
         tasks = state.ready.tasks

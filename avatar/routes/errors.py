@@ -3,6 +3,7 @@
 import math
 
 from fastapi import FastAPI, Request, WebSocket
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
@@ -79,6 +80,12 @@ def answer_errors(app: FastAPI) -> None:
     @app.exception_handler(CallError)
     async def call_error(connection: HTTPConnection, error: CallError) -> JSONResponse | None:
         return await api_error(connection, refusal(error))
+
+    @app.exception_handler(RequestValidationError)
+    async def not_as_documented(_: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        return ApiError(422, "invalid_request", f"{where}: {first['msg']}.").response()
 
     @app.exception_handler(Exception)
     async def failure(_: Request, __: Exception) -> JSONResponse:

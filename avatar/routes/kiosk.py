@@ -4,7 +4,7 @@ import platform
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Header, Request, Response
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, HTMLResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from avatar.access.addresses import is_loopback, network_of
@@ -14,6 +14,7 @@ from avatar.kiosk.forgetting import forget_visitors
 from avatar.kiosk.kiosk import Kiosk
 from avatar.kiosk.staff import SESSION_S, PinLockedError, WrongPinError
 from avatar.kiosk.watchdog import BEAT_EVERY_S, Beat, Restart
+from avatar.routes.documented import refusals
 from avatar.routes.errors import ApiError
 from avatar.routes.state import State
 from avatar.settings import Settings
@@ -60,12 +61,12 @@ class EndedBody(_Body):
 
 def router(settings: Settings, state: State) -> APIRouter:
     """`/kiosk.html` and `/v1/kiosk/*`; nothing where the kiosk is switched off."""
-    routes = APIRouter(dependencies=[Depends(only_here)])
+    routes = APIRouter(dependencies=[Depends(only_here)], responses=refusals(400, 413))
     kiosk = state.kiosk
     if not settings.kiosk.enabled or kiosk is None:
         return APIRouter()
 
-    @routes.get("/kiosk.html")
+    @routes.get("/kiosk.html", response_class=HTMLResponse)
     async def page() -> FileResponse:
         headers = {"Permissions-Policy": CAMERA_POLICY, "Cache-Control": "no-store"}
         return FileResponse(data_folder("web_client") / "kiosk.html", headers=headers)
@@ -130,7 +131,7 @@ def _staff_routes(kiosk: Kiosk) -> APIRouter:
         if kind != "Bearer" or not kiosk.staff.allows(token):
             raise ApiError(401, "pin_needed", "Enter the PIN again.")
 
-    @routes.post("/v1/kiosk/staff")
+    @routes.post("/v1/kiosk/staff", responses=refusals(429))
     async def enter(body: PinBody) -> dict[str, object]:
         try:
             return {"token": await kiosk.staff.enter(body.pin), "expires_s": SESSION_S}
@@ -140,7 +141,12 @@ def _staff_routes(kiosk: Kiosk) -> APIRouter:
         except WrongPinError as error:
             raise ApiError(403, "wrong_pin", str(error)) from error
 
-    @routes.put("/v1/kiosk/choices", dependencies=[Depends(allowed)], status_code=204)
+    @routes.put(
+        "/v1/kiosk/choices",
+        dependencies=[Depends(allowed)],
+        status_code=204,
+        responses=refusals(401, 500),
+    )
     async def choose(choices: Choices) -> Response:
         try:
             kiosk.choices.choose(choices)
@@ -149,12 +155,17 @@ def _staff_routes(kiosk: Kiosk) -> APIRouter:
             raise ApiError(500, "not_kept", detail) from error
         return Response(status_code=204)
 
-    @routes.post("/v1/kiosk/restart", dependencies=[Depends(allowed)], status_code=204)
+    @routes.post(
+        "/v1/kiosk/restart",
+        dependencies=[Depends(allowed)],
+        status_code=204,
+        responses=refusals(401),
+    )
     async def restart(body: RestartBody) -> Response:
         kiosk.restart(Restart(body.part, "staff", "asked for on the screen"))
         return Response(status_code=204)
 
-    @routes.get("/v1/kiosk/diagnostics", dependencies=[Depends(allowed)])
+    @routes.get("/v1/kiosk/diagnostics", dependencies=[Depends(allowed)], responses=refusals(401))
     async def diagnostics() -> dict[str, object]:
         return {
             **kiosk.status(),

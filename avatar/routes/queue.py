@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from avatar.access.caller import Caller
 from avatar.access.queue import Line, Standing
+from avatar.routes.documented import ADMITTED, refusals
 from avatar.routes.state import State
 from avatar.settings import Settings
 from speech.errors import TicketError
@@ -45,7 +46,13 @@ def router(_settings: Settings, state: State) -> APIRouter:
     """`/v1/realtime/queue/{ticket}`."""
     routes = APIRouter()
 
-    @routes.get(_PATH + "{ticket}")
+    @routes.get(
+        _PATH + "{ticket}",
+        responses={
+            200: {"content": {"application/json": {}, "text/event-stream": {}}},
+            **refusals(*ADMITTED, 410, 503),
+        },
+    )
     async def ask(request: Request, ticket: str) -> Response:
         owner = state.access.admit(request).key_owner
         line = state.ready.places.line
@@ -58,7 +65,7 @@ def router(_settings: Settings, state: State) -> APIRouter:
             headers={"Retry-After": str(POLL_EVERY_S)} | _FRESH,
         )
 
-    @routes.delete(_PATH + "{ticket}", status_code=204)
+    @routes.delete(_PATH + "{ticket}", status_code=204, responses=refusals(*ADMITTED, 410, 503))
     async def leave(request: Request, ticket: str) -> Response:
         owner = state.access.admit(request).key_owner
         state.ready.places.line.leave(ticket, owner)

@@ -16,6 +16,7 @@ from avatar.protocol.rtvi.pc_id import PcId
 from avatar.protocol.rtvi.requests import CandidatesRequest, OfferRequest, StartRequest, Wishes
 from avatar.protocol.rtvi.started import Promise, Started
 from avatar.routes.calls import read_text
+from avatar.routes.documented import ADMITTED, json_body, refusals, takes
 from avatar.routes.errors import ApiError
 from avatar.routes.state import State
 from avatar.rtc.ice import browser_ice_servers
@@ -42,15 +43,27 @@ def router(settings: Settings, state: State) -> APIRouter:
             )
         return found
 
-    @routes.post("/api/offer")
+    @routes.post(
+        "/api/offer",
+        responses=refusals(*ADMITTED, 400, 404, 410, 413, 503),
+        openapi_extra=takes(json_body(OfferRequest)),
+    )
     async def offer(request: Request) -> dict[str, str]:
         return _described(*await _answer(state, request, Wishes()))
 
-    @routes.patch("/api/offer")
+    @routes.patch(
+        "/api/offer",
+        responses=refusals(*ADMITTED, 400, 404, 413, 503),
+        openapi_extra=takes(json_body(CandidatesRequest)),
+    )
     async def candidates(request: Request) -> dict[str, str]:
         return await _add_candidates(state, request)
 
-    @routes.post("/start")
+    @routes.post(
+        "/start",
+        responses=refusals(*ADMITTED, 400, 413),
+        openapi_extra=takes(json_body(StartRequest)),
+    )
     async def start(request: Request) -> dict[str, object]:
         caller = state.access.admit(request)
         asked = await _read(request, StartRequest)
@@ -60,14 +73,22 @@ def router(settings: Settings, state: State) -> APIRouter:
             "iceConfig": {"iceServers": servers},
         }
 
-    @routes.post("/sessions/{session_id}/api/offer")
+    @routes.post(
+        "/sessions/{session_id}/api/offer",
+        responses=refusals(*ADMITTED, 400, 404, 410, 413, 503),
+        openapi_extra=takes(json_body(OfferRequest)),
+    )
     async def offer_to_started(request: Request, session_id: str) -> dict[str, str]:
         promise = promised(session_id)
         answer, pc_id = await _answer(state, request, promise.wishes)
         promise.call_id = pc_id.call_id
         return _described(answer, pc_id)
 
-    @routes.patch("/sessions/{session_id}/api/offer")
+    @routes.patch(
+        "/sessions/{session_id}/api/offer",
+        responses=refusals(*ADMITTED, 400, 404, 413, 503),
+        openapi_extra=takes(json_body(CandidatesRequest)),
+    )
     async def candidates_of_started(request: Request, session_id: str) -> dict[str, str]:
         promised(session_id)
         return await _add_candidates(state, request)

@@ -7,6 +7,7 @@ the call is told.
 from fastapi import APIRouter, Request, Response
 
 from avatar.routes.calls import read_text
+from avatar.routes.documented import ADMITTED, SDP, SDP_BODY, SdpResponse, refusals, takes
 from avatar.routes.errors import ApiError
 from avatar.routes.state import State
 from avatar.rtc.fragment import parse_fragment
@@ -15,11 +16,12 @@ from avatar.settings import Settings
 from avatar.whep import Audience, IceRestartError, WatchError
 from speech.errors import ServerFullError
 
-SDP = "application/sdp"
 FRAGMENT = "application/trickle-ice-sdpfrag"
 RETRY_AFTER_S = 5
 ONLY_CALL = "only"
 """In a call's place: the one that is under way. Its name is not told: it would end the call."""
+
+_IF_MATCH = {"parameters": [{"name": "If-Match", "in": "header", "schema": {"type": "string"}}]}
 
 
 def router(settings: Settings, state: State) -> APIRouter:
@@ -37,7 +39,13 @@ def router(settings: Settings, state: State) -> APIRouter:
             raise ApiError(404, "call_not_found", "There is no such call; it may have ended.")
         return found
 
-    @routes.post("/whep/{call_id}", status_code=201)
+    @routes.post(
+        "/whep/{call_id}",
+        status_code=201,
+        response_class=SdpResponse,
+        responses=refusals(*ADMITTED, 400, 404, 409, 413, 415, 503),
+        openapi_extra=takes(SDP_BODY),
+    )
     async def watch(request: Request, call_id: str) -> Response:
         # Whoever may only call, as with a client secret, is not to see others' calls.
         state.access.admit(request, "manage")
@@ -55,7 +63,12 @@ def router(settings: Settings, state: State) -> APIRouter:
             headers["Link"] = links
         return Response(answer, 201, media_type=SDP, headers=headers)
 
-    @routes.patch("/whep/{call_id}/{watcher}", status_code=204)
+    @routes.patch(
+        "/whep/{call_id}/{watcher}",
+        status_code=204,
+        responses=refusals(*ADMITTED, 400, 404, 412, 413, 415, 428, 503),
+        openapi_extra=takes({FRAGMENT: {"schema": {"type": "string"}}}) | _IF_MATCH,
+    )
     async def add_candidates(request: Request, call_id: str, watcher: str) -> Response:
         state.access.admit(request)
         if _kind(request) != FRAGMENT:
@@ -70,7 +83,11 @@ def router(settings: Settings, state: State) -> APIRouter:
             raise ApiError(422, "ice_restart_unsupported", str(error)) from error
         return Response(status_code=204)
 
-    @routes.delete("/whep/{call_id}/{watcher}")
+    @routes.delete(
+        "/whep/{call_id}/{watcher}",
+        response_class=Response,
+        responses=refusals(*ADMITTED, 404, 503),
+    )
     async def leave(request: Request, call_id: str, watcher: str) -> Response:
         state.access.admit(request)
         if not audience(call_id, watcher).dismiss(watcher):
@@ -82,12 +99,12 @@ def router(settings: Settings, state: State) -> APIRouter:
     async def nothing_to_show() -> Response:
         return Response(status_code=204)
 
-    @routes.head("/whep/{call_id}")
+    @routes.head("/whep/{call_id}", response_class=SdpResponse)
     async def tell_what_it_is() -> Response:
         return Response(status_code=200, headers={"Content-Type": SDP})
 
-    @routes.options("/whep/{call_id}")
-    @routes.options("/whep/{call_id}/{watcher}")
+    @routes.options("/whep/{call_id}", response_class=Response)
+    @routes.options("/whep/{call_id}/{watcher}", response_class=Response)
     async def options() -> Response:
         headers = {"Accept-Post": SDP, "Accept-Patch": FRAGMENT}
         return Response(status_code=200, headers=headers)
