@@ -68,7 +68,7 @@ def test_what_is_forgotten_begins_anew_and_says_so(open_page, server):
     server.tokens = set()
     server.call.cut_off()
     expect(page.locator("#lines > li.note")).to_contain_text("This is a new call")
-    assert "avatar" not in server.session
+    assert "resume_token" not in server.session["avatar"]
     assert lines(page)[:2] == ["Where are you?", "Right here."]
 
 
