@@ -29,7 +29,7 @@ class Report:
     Attributes:
         rows: The default and all that the tuning half could not better, on the other half.
         groups: The defaults on that half, by language, kind and length of pause.
-        late: The defaults on that half, with words that come sooner and later.
+        late: The defaults on that half, with words and sound that come sooner and later.
     """
 
     rows: Sequence[Row]
@@ -54,7 +54,8 @@ class Report:
             for how, row in _beside(default.score, tried):
                 lines.append(_line(f"{name}, {how}", row.score))
                 lines.append("    " + ", ".join(f"{k} {v:g}" for k, v in row.settings.items()))
-        for name, scores in (("the default, of", self.groups), ("words late by", self.late)):
+        tables = {"the default, of": self.groups, "and, after a pause is noticed": self.late}
+        for name, scores in tables.items():
             lines += ["", name, *(_line(f"  {key}", score) for key, score in scores.items())]
         return "\n".join([*lines, "", ", ".join(f"{k} {v}" for k, v in machine.items())])
 

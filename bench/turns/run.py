@@ -33,6 +33,7 @@ LATE = Lateness(verdict_ms=63, words_ms={"en": 100, "es": 500}, closes_ms=80, so
 answer that leaves 450 ms after the last word. Slower answers, as the Spanish are, cut off fewer."""
 
 _OTHER_LATENESS_MS = (0, 100, 300, 700)
+_OTHER_SOUNDS_MS = (150, 250, 350, 450, 600)
 
 
 async def hear(folders: Sequence[Path]) -> list[Trace]:
@@ -92,6 +93,7 @@ def _default() -> Settings:
         "end_silence_ms": listening.end_silence_ms,
         "patient_silence_ms": listening.patient_silence_ms,
         "dictation_silence_ms": listening.dictation_silence_ms,
+        "weighs_words": listening.judge_words,
     }
 
 
@@ -117,10 +119,12 @@ def _groups(traces: Sequence[Trace], settings: Settings) -> Mapping[str, Score]:
 
 def _lateness(traces: Sequence[Trace], settings: Settings) -> Mapping[str, Score]:
     scores = {}
-    for ms in (*_OTHER_LATENESS_MS, None):
+    for ms in _OTHER_LATENESS_MS:
         late = replace(LATE, words_ms=dict.fromkeys(LATE.words_ms, ms))
-        name = "never" if ms is None else f"{ms} ms"
-        scores[name] = score(outcomes(traces, settings, late))
+        scores[f"words after {ms} ms"] = score(outcomes(traces, settings, late))
+    for ms in _OTHER_SOUNDS_MS:
+        late = replace(LATE, sound_ms=ms)
+        scores[f"sound after {ms} ms"] = score(outcomes(traces, settings, late))
     return scores
 
 
