@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from speech.llm.ending import end_with_a_sentence
 from speech.llm.llama import Json, LlamaRequest
-from speech.llm.routing import without_calls
+from speech.llm.routing import told_already, without_calls
 from speech.types import Message, Tool, ToolCall, ToolChoice
 
 if TYPE_CHECKING:
@@ -56,9 +56,14 @@ class EmbeddedConversation:
     ) -> AsyncGenerator[str | ToolCall, None]:
         """Yield the reply as text deltas, or a tool call. Closing it stops the model in one step.
 
+        A tool's result in sentences is the reply as it stands.
+
         Raises:
             LanguageModelError: The prompt does not fit the context, or llama.cpp failed.
         """
+        if told := told_already(messages):
+            yield told
+            return
         call = await self._model.router.call(messages, tools, tool_choice)
         if call is not None:
             yield call

@@ -15,6 +15,7 @@ import re
 import unicodedata
 import uuid
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Any
 
 from speech.types import Message, NamedTool, Tool, ToolCall, ToolChoice
@@ -76,6 +77,9 @@ _SPANISH = re.compile(
     r"\b(?:el|la|los|las|de|del|al|que|qué|es|por|en|un|una|con|para|mi|tu|se|lo|cuál|dónde|hay)\b",
     re.IGNORECASE,
 )
+
+# What people say: no JSON, no markup, no "Error: ...", and not more than is heard in 20 s.
+_SENTENCES = re.compile(r"[¿¡\w](?:(?!: )[^{}\[\]<>|\n]){8,300}[.!?]")
 
 
 def _exchange(asked: str, answered: str) -> tuple[Message, Message]:
@@ -203,6 +207,17 @@ def without_calls(messages: Sequence[Message]) -> tuple[Message, ...]:
         else:
             plain.append(Message("user", f"(Resultado: {message.content})"))
     return tuple(plain)
+
+
+def told_already(messages: Sequence[Message]) -> str:
+    """A tool's result that is to be said as it stands; empty if the messages end otherwise.
+
+    A sentence needs no retelling. Of eight, Qwen2.5 0.5B told three, with the note's own "Tell
+    the person what it says." behind them, and refused or twisted five.
+    """
+    results = list(takewhile(lambda message: message.role == "tool", reversed(messages)))
+    text = results[0].content.strip().strip('"') if len(results) == 1 else ""
+    return text if _SENTENCES.fullmatch(text) else ""
 
 
 def _note(result: Message, call: ToolCall | None) -> Message:

@@ -398,6 +398,18 @@ def test_a_reply_that_needs_none_is_written_as_ever(monkeypatch):
     assert replies(server, monkeypatch, (WEATHER,)) == [" word", " word"]
 
 
+def test_a_result_in_sentences_is_said_as_it_stands(monkeypatch):
+    server = DecidingLlama(tokens=2)
+
+    async def scenario():
+        async with model_on(server, monkeypatch) as model, model.conversation() as call:
+            messages = (*said("Rain in Rome?"), Message("tool", "It rains in Rome.", call_id="a"))
+            return [part async for part in call.reply(messages, (WEATHER,))]
+
+    assert asyncio.run(scenario()) == ["It rains in Rome."]
+    assert server.bodies == []
+
+
 def test_without_tools_nothing_is_decided(monkeypatch):
     server = DecidingLlama(tokens=2)
     assert replies(server, monkeypatch, ()) == [" word", " word"]

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from avatar.dialogue.history import NO_RESULT
 from speech.llm import routing
 from speech.llm.chat import message_json, tools_json, whole_calls
 from speech.llm.router import ToolRouter
@@ -225,3 +226,31 @@ def test_in_spanish_it_reads_the_result_beside_the_persons_words():
     )
     (plain,) = routing.without_calls(messages)
     assert plain == Message("user", "Dime el tiempo en la ciudad de Roma\n(Resultado: sunny)")
+
+
+def ending_with(*results):
+    calls = tuple(ToolCall(str(i), "shop", "{}") for i, _ in enumerate(results))
+    told = (Message("tool", text, call_id=str(i)) for i, text in enumerate(results))
+    return (Message("user", "Is my lamp there?"), Message("assistant", "", calls), *told)
+
+
+@pytest.mark.parametrize(
+    "result",
+    ["Your lamp comes on Tuesday.", '"It opens at 10:30, and closes at six."', "¡Ya está aquí!"],
+)
+def test_a_result_in_sentences_is_the_answer(result):
+    assert routing.told_already(ending_with(result)) == result.strip('"')
+
+
+@pytest.mark.parametrize(
+    "result",
+    ['{"moved": 10}', "light rain, 14 degrees", "Error: no such shop.", "ok", "A | B.\n1 | 2."],
+)
+def test_any_other_result_is_put_into_words_by_the_model(result):
+    assert routing.told_already(ending_with(result)) == ""
+
+
+def test_what_is_no_answer_to_one_call_is_for_the_model():
+    assert routing.told_already(ending_with("It is here now.", "It costs nine.")) == ""
+    assert routing.told_already(ending_with(NO_RESULT)) == ""
+    assert routing.told_already((*ending_with("It is here now."), Message("user", "Hm?"))) == ""
