@@ -22,6 +22,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--face", action="append", default=[], metavar="NAME", help="repeatable; default: all"
     )
     parser.add_argument("--quick", action="store_true", help="a little of everything")
+    parser.add_argument(
+        "--clips", choices=("en", "es"), help="only write clips, in which they speak that"
+    )
     parser.add_argument("--out", type=Path, default=Path("out/face"), metavar="DIR")
     parser.add_argument(
         "--minutes", type=float, metavar="N", help="in a browser, in either mode; 0 for none; 10"
@@ -40,9 +43,13 @@ def run(args: argparse.Namespace) -> int:
     need_checkout("`presencia bench face`")
     # After the arguments are known to be good: they import the face and the voices.
     from avatar.face.library import face_names
-    from bench.face.run import Plan, measure_faces
+    from bench.face.run import Plan, measure_faces, write_clips
     from bench.report import machine_facts
 
+    if args.clips:
+        for path in write_clips(args.face or face_names(), args.clips, args.out):
+            print(path)
+        return 0
     minutes = args.minutes
     if minutes is None:
         minutes = _QUICK_MINUTES if args.quick else 10.0

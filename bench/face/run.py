@@ -57,7 +57,9 @@ def measure_faces(names: Sequence[str], plan: Plan) -> FaceReport:
         progress(f"{actor.name}: lips")
         metrics |= _lip_metrics(actor, said)
         progress(f"{actor.name}: sheets and clip")
-        written = [*write_sheets(actor, said["en"][0], plan.out), _clip(actor, plan)]
+        seconds = _QUICK_CLIP_S if plan.quick else _CLIP_S
+        clip = _clip(actor, "en", seconds, plan.out)
+        written = [*write_sheets(actor, said["en"][0], plan.out), clip]
         written.append(write_summary(actor, said["en"][0], plan.out))
         report.faces[actor.name] = metrics
         report.written += [str(path) for path in written]
@@ -106,10 +108,20 @@ def _lip_metrics(actor: Actor, said: dict[Language, list[Performance]]) -> Metri
     }
 
 
-def _clip(actor: Actor, plan: Plan) -> Path:
-    language: Language = "en"
+def write_clips(names: Sequence[str], language: Language, out: Path) -> list[Path]:
+    """Write the clip of each face, and nothing else.
+
+    Raises:
+        ConfigError: There is no such face.
+        RenderError: A face is damaged.
+        ModelStoreError: A voice is missing and can't be fetched.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    return [_clip(Actor.load(name), language, _CLIP_S, out) for name in names]
+
+
+def _clip(actor: Actor, language: Language, seconds: float, out: Path) -> Path:
     (chunks,) = spoken(voice_of(actor.folder, language), language, (STORY[language],))
-    path = plan.out / f"{actor.name}.mp4"
-    seconds = _QUICK_CLIP_S if plan.quick else _CLIP_S
+    path = out / f"{actor.name}.mp4"
     write_clip(actor.stage(*_CLIP_SIZE), perform(chunks), seconds, path)
     return path
