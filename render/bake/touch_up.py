@@ -148,7 +148,12 @@ def _pink(bgra: Image) -> Image:
 def _replace(folder: Path, name: str, picture: Image, quality: int) -> None:
     """Write a picture over the one of this name, and its checksum into the card."""
     file, card = folder / f"{name}.webp", folder / "card.toml"
-    before = hashlib.sha256(file.read_bytes()).hexdigest()
+    before = _entry(file)
     cv2.imwrite(str(file), picture, [cv2.IMWRITE_WEBP_QUALITY, quality])
-    after = hashlib.sha256(file.read_bytes()).hexdigest()
-    card.write_text(card.read_text("utf-8").replace(before, after), "utf-8")
+    card.write_text(card.read_text("utf-8").replace(before, _entry(file)), "utf-8")
+
+
+def _entry(file: Path) -> str:
+    """What a card says of a file; its checksum alone may be other files' too."""
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    return f'file = "{file.name}"\nsha256 = "{digest}"'
