@@ -17,17 +17,20 @@ _STOP_TIMEOUT_S = 15.0
 
 
 @asynccontextmanager
-async def serving(*, verbose: bool = False) -> AsyncGenerator[str]:
+async def serving(
+    *, verbose: bool = False, settings: Mapping[str, str] | None = None
+) -> AsyncGenerator[str]:
     """Start `presencia serve` on a free port; yields its URL once it is ready; stops it after.
 
     Args:
         verbose: Pass its log on to stderr.
+        settings: As `PRESENCIA_*` variables.
 
     Raises:
         CallError: It ended, or was not ready in time; the message ends with its last words.
     """
     command = (sys.executable, "-m", "avatar.cli.main", "serve", "--host", "127.0.0.1")
-    environment = {"PRESENCIA_RTC__OFFER_LOOPBACK": "true"}
+    environment = {"PRESENCIA_RTC__OFFER_LOOPBACK": "true", **(settings or {})}
     async with running("server", (*command, "--port", "0"), READY, environment, verbose) as url:
         yield url
 
