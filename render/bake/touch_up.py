@@ -26,6 +26,7 @@ _CALM_M = ((0.0215, 0.0043, 0.0065, 0.0035), (0.0065, 0.0095, 0.0080, 0.0055))
 corners of the lips, and under the nostrils, whose shadows move with a smile."""
 _TONGUE_UV = (-18.0, 38.0)  # blood under a wet skin: Cb and Cr of its mean, from grey
 _TONGUE_LUMA = 130.0
+_NEAR_ENOUGH = 6.0  # levels from the wanted colour, within which a tongue is left as it is
 _RUN_ON_PX = 3
 _LOSSLESS, _REST_QUALITY = 101, 98
 
@@ -134,7 +135,9 @@ def _pink(bgra: Image) -> Image:
     """Give a tongue the colour of one: its mean as `_TONGUE_UV` and `_TONGUE_LUMA` say."""
     ycc = cv2.cvtColor(np.ascontiguousarray(bgra[..., :3]), cv2.COLOR_BGR2YCrCb).astype(np.float32)
     solid = bgra[..., 3] > 200
-    luma = ycc[..., 0]
+    luma, mean = ycc[..., 0], 128 + np.array(_TONGUE_UV[::-1])
+    if np.abs(ycc[solid][:, 1:].mean(0) - mean).max() < _NEAR_ENOUGH:
+        return bgra
     ycc[..., 0] = luma * (_TONGUE_LUMA / float(luma[solid].mean()))
     light = ycc[..., 0] / _TONGUE_LUMA
     for channel, wanted in ((1, _TONGUE_UV[1]), (2, _TONGUE_UV[0])):
