@@ -77,9 +77,9 @@ def policies(late: Lateness) -> list[Policy]:
     }
     both = {
         "weighs_words": (True,),
-        "patient_silence_ms": (1100, 1300),
-        "both_unlikely": (0.3, 0.5, 0.7),
-        "both_likely": (0.75, 0.85, 0.95),
+        "patient_silence_ms": (900, 1100, 1300),
+        "both_unlikely": (0.05, 0.15, 0.3),
+        "both_likely": (0.32, 0.35, 0.4, 0.6),
     }
     return [
         Policy("silence alone", replace(deaf, verdict_ms=None), {"patient_silence_ms": silence}),
