@@ -37,18 +37,15 @@ def server() -> Iterator[Server]:
         yield server
 
 
-async def moved_forward(person: Person) -> str:
-    """Have the avatar call the tool; what it says of the result."""
+async def moved_forward(person: Person, output: str = '{"moved": 10}') -> str:
+    """Have the avatar call the tool; what it says of the tool's output."""
     answers = len(person.of("response.done"))
     person.say(FORWARD)
     await person.answered(answers + 1)
-    (call,) = person.of("response.done")[-1].response.output
-    assert (call.type, call.name, json.loads(call.arguments)) == (
-        "function_call",
-        "move",
-        {"meters": 10},
-    )
-    result = {"type": "function_call_output", "call_id": call.call_id, "output": '{"moved": 10}'}
+    items = person.of("response.done")[-1].response.output
+    (call,) = [item for item in items if item.type == "function_call"]
+    assert (call.name, json.loads(call.arguments)) == ("move", {"meters": 10})
+    result = {"type": "function_call_output", "call_id": call.call_id, "output": output}
     await person.connection.conversation.item.create(item=result)
     await person.connection.response.create()
     await person.answered(answers + 2)

@@ -28,6 +28,7 @@ from tests.e2e.voice_live_client import Person, calling
 pytestmark = pytest.mark.e2e
 
 TOOLS = [{"type": "function", **MOVE}]
+MOVED = {"moved": 10}
 
 
 @pytest.fixture(scope="module")
@@ -36,15 +37,15 @@ def server() -> Iterator[Server]:
         yield server
 
 
-async def moved_forward(person: Person) -> str:
-    """Have the avatar call the tool; what it says of the result."""
+async def moved_forward(person: Person, output: object = MOVED) -> str:
+    """Have the avatar call the tool; what it says of the tool's output."""
     calls, answers = "response.function_call_arguments.done", len(person.of("response.done"))
     person.say(FORWARD)
     await person.until(lambda: person.of(calls), "the tool's call")
     call = person.of(calls)[-1]
     assert (call.name, json.loads(call.arguments)) == ("move", {"meters": 10})
     await person.answered(answers + 1)
-    await person.run_tool(call, {"moved": 10})
+    await person.run_tool(call, output)
     await person.answered(answers + 2)
     return person.of("response.audio_transcript.done")[-1].transcript
 
