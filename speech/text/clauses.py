@@ -19,7 +19,6 @@ FIRST_WORDS = 7
 _LATER_MIN_WORDS = 8  # before a comma
 _LATER_MAX_WORDS = 18
 _FEWEST_WORDS = 4  # of a piece that is cut between two words
-_SECOND_WORDS = 12  # of the piece after a first one, which is soon over
 _PATIENCE = 1.5  # times the limit, a piece waits for a place between words that sounds right
 _LONGEST = 600  # characters, of a piece that nothing ends
 
@@ -47,13 +46,13 @@ _CLINGING = frozenset(
 )
 """Words that a voice must not stop after."""
 _OPENING = frozenset(
-    "a an the in on at by for with from about into over under after before and or but because that "
-    "which who what how when where while if than i you he she it we they there this my your our "
-    "his her its their to can could will would should may might is are was were "
+    "a an the in on at by for with from about into over under around through across before after "
+    "and or but because that which who what how when where while if than i he she we they my your "
+    "our his their to can could will would should may might is are was were "
     "un una el la los las en con por para desde hasta y o pero porque que quien cuando donde como "
     "si mi tu su nuestro nuestra es son está están fue era".split()
 )
-"""Words that begin a phrase: a voice may stop before them as people do when they think."""
+"""Words that begin a phrase, and end none: people stop before them when they think."""
 
 
 async def clauses(
@@ -88,9 +87,9 @@ async def clauses(
                 continue
             yield Clause(buffer[:cut], spoken)
             buffer, silent = buffer[cut:], 0
-            was_short, short = short, short and len(spoken.split()) == 1
+            short = short and len(spoken.split()) == 1
             if not short:
-                fewest, limit = _LATER_MIN_WORDS, _SECOND_WORDS if was_short else _LATER_MAX_WORDS
+                fewest, limit = _LATER_MIN_WORDS, _LATER_MAX_WORDS
     if buffer:
         yield Clause(buffer, normalise(buffer, language))
 
@@ -130,9 +129,10 @@ def _before_phrase(buffer: str, start: int) -> int:
     found = 0
     if buffer[-1:].isalpha():
         for place, kind, words in _counted(buffer, start):
-            opening = _LETTERS.match(buffer, place)
             if kind == "word" and words >= _FEWEST_WORDS and _may_part(buffer, place):
-                found = place if opening and opening[0].lower() in _OPENING else found
+                before, opening = buffer[:place].split()[-1], _LETTERS.match(buffer, place)
+                begins = opening is not None and opening[0].lower() in _OPENING
+                found = place if begins and before.lower() not in _OPENING else found
     return found
 
 

@@ -138,7 +138,7 @@ def slow_story(word_s):
 
 def test_a_late_first_clause_ends_before_the_next_phrase():
     call = slow_story(0.1)
-    assert call.clauses[0] == "I would love to tell "
+    assert call.clauses[0] == "I would love to tell you "
     assert "".join(call.clauses) == call.heard[0] == call.history.messages[-1].content
 
 
