@@ -6,7 +6,7 @@ import math
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from zipfile import BadZipFile
 
 import cv2
@@ -18,6 +18,9 @@ from render.baked.rig import OPEN_POSE, Camera, Lashes, Mesh
 from render.types import ARKIT
 from speech.errors import ConfigError, RenderError
 from speech.phonemes import VISEMES
+
+FORMAT = 3
+"""Of the folder: what reads one reads no other."""
 
 PLATES = ("rest", "open", "eyes", "teeth_upper", "teeth_lower", "tongue", "lashes", "background")
 SHADING = ("smile", "pucker", "brows_up", "brows_down", "squint", "frown", "jaw")
@@ -231,7 +234,7 @@ _Blendshapes = Annotated[tuple[str, ...], AfterValidator(_known_blendshapes)]
 
 class _CardFile(_Table):
     name: str
-    format: Literal[3]
+    format: int
     licence: str
     provenance: str
     visemes: Annotated[tuple[str, ...], AfterValidator(_known_visemes)]
@@ -249,7 +252,13 @@ class _CardFile(_Table):
 def _read_card(folder: Path) -> _CardFile:
     path = folder / "card.toml"
     try:
-        return _CardFile.model_validate(tomllib.loads(path.read_text("utf-8")))
+        card = tomllib.loads(path.read_text("utf-8"))
+        if card.get("format") != FORMAT:
+            raise ConfigError(
+                f"{path}: this is a face of format {card.get('format')}, and only format {FORMAT} "
+                f"can be drawn. Bake it again: presencia bake {folder.name}"
+            )
+        return _CardFile.model_validate(card)
     except OSError as error:
         reason = f"Can't read {path}: {error.strerror}. Check the setting face.name."
         raise ConfigError(reason) from error

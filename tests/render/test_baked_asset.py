@@ -96,7 +96,7 @@ def test_a_missing_plate_is_refused_by_name(folder):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("format = 3", "format = 1", "format"),
+        ("format = 3", "format = 2", "of format 2.*presencia bake"),
         ('"TH"', '"TX"', "unknown viseme 'TX'"),
         ('"TH", ', "", "missing viseme 'TH'"),
         ("jawOpen = 0.5", "jawsOpen = 0.5", "unknown driver 'jawsOpen'"),
