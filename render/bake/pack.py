@@ -1,4 +1,4 @@
-"""Packs rendered plates and a figure's geometry into a face folder, format 3."""
+"""Packs rendered plates and a figure's geometry into a face folder."""
 
 import hashlib
 import os
@@ -28,11 +28,12 @@ from render.bake.relief import relief, turn_relief
 from render.bake.residual import RestRaster, residual
 from render.bake.source import Floats
 from render.bake.touch_up import touch_up
+from render.baked.asset import FORMAT
 from render.baked.rig import OPEN_POSE
 from render.types import ARKIT
 from speech.errors import RenderError
 
-_LOSSLESS, _QUALITY = 101, 95
+_LOSSLESS = 101
 _EYE_ELLIPSE_M = (0.0165, 0.0095)
 _MOUTH_ELLIPSE_M = (0.027, 0.011)
 
@@ -82,9 +83,7 @@ def _plate(figure: Figure, spec: PlateSpec, rest: PlateSpec, cache: Path, out: P
     if spec.name != "rest":
         image, origin = _cropped(image, spec)
     lines = ["", f"[plates.{spec.name}]"]
-    lines += _write(
-        image, out / f"{spec.name}.webp", _QUALITY if spec.name == "rest" else _LOSSLESS
-    )
+    lines += _write(image, out / f"{spec.name}.webp")
     lines += _place(origin, spec.scale)
     if spec.name == "open":
         lines.append(f"pose = {_table(OPEN_POSE)}")
@@ -107,7 +106,7 @@ def _shading(figure: Figure, by_name: Mapping[str, PlateSpec], cache: Path, out:
         spots = (spots - np.array(spec.origin)) / spec.scale - 0.5
         picture = residual(raster, _read(cache, name), rest, spots, mask)
         lines += ["", f"[shading.{name}]"]
-        lines += _write(picture, out / f"shading_{name}.webp", _LOSSLESS)
+        lines += _write(picture, out / f"shading_{name}.webp")
         lines += [*_place(spec.origin, spec.scale), f"drivers = {_table(drivers)}"]
     return lines
 
@@ -172,12 +171,12 @@ def _read(cache: Path, name: str) -> Image:
 
 
 def _texture(name: str, image: Image, out: Path) -> list[str]:
-    lines = ["", f"[plates.{name}]", *_write(image, out / f"{name}.webp", _LOSSLESS)]
+    lines = ["", f"[plates.{name}]", *_write(image, out / f"{name}.webp")]
     return lines + _place((0, 0), 1.0)
 
 
-def _write(image: Image, file: Path, quality: int) -> list[str]:
-    cv2.imwrite(str(file), image, [cv2.IMWRITE_WEBP_QUALITY, quality])
+def _write(image: Image, file: Path) -> list[str]:
+    cv2.imwrite(str(file), image, [cv2.IMWRITE_WEBP_QUALITY, _LOSSLESS])
     return _file(file)
 
 
@@ -211,7 +210,7 @@ def _head(figure: Figure, character: Mapping[str, Any]) -> list[str]:
     return [*lines, f"fade = {list(NECK_FADE)}"]
 
 
-_CARD_HEAD = '''format = 3
+_CARD_HEAD = f'''format = {FORMAT}
 licence = "CC0-1.0"
 provenance = """
 Geometry and face units: MakeHuman / MPFB base mesh, targets and ARKit face units (CC0), as shipped

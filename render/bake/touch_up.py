@@ -1,7 +1,7 @@
 """Touches up what the tracer left on a packed face: dark lip corners, stray shading, a grey tongue.
 
-Works on the folder that `pack` wrote, or on any older one, and changes pictures alone, so that the
-server's and the page's drawing stay the same. A second run changes next to nothing.
+The last step of `pack`. It changes pictures alone, so that the server's and the page's drawing stay
+the same.
 """
 
 import hashlib

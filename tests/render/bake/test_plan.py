@@ -1,11 +1,13 @@
+import ast
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from render.bake import plan
 from render.bake.blender_env import OVERRIDE, Blender, find_blender
-from render.bake.plan import SHADING, plates, render_plates
+from render.bake.plan import _CODE_NOT_RENDERED, SHADING, plates, render_plates
 from speech.errors import RenderError
 
 CHARACTER = {"name": "Nobody"}
@@ -92,3 +94,18 @@ def test_blenders_own_program_finds_this_package(tmp_path: Path) -> None:
 def test_a_blender_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(RenderError, match="no-such-blender"):
         find_blender(tmp_path, {OVERRIDE: "no-such-blender"})
+
+
+def test_plates_are_rendered_anew_for_code_that_blender_runs_and_no_other() -> None:
+    folder = Path(plan.__file__).parent
+    hashed = {file.name for file in folder.glob("*.py")} - {*_CODE_NOT_RENDERED}
+    todo, run = [*(folder / "blender").glob("*.py")], set()
+    while todo:
+        file = todo.pop()
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            name = node.module or "" if isinstance(node, ast.ImportFrom) else ""
+            used = folder / f"{name.removeprefix('render.bake.')}.py"
+            if name.startswith("render.bake.") and used.exists() and used.name not in run:
+                run.add(used.name)
+                todo.append(used)
+    assert hashed == run | {"__init__.py"}
