@@ -49,7 +49,7 @@ def router(settings: Settings, state: State) -> APIRouter:
         openapi_extra=takes(json_body(OfferRequest)),
     )
     async def offer(request: Request) -> dict[str, str]:
-        return _described(*await _answer(state, request, Wishes()))
+        return _described(*await _answer(state, request, Promise(Wishes())))
 
     @routes.patch(
         "/api/offer",
@@ -79,10 +79,7 @@ def router(settings: Settings, state: State) -> APIRouter:
         openapi_extra=takes(json_body(OfferRequest)),
     )
     async def offer_to_started(request: Request, session_id: str) -> dict[str, str]:
-        promise = promised(session_id)
-        answer, pc_id = await _answer(state, request, promise.wishes)
-        promise.call_id = pc_id.call_id
-        return _described(answer, pc_id)
+        return _described(*await _answer(state, request, promised(session_id)))
 
     @routes.patch(
         "/sessions/{session_id}/api/offer",
@@ -96,22 +93,30 @@ def router(settings: Settings, state: State) -> APIRouter:
     return routes
 
 
-async def _answer(state: State, request: Request, started: Wishes) -> tuple[str, PcId]:
-    """Begin a call, go on with one over a new connection, or answer one's next offer."""
+async def _answer(state: State, request: Request, promise: Promise) -> tuple[str, PcId]:
+    """Begin a call, go on with one over a new connection, or answer one's next offer.
+
+    Only a call of its own makes a promise one that was called: one call may not pass for many.
+    """
     caller = state.access.admit(request)
     calls = state.ready
     offer = await _read(request, OfferRequest)
-    wishes = offer.wishes or started
+    wishes = offer.wishes or promise.wishes
     if offer.pc_id is None:
-        return await _begin(calls, caller, offer.sdp, wishes)
+        answer, pc_id = await _begin(calls, caller, offer.sdp, wishes)
+        promise.begin(pc_id.call_id)
+        return answer, pc_id
     known = PcId.parse(offer.pc_id)
     if not offer.restart_pc:
         return await _found(calls.connection(known.call_id)).renegotiate(offer.sdp), known
     try:
         back = replace(caller, resume_token=known.token)
-        return await _begin(calls, back, offer.sdp, wishes)
+        answer, pc_id = await _begin(calls, back, offer.sdp, wishes)
     except ResumeExpiredError:  # a server that was restarted meanwhile knows the call no more
-        return await _begin(calls, caller, offer.sdp, wishes)
+        answer, pc_id = await _begin(calls, caller, offer.sdp, wishes)
+    if promise.call_id == known.call_id:
+        promise.begin(pc_id.call_id)
+    return answer, pc_id
 
 
 async def _begin(calls: Calls, caller: Caller, sdp: str, wishes: Wishes) -> tuple[str, PcId]:

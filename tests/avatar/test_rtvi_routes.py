@@ -41,7 +41,7 @@ class Calls:
 
     def __init__(self, *refusals, token="t0ken"):
         self.refusals = list(refusals)
-        self.token = token
+        self.token, self.call_id = token, "rtc_1"
         self.started, self.commands, self.shown = [], [], []
         self.connections = {"rtc_1": Connection()}
 
@@ -61,7 +61,7 @@ class Calls:
             shows_watchers=self.shown.append,
         )
         speak(doors).open()
-        return "rtc_1", "v=0 answer"
+        return self.call_id, "v=0 answer"
 
     def __contains__(self, call_id):
         return call_id in self.connections
@@ -169,11 +169,34 @@ def test_who_starts_many_sessions_is_told_to_use_them_and_others_start_theirs():
     assert app.post("/start", json={}).status_code == 200, "those in a call are not counted"
 
 
+def test_a_session_that_was_called_counts_no_more_when_its_call_is_over():
+    calls = Calls()
+    app = client(calls)
+    for _ in range(2 * MOST_OF_ONE):
+        started = app.post("/start", json={})
+        assert started.status_code == 200, started.text
+        calls.connections["rtc_1"] = Connection()
+        url = f"/sessions/{started.json()['sessionId']}/api/offer"
+        assert app.post(url, json=OFFER).status_code == 200
+        del calls.connections["rtc_1"]  # hung up
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_one_call_does_not_pass_for_the_calls_of_many_sessions(restart):
+    app = client(Calls())
+    assert app.post("/api/offer", json=OFFER).status_code == 200
+    again = OFFER | {"pc_id": "rtc_1.t0ken", "restart_pc": restart}
+    for _ in range(MOST_OF_ONE):
+        url = f"/sessions/{app.post('/start', json={}).json()['sessionId']}/api/offer"
+        assert app.post(url, json=again).status_code == 200
+    assert error_of(app.post("/start", json={})) == (429, "too_many_calls")
+
+
 def test_what_was_started_is_forgotten_in_time_but_not_while_its_call_is_there():
     now_s, there = [0.0], {"rtc_1"}
     started = Started(lambda: now_s[0], there.__contains__)
     unused, used, called = (started.add(Wishes(), "address:a") for _ in range(3))
-    started.find(called).call_id = "rtc_1"
+    started.find(called).begin("rtc_1")
     now_s[0] = KEPT_S - 1
     assert started.find(used) is not None
     now_s[0] = KEPT_S + 1
@@ -181,8 +204,12 @@ def test_what_was_started_is_forgotten_in_time_but_not_while_its_call_is_there()
     now_s[0] = 2 * KEPT_S - 2
     assert started.find(used) is not None
     assert started.find(called) is not None
-    there.clear()
     now_s[0] *= 2
+    there.clear()
+    assert started.find(used) is None, "and it is seen that the call is over"
+    now_s[0] += KEPT_S
+    assert started.find(called) is not None, "the call was its last use"
+    now_s[0] += KEPT_S + 1
     assert started.find(called) is None
     assert not started._promises
 

@@ -8,7 +8,7 @@ from avatar.protocol.rtvi.requests import Wishes
 from speech.errors import CallLimitError
 
 MOST_STARTED = 100
-"""Sessions that are promised and have no call, of all callers together."""
+"""Sessions that are promised and were not called yet, of all callers together."""
 
 MOST_OF_ONE = 20
 """The same, of one key or address."""
@@ -24,14 +24,20 @@ class Promise:
     Attributes:
         wishes: How its calls are to be.
         caller: Who started it.
-        used_s: When somebody last asked for it.
+        used_s: When somebody last asked for it, or its call was found to be over.
         call_id: Its newest call; empty while there was none.
+        is_in_call: Whether that was under way when last looked.
     """
 
     wishes: Wishes
-    caller: str
-    used_s: float
+    caller: str = ""
+    used_s: float = 0.0
     call_id: str = ""
+    is_in_call: bool = False
+
+    def begin(self, call_id: str) -> None:
+        """A call of it has begun."""
+        self.call_id, self.is_in_call = call_id, True
 
 
 @dataclass(slots=True)
@@ -57,7 +63,8 @@ class Started:
         Raises:
             CallLimitError: The caller, or everybody together, has too many that wait for a call.
         """
-        waiting = self._waiting()
+        self._forget()
+        waiting = [promise for promise in self._promises.values() if not promise.call_id]
         theirs = [promise for promise in waiting if promise.caller == caller]
         for whose, promises, most in (
             ("You have", theirs, MOST_OF_ONE),
@@ -75,20 +82,16 @@ class Started:
 
     def find(self, session_id: str) -> Promise | None:
         """What was promised by that name; None if nothing was, or it was forgotten."""
-        self._waiting()
+        self._forget()
         promise = self._promises.get(session_id)
         if promise is not None:
             promise.used_s = self.now()
         return promise
 
-    def _waiting(self) -> list[Promise]:
-        """Those without a call; the ones that waited too long are forgotten."""
-        waiting = {
-            name: promise
-            for name, promise in self._promises.items()
-            if not (promise.call_id and self.is_there(promise.call_id))
-        }
-        for name, promise in waiting.items():
-            if self.now() - promise.used_s > KEPT_S:
+    def _forget(self) -> None:
+        """Drop those that were not used for too long; while its call is there, one is used."""
+        for name, promise in tuple(self._promises.items()):
+            if promise.is_in_call and not self.is_there(promise.call_id):
+                promise.is_in_call, promise.used_s = False, self.now()
+            if not promise.is_in_call and self.now() - promise.used_s > KEPT_S:
                 del self._promises[name]
-        return [promise for name, promise in waiting.items() if name in self._promises]
