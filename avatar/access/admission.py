@@ -77,6 +77,7 @@ class Access:
             caller.secret,
             ticket=connection.headers.get(TICKET_HEADER, ""),
             resume_token=_after(RESUME_SUBPROTOCOL, offered),
+            address=address,
         )
 
     def admits(self, connection: HTTPConnection, purpose: Purpose = "call") -> bool:

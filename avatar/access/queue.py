@@ -114,7 +114,7 @@ class Line:
 
         Args:
             owner: Who may ask about the ticket and use it.
-            caller: Whose tickets are counted: an owner's key, or the address of whoever has none.
+            caller: Whose tickets are counted: `Caller.visitor`.
 
         Raises:
             CallLimitError: The caller waits `most_of_one` times already.
@@ -124,8 +124,8 @@ class Line:
         theirs = [held for held in self._tickets.values() if held.caller == caller]
         if self.most_of_one and len(theirs) >= self.most_of_one:
             raise CallLimitError(
-                f"You wait for {self.most_of_one} places already, which is as many as one key or "
-                "address may. Take one that is ready, or leave the line for one.",
+                f"From this key or address {self.most_of_one} wait already, which is as many as may. "
+                "Try again in a while, or leave the line with one of its tickets.",
                 min(held.seen_s for held in theirs) + POLL_WITHIN_S - self.now(),
             )
         if len(self._tickets) >= self.longest:

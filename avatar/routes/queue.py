@@ -28,11 +28,11 @@ def stand_in_line(line: Line, caller: Caller) -> Response:
 
     Raises:
         QueueFullError: Too many wait already.
-        CallLimitError: They wait too many times already.
+        CallLimitError: From their key or address too many wait already.
         TicketError: Their ticket is not, or no longer, one.
     """
     owner = caller.key_owner
-    ticket = caller.ticket or line.join(owner, caller.owner)
+    ticket = caller.ticket or line.join(owner, caller.visitor)
     standing = line.ask(ticket, owner)
     headers = {
         "Location": _PATH + ticket,

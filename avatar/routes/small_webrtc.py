@@ -69,7 +69,7 @@ def router(settings: Settings, state: State) -> APIRouter:
         asked = await _read(request, StartRequest)
         servers = browser_ice_servers(settings.rtc)
         return {
-            "sessionId": started.add(asked.body or Wishes(), caller.owner),
+            "sessionId": started.add(asked.body or Wishes(), caller.visitor),
             "iceConfig": {"iceServers": servers},
         }
 

@@ -245,6 +245,20 @@ def test_a_caller_who_takes_many_tickets_leaves_some_for_others():
     assert call(other, prefer="wait").json()["place"] == 4
 
 
+def test_a_site_s_visitors_who_share_a_key_wait_each_for_themselves(tmp_path):
+    file, (token,) = key_file(tmp_path, "shop")
+    first, _ = door(settings_with(max_calls=1, queue_per_caller=1, keys_file=file))
+    key = {"authorization": f"Bearer {token}"}
+    secret = {"authorization": "Bearer " + first.post(SECRETS, headers=key).json()["value"]}
+    second = TestClient(first.app, base_url="http://localhost", client=("192.0.2.8", 50000))
+    call(first, **secret)
+    assert call(first, prefer="wait", **secret).json()["place"] == 1
+    assert call(second, prefer="wait", **secret).json()["place"] == 2
+    assert error_of(call(second, prefer="wait", **secret)) == (429, "too_many_calls")
+    assert call(first, prefer="wait", **key).json()["place"] == 3
+    assert error_of(call(second, prefer="wait", **key)) == (429, "too_many_calls"), "one key"
+
+
 def test_the_line_is_streamed_until_a_place_is_ready():
     async def watch():
         _, calls = door(settings_with(max_calls=1))

@@ -192,6 +192,20 @@ def test_one_call_does_not_pass_for_the_calls_of_many_sessions(restart):
     assert error_of(app.post("/start", json={})) == (429, "too_many_calls")
 
 
+def test_a_site_s_visitors_who_share_a_key_start_each_for_themselves():
+    access = AccessSettings(keys_file=Path("/nonexistent/keys.json"), keys=["k" * 32])
+    app = create_app(Settings(access=access), State(Calls()))
+    first, second = (
+        TestClient(app, base_url="http://localhost", client=(f"192.0.2.{n}", 50000)) for n in (7, 8)
+    )
+    key = {"authorization": "Bearer " + "k" * 32}
+    made = first.post("/v1/realtime/client_secrets", headers=key).json()["value"]
+    secret = {"authorization": f"Bearer {made}"}
+    answers = [first.post("/start", json={}, headers=secret) for _ in range(MOST_OF_ONE + 1)]
+    assert error_of(answers[-1]) == (429, "too_many_calls")
+    assert second.post("/start", json={}, headers=secret).status_code == 200
+
+
 def test_what_was_started_is_forgotten_in_time_but_not_while_its_call_is_there():
     now_s, there = [0.0], {"rtc_1"}
     started = Started(lambda: now_s[0], there.__contains__)

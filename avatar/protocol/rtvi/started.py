@@ -58,7 +58,7 @@ class Started:
 
         Args:
             wishes: How its calls are to be.
-            caller: Whose sessions are counted.
+            caller: Whose sessions are counted: `Caller.visitor`.
 
         Raises:
             CallLimitError: The caller, or everybody together, has too many that wait for a call.
@@ -67,7 +67,7 @@ class Started:
         waiting = [promise for promise in self._promises.values() if not promise.call_id]
         theirs = [promise for promise in waiting if promise.caller == caller]
         for whose, promises, most in (
-            ("You have", theirs, MOST_OF_ONE),
+            ("From this key or address there are", theirs, MOST_OF_ONE),
             ("There are", waiting, MOST_STARTED),
         ):
             if len(promises) >= most:
