@@ -16,7 +16,7 @@ from speech.backchannels import LONGEST_S, is_backchannel, may_become_backchanne
 from speech.types import Language
 
 HOLD_S = 1.2
-"""A sound that is still not known to be words by then is taken for noise."""
+"""A sound in which no words were found by then is taken for noise."""
 
 HOLD_LIMIT_S = 2.5
 """A recogniser that has found nothing out by then is late: whoever sounds so long speaks."""
@@ -140,7 +140,7 @@ class Overlaps:
         overlap = self._overlaps.get(overdue.utterance)
         if overlap is None or self.held_for != overdue.utterance:
             return "unknown"
-        if overlap.pausing:
+        if overlap.pausing and (overlap.text is not None or overdue.for_the_last_time):
             return "noise"
         meaning = overlap.meaning(language)
         return "words" if meaning == "unknown" and overdue.for_the_last_time else meaning

@@ -77,6 +77,16 @@ def test_whenever_they_go_on_they_hear_nothing_or_it_had_begun(gap_10ms, answer_
     assert call.left_over == []
 
 
+def test_a_recogniser_that_takes_long_has_nothing_said_between_two_breaths():
+    call = ScriptedCall(["Wrong answer.", "Right answer."])
+    call.recognizer.takes_s, call.recognizer.interim_every_s = 0.5, 1.0
+    call.voice.takes_s = 0.6
+    call.says("I would like", 0.5, 1.5).says("some tea", 2.3, 3.1).run(12)
+    assert call.clauses == ["Right answer."]
+    assert not call.sounds_between(0, 4.2), "not while the words are being looked for"
+    assert [m.content for m in call.history.messages] == ["I would like some tea", "Right answer."]
+
+
 def test_how_a_turn_ends_is_judged_by_all_of_it():
     call = ScriptedCall(["Wrong answer.", "Thank you."])
     call.voice.takes_s = 0.9
