@@ -124,8 +124,8 @@ class Line:
         theirs = [held for held in self._tickets.values() if held.caller == caller]
         if self.most_of_one and len(theirs) >= self.most_of_one:
             raise CallLimitError(
-                f"From this key or address {self.most_of_one} wait already, which is as many as may. "
-                "Try again in a while, or leave the line with one of its tickets.",
+                f"From this key or address {self.most_of_one} wait already, which is as many as "
+                "may. Try again in a while, or leave the line with one of its tickets.",
                 min(held.seen_s for held in theirs) + POLL_WITHIN_S - self.now(),
             )
         if len(self._tickets) >= self.longest:
