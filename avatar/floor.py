@@ -73,7 +73,6 @@ class Floor:
         if reply is None or self._overlaps.held_for != utterance:
             return
         self._overlaps.release()
-        self._replies.playout.resume()
         if reason == "backchannel":
             bearing.nod()
         self._emit(ReplyResumed(reply.response_id, reply.item_id, reason))

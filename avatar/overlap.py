@@ -100,7 +100,7 @@ class Overlaps:
             return False
         overlap.pausing = False
         if self.held_for != utterance:
-            self.release()
+            self._cancel_timers()
             self.held_for = utterance
             self._playout.hold()
             loop = asyncio.get_running_loop()
@@ -154,8 +154,12 @@ class Overlaps:
         self._overlaps.pop(utterance, None)
 
     def release(self) -> None:
-        """The answer is not held any more: it goes on, or is over."""
+        """The answer is not held any more: it goes on, or is over; so does what else is said."""
         self.held_for = None
+        self._cancel_timers()
+        self._playout.resume()
+
+    def _cancel_timers(self) -> None:
         for timer in self._timers:
             timer.cancel()
         self._timers = ()

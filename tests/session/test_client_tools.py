@@ -4,7 +4,7 @@ import json
 
 from avatar.commands import Remove
 from avatar.dialogue.history import NO_RESULT, TIMED_OUT
-from avatar.events import CoverHeard, ReplyEnded, ReplyStarted, ToolCalled
+from avatar.events import CoverHeard, ReplyEnded, ReplyHeld, ReplyStarted, ToolCalled
 from tests.session.scripted_call import Configure, Respond, ScriptedCall, Stop, ToolResult
 from tests.session.scripted_tools import COVERS, LIGHTS, WEATHER, ScriptedServerTools, wants
 
@@ -118,6 +118,15 @@ def test_a_cough_does_not_ask_the_model_again():
     call = call_with([wants()], "It is sunny.").says("weather in Paris", 0.5, 1.8)
     gives(call.coughs(3.0, 0.3), "sunny", 6.0).run(10)
     assert len(call.of(ReplyStarted)) == 2
+    assert call.heard == ["", "It is sunny."]
+
+
+def test_a_click_before_the_client_is_asked_holds_nothing_that_is_said_meanwhile():
+    call = call_with([wants()], "It is sunny.").says("weather in Paris", 0.5, 1.8)
+    call.model.first_word_s = 0.4
+    gives(call.coughs(2.2, 0.09), "sunny", 12.0).run(16)
+    assert call.of(ReplyHeld)[0][0] < call.of(ToolCalled)[0][0]
+    assert [cover.text for _, cover in call.of(CoverHeard)] == ["One moment.", "Still looking."]
     assert call.heard == ["", "It is sunny."]
 
 
