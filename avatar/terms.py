@@ -24,7 +24,7 @@ class Terms:
         fixed: What its caller was given and can't change; None in it leaves a thing open.
         new_token: Makes the token to show to the client; None where calls can't be gone on with.
         lasts_s: The longest that it may last; 0 for no limit.
-        heard_from: To be called when its client has been heard: it knows of the call.
+        heard_from: To be called when its client surely has the call's token.
     """
 
     continues: Continuation | None = None
@@ -85,14 +85,16 @@ class Agreement:
             history: What was said.
             language: Of the conversation now.
             allows_watching: Whether the person lets others watch.
-            is_known: Whether the client knows of this call. If not, nothing in it has happened.
+            is_known: Whether the client knows of this call. If not, nothing in it has happened, but
+                that a consent to being recorded was withdrawn.
         """
         heard, before = history.messages, self.terms.continues
         lasted_s = asyncio.get_running_loop().time() - self._began_s
         if before is not None:
             lasted_s += before.lasted_s
             if not is_known:
-                return replace(before, lasted_s=lasted_s)
+                config = before.asked_again(self._config)
+                return replace(before, config=config, lasted_s=lasted_s)
         return Continuation(
             config=self._config.model_copy(update={"language": language}),
             messages=history.everything,

@@ -420,6 +420,19 @@ def test_a_consent_to_recording_is_kept_and_can_be_withdrawn():
     run(test)
 
 
+def test_a_consent_to_recording_stays_withdrawn_though_the_call_was_never_heard():
+    async def test():
+        async with house() as held:
+            first = await held.call(CallConfig(recording=True))
+            withdrawn = CallConfig(recording=False)
+            await held.call(withdrawn, with_token(first.token), Client(pings=False))
+            entry = await held.calls.enter(CallConfig(), with_token(first.token))
+            assert entry.config.recording is False
+            held.calls.turn_away(entry)
+
+    run(test)
+
+
 def test_where_calls_cannot_be_gone_on_with_no_token_is_shown():
     async def test():
         async with house(settings(resume_s=0)) as held:
