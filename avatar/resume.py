@@ -1,11 +1,12 @@
 """Going on with a call whose connection was lost: what it left, and the tokens that find it.
 
 A token is random and only its hash is kept. It is good for one call at a time and for one use:
-whoever goes on with the call gets another, and the old one goes once their client has been heard.
-Until then it finds the new call, whose answer may have been lost on its way. Nothing of it outlives
-the server.
+whoever goes on with the call gets another, and the old one goes once their client has been heard
+for long enough to have it. Until then it finds the new call, whose answer or token may have been
+lost on its way. Nothing of it outlives the server.
 """
 
+import asyncio
 import hashlib
 import re
 import secrets
@@ -18,6 +19,9 @@ from speech.types import Message
 
 KEEP_PLACE_S = 20.0
 """A lost call's place is kept for so long; after that, whoever goes on with it may have to wait."""
+
+TOKEN_ARRIVES_S = 2.0
+"""Who is still heard so long after the first time has the token that was sent as they connected."""
 
 OPEN = CallConfig()
 """Nothing is asked, nothing is fixed."""
@@ -74,10 +78,11 @@ class Return:
 
     Attributes:
         goes_on: Whether the call goes on with another.
-        heard_from: Called when the client is heard for the first time.
+        heard_from: Called when the client surely has this call's token.
         is_done: Nobody will go on with it.
         is_awaited: Somebody said that they will.
         is_known: The client was heard: it knows of the call.
+        is_settled: It has been heard for so long that it surely has this call's token.
         farewell: What the client is told if the call ends for good.
     """
 
@@ -86,17 +91,24 @@ class Return:
     is_done: bool = False
     is_awaited: bool = False
     is_known: bool = False
+    is_settled: bool = False
     farewell: str = ""
+    _known_since_s: float = 0.0
 
     def leave_word(self, message: str) -> None:
         """Set the farewell."""
         self.farewell = message
 
-    def hear(self) -> None:
-        """The client was heard."""
+    def hear(self) -> bool:
+        """The client was heard; whether for the first time."""
+        now_s = asyncio.get_running_loop().time()
         if not self.is_known:
-            self.is_known = True
+            self.is_known, self._known_since_s = True, now_s
+            return True
+        if not self.is_settled and now_s - self._known_since_s >= TOKEN_ARRIVES_S:
+            self.is_settled = True
             self.heard_from()
+        return False
 
     def hang_up(self, *, for_good: bool) -> None:
         """The call ends."""
@@ -106,13 +118,13 @@ class Return:
     def is_likely(self, *, watches: bool) -> bool:
         """Whether it was lost, and its client watches over calls.
 
-        So does one that came back for a call; until it is heard it may not know of this one.
+        So does one that came back for a call; until that is settled it may have only the old token.
 
         Args:
             watches: Whether it was seen to do so in this call.
         """
-        is_unheard = self.goes_on and not self.is_known
-        return not self.is_done and (self.is_awaited or is_unheard or watches)
+        is_unsettled = self.goes_on and not self.is_settled
+        return not self.is_done and (self.is_awaited or is_unsettled or watches)
 
 
 @dataclass(slots=True)

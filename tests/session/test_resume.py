@@ -17,6 +17,7 @@ from tests.session import virtual_clock
 from tests.session.held_calls import Client, house, settings
 from tests.session.scripted_engines import LONG
 
+SETTLED_S = 4.0  # a client that pings every 3 s has been heard for long enough
 SHOP = Caller("key:1a2b3c4d")
 
 
@@ -139,6 +140,7 @@ def test_a_token_is_for_one_use_and_the_next_one_works():
         async with house() as held:
             first = await held.call()
             second = await held.call(None, with_token(first.token))
+            await asyncio.sleep(SETTLED_S)
             with pytest.raises(ResumeExpiredError):
                 await held.call(None, with_token(first.token))
             third = await held.call(None, with_token(second.token))
@@ -157,6 +159,7 @@ def test_two_who_come_at_once_with_one_token_do_not_both_get_the_call():
             refused = [r for r in results if isinstance(r, CallLimitError)]
             assert len(refused) == 3, "to try again: the first may yet fail"
             assert len(held.calls) == 1
+            await asyncio.sleep(SETTLED_S)
             with pytest.raises(ResumeExpiredError):
                 await held.call(None, with_token(first.token))
 
@@ -248,6 +251,25 @@ def test_what_was_asked_is_owed_until_there_is_somebody_to_hear_it():
             last = await held.call(None, with_token(first.token))
             await asyncio.sleep(2)
             assert last.heard == ["A story."]
+
+    run(test)
+
+
+def test_who_was_heard_once_may_not_have_the_new_token_yet():
+    async def test():
+        async with house(replies=[LONG, "Far away."]) as held:
+            first = await talked(held)
+            first.close()
+            await asyncio.sleep(1)
+            second = await held.call(None, with_token(first.token))
+            second.send("conversation.item.create", item=typed("Wait."))
+            await asyncio.sleep(0.5)
+            second.close()
+            await asyncio.sleep(60)
+            third = await held.call(None, with_token(first.token))
+            assert third.avatar["resumed"] is True
+            assert (await story_goes_on(held, third))()
+            assert "Wait." in str(held.prompts[-1]), "they were heard: that was said"
 
     run(test)
 
