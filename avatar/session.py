@@ -327,10 +327,9 @@ class Session:
 
     async def _client_events(self) -> None:
         self._dialect.open()
-        if self._agreed.owes_reply:
-            self._conversation.send(Respond())
         async for message in self.peer.events_in():
-            self._return.hear()
+            if self._return.hear() and self._agreed.owes_reply:
+                self._conversation.send(Respond())  # not before: to nobody, tools would run
             self._kept.note("client", message)
             self._dialect.receive(message)
             await self._conversation.keep_up()

@@ -239,15 +239,15 @@ def test_who_never_got_the_answer_goes_on_with_the_token_that_they_have(waits_s)
 
 def test_what_was_asked_is_owed_until_there_is_somebody_to_hear_it():
     async def test():
-        async with house(replies=["A story.", "A story."]) as held:
+        async with house(replies=["A story."]) as held:
             first = await held.call()
             first.send("conversation.item.create", item=typed("Tell me a story."))
             await asyncio.sleep(0.2)
             first.close()
             await asyncio.sleep(0.2)
-            unheard = await held.call(None, with_token(first.token), Client(pings=False))
+            await held.call(None, with_token(first.token), Client(pings=False))
             await asyncio.sleep(2)
-            assert unheard.heard == ["A story."], "on its way to nobody"
+            assert not held.prompts, "nobody would hear it, and its tools would run"
             last = await held.call(None, with_token(first.token))
             await asyncio.sleep(2)
             assert last.heard == ["A story."]
