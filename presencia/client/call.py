@@ -289,6 +289,7 @@ async def connect(
     video: bool = False,
     poses: bool = False,
     may_record: bool = False,
+    shows_watchers: bool = False,
 ) -> AsyncGenerator[Call]:
     """Call a server; hang up on leaving.
 
@@ -304,6 +305,8 @@ async def connect(
         video: Whether to receive the face as pictures.
         poses: Whether to receive it as poses, for a program that draws it.
         may_record: Whether the person agrees to being recorded (docs/replay.md).
+        shows_watchers: Whether the person is shown how many watch (`avatar.watched`), and can
+            forbid it (docs/whep.md): nobody may watch otherwise.
 
     Raises:
         CallError: No server, no place, no key, or no way for sound and picture; the message says
@@ -317,8 +320,9 @@ async def connect(
         session["instructions"] = instructions
     if named:
         session["tools"] = [each.declared() for each in named.values()]
-    if may_record:
-        session["avatar"] = {"recording": True}
+    said = {"recording": may_record, "shows_watchers": shows_watchers}
+    if agreed := {name: True for name, is_so in said.items() if is_so}:
+        session["avatar"] = agreed
     call = Call(Door(url, key), session, named, (video, poses))
     try:
         async with _held(call):

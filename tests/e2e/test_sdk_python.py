@@ -163,7 +163,7 @@ def test_a_lost_call_goes_on_and_greets_nobody_again(server):
     server.resumes = True
 
     async def talk():
-        async with client.connect(server.url) as call:
+        async with client.connect(server.url, shows_watchers=True) as call:
             await wait_for(call, client.Joined)
             first = server.call
             await asyncio.to_thread(first.cut_off)
@@ -176,6 +176,7 @@ def test_a_lost_call_goes_on_and_greets_nobody_again(server):
     joined, first = run(talk)
     assert joined.resumed
     assert server.session["avatar"]["resume_token"] == "token of call 1"
+    assert server.session["avatar"]["shows_watchers"] is True
     assert server.call is not first
     assert not first.has_hung_up
     assert len(received(server, "response.create")) == 1  # what was asked, no greeting
