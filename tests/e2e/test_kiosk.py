@@ -252,6 +252,22 @@ def test_the_page_says_how_it_is(page, server):
     assert server.kiosk.status()["visits"] == 1
 
 
+def test_a_visitor_is_shown_that_others_watch_and_may_let_nobody(page, server):
+    calls(page, server, "es")
+    assert server.session["avatar"]["shows_watchers"] is True
+    mark = page.locator("#watched")
+    assert not mark.is_visible()
+    server.call.send("avatar.watched", watchers=2)
+    eventually(page, mark.is_visible)
+    assert "Otros que me ven: 2" in mark.inner_text()
+    assert mark.bounding_box()["height"] >= 90, "read from two metres, touched with a finger"
+    check(page)
+    mark.click()
+    eventually(page, lambda: bool(server.call.received("avatar.watching.forbid")))
+    server.call.send("avatar.watched", watchers=0)
+    eventually(page, mark.is_hidden)
+
+
 def test_nothing_in_its_screens_keeps_anybody_out(page, server):
     """Axe, on every screen that a visitor meets."""
     check(page)

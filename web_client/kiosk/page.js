@@ -90,6 +90,7 @@ export class KioskPage {
     onclick("finish", () => this.tell({ type: "leave" }));
     onclick("finish-now", () => this.tell({ type: "leave" }));
     onclick("stay", () => this.tell({ type: "stay" }));
+    onclick("watched", () => this.visit?.forbidWatching());
     onclick("quieter", () => this.#turn(-1));
     onclick("louder", () => this.#turn(1));
     element("staff", HTMLElement).onpointerdown = () => this.tell({ type: "touch" });
@@ -154,6 +155,7 @@ export class KioskPage {
       },
       onwords: () => this.tell({ type: "words" }),
       onlines: () => this.#render(),
+      onwatched: () => this.#render(),
     });
     this.visit = visit;
     visit.start(this.#ear.track);
@@ -240,6 +242,7 @@ export class KioskPage {
       lines: this.visit?.transcript.lines ?? [],
       hears: this.#ear.track !== null,
       volume: this.#volume,
+      watchers: this.visit?.watchers ?? 0,
     });
   }
 }

@@ -16,6 +16,7 @@ import { autonym, words } from "./strings.js";
  * @property {readonly import("../transcript.js").Line[]} lines
  * @property {boolean} hears whether a microphone works
  * @property {number} volume 0 to 1
+ * @property {number} watchers others who watch
  */
 
 export const VOLUME_STEPS = 6;
@@ -73,6 +74,7 @@ export class Screens {
     this.#offer(rules.languages);
     this.#renderAttract(model);
     this.#renderCall(model);
+    this.#renderWatched(model);
     this.#renderCountdown(model);
     this.#renderBroken(model);
     const say = (/** @type {KioskKey} */ key) => words(state.language, key);
@@ -143,6 +145,14 @@ export class Screens {
     }
     const legend = element("languages", HTMLElement).querySelector("legend");
     if (legend && legend.textContent !== say("language")) legend.textContent = say("language");
+  }
+
+  /** @param {Model} model */
+  #renderWatched({ state, watchers }) {
+    element("watched", HTMLElement).hidden = watchers === 0;
+    write("watched-count", words(state.language, "watched", { count: watchers }));
+    write("watched-stop", words(state.language, "watchedStop"));
+    write("watched-told", watchers ? words(state.language, "watchedTold", { count: watchers }) : "");
   }
 
   /** @param {Model} model */

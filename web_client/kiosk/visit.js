@@ -2,7 +2,7 @@
 
 import { Call } from "../call.js";
 import { Picture } from "../picture.js";
-import { text } from "../protocol.js";
+import { text, watchers } from "../protocol.js";
 import { Transcript } from "../transcript.js";
 
 /** @typedef {import("./rules.js").Trouble} Trouble */
@@ -15,6 +15,7 @@ import { Transcript } from "../transcript.js";
  * @property {(state: import("../call.js").AvatarState | null) => void} onstate
  * @property {() => void} onwords the visitor was understood
  * @property {() => void} onlines the transcript changed
+ * @property {() => void} onwatched others began or ceased to watch
  */
 
 /** @type {Partial<Record<import("../problem.js").ProblemCode, Trouble>>} */
@@ -22,6 +23,8 @@ const TROUBLES = { server_full: "busy", not_ready: "loading", unreachable: "offl
 
 export class Visit {
   transcript = new Transcript(() => this.#listener.onlines());
+  /** How many others watch the avatar. */
+  watchers = 0;
 
   #listener;
   #call;
@@ -39,7 +42,7 @@ export class Visit {
       document.body.dataset.shown = this.#picture.state.shown;
     });
     this.#call = new Call(
-      { signalling, language },
+      { signalling, language, showsWatchers: true },
       {
         onphase: (phase, problem) => this.#follow(phase, problem),
         onstate: (state) => listener.onstate(state),
@@ -64,6 +67,11 @@ export class Visit {
     this.#call.setMicrophone(track).catch(() => {}); // The connection is just gone: the next one takes it.
   }
 
+  /** Let nobody watch in this visit. */
+  forbidWatching() {
+    this.#call.send({ type: "avatar.watching.forbid" });
+  }
+
   /** End it; nothing of it is kept. */
   end() {
     this.#picture.leave();
@@ -82,7 +90,10 @@ export class Visit {
    */
   #follow(phase, problem) {
     if (phase === "connected") this.#picture.join(this.#call, "");
-    if (phase === "reconnecting") this.#picture.leave();
+    if (phase === "reconnecting") {
+      this.#picture.leave();
+      this.watchers = 0;
+    }
     if (phase === "ended") this.#listener.onended(problem ? (TROUBLES[problem.code] ?? "failed") : null);
     else this.#listener.onphase(phase);
   }
@@ -91,6 +102,10 @@ export class Visit {
   #hear(event) {
     this.#picture.hear(event);
     this.transcript.apply(event);
+    if (event.type === "avatar.watched") {
+      this.watchers = watchers(event);
+      this.#listener.onwatched();
+    }
     const isHeard = event.type === "avatar.input_transcript.interim" && text(event, "text").trim();
     const isFinal = event.type === "conversation.item.input_audio_transcription.completed" && text(event, "transcript").trim();
     if (isHeard || isFinal) this.#listener.onwords();
