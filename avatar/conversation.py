@@ -201,7 +201,7 @@ class Conversation:
                 await self._floor.obey(self._overlaps.judge(command, self.language), utterance)
             case TurnEnded() | FalseStart() | NotUnderstood():
                 await self._utterance_over(command, tasks)
-                self._overlaps.end(command.utterance)
+                self._floor.end(command.utterance)
             case Submitted(utterance, item_id):
                 self._submitted[utterance] = item_id
             case Typed(text, item_id, after):
@@ -319,7 +319,6 @@ class Conversation:
                 return
             case FalseStart():
                 self._emit(UserSaid(item_id, "", 0.0))
-                self._floor.resume(over.utterance, "noise")
             case TurnEnded(transcript=Transcript(text=text)):
                 seconds = (over.end_sample - over.start_sample) / LISTENING_RATE_HZ
                 meaning = self._overlaps.weigh(over.utterance, text, seconds, self.language)

@@ -67,6 +67,11 @@ class Floor:
         if self.turns.interrupts:
             await self._replies.interrupt()
 
+    def end(self, utterance: int) -> None:
+        """An utterance is over, and dealt with: nothing is held for it any more."""
+        self.resume(utterance, "noise")
+        self._overlaps.end(utterance)
+
     def resume(self, utterance: int, reason: ResumeReason) -> None:
         """Go on with the answer, if it is held for this utterance."""
         reply, bearing = self._replies.current, self._replies.bearing

@@ -7,8 +7,10 @@ from avatar.commands import Correct, Noted, Remove
 from avatar.events import (
     ReplyEnded,
     ReplyHeard,
+    ReplyHeld,
     ReplyStarted,
     ReplyWritten,
+    UserNotUnderstood,
     UserSaid,
     UserStarted,
     UserTyped,
@@ -117,6 +119,28 @@ def test_turns_may_be_found_and_not_answered():
     call.says("how are you", 0.5, 1.5).run(4)
     assert (call.person_said, call.statuses) == (["how are you"], [])
     assert call.model.prompts == []
+
+
+STORY = "One two three four five six seven eight nine ten."
+
+
+def test_an_answer_goes_on_after_words_that_were_not_understood():
+    call = ScriptedCall([STORY]).presses(Configure(turn_taking=TurnTaking(answers=False)), 0.0)
+    call.types("count", 0.5).says("mm", 1.5, 1.9)
+    call.recognizer.fails = [True, True, True]
+    call.run(9)
+    assert call.of(UserNotUnderstood)
+    assert call.heard == [STORY]
+    assert not call.conversation.playout.speaking
+
+
+def test_an_answer_that_is_held_goes_on_though_the_client_says_meanwhile_that_nobody_interrupts():
+    call = ScriptedCall([STORY]).types("count", 0.5).says("stop that now please", 1.5, 2.7)
+    call.recognizer.interim_every_s = 9.0
+    call.presses(Configure(turn_taking=TurnTaking(answers=False, interrupts=False)), 1.8).run(9)
+    assert call.of(ReplyHeld)
+    assert call.heard == [STORY]
+    assert not call.conversation.playout.speaking
 
 
 def test_the_avatar_may_be_told_to_finish():
