@@ -208,8 +208,6 @@ class Conversation:
                 await self.drafts.drop()
                 item_id = item_id or new_id("item")
                 self._add_user(text, item_id, after)
-                if self._replies.current is not None:
-                    self._replies.current.precede(item_id)
                 self._emit(UserTyped(item_id, text))
             case Noted() | Remove() | Correct():
                 await self.drafts.drop()
@@ -344,6 +342,8 @@ class Conversation:
 
     def _add_user(self, text: str, item_id: str, after: str | None = None) -> None:
         self._history.add_user(text, item_id, after)
+        if self._replies.current is not None and self._history.newest == item_id:
+            self._replies.current.precede(item_id)
         self._owes_reply = True
         self._bearing.mirror(text, self.language)
 
@@ -379,7 +379,7 @@ class Conversation:
     def _reply_ends(self, reply: Reply, heard: str, status: ReplyStatus) -> FaceState:
         was_cut = status == "cancelled"
         self._history.add_assistant(
-            heard, interrupted=was_cut, item_id=reply.item_id, before=reply.typed_over
+            heard, interrupted=was_cut, item_id=reply.item_id, before=reply.sent_over
         )
         if heard:
             self._owes_reply = False

@@ -27,7 +27,7 @@ class Reply:
         speaks: Whether it is spoken, or only written.
         written: What was written of one that is not spoken.
         prompt_tokens: What the language model read for it, at most.
-        typed_over: The first message that the person typed meanwhile; it answers none of them.
+        sent_over: The first message that came from the person meanwhile; it answers none of them.
     """
 
     response_id: str
@@ -43,11 +43,11 @@ class Reply:
     speaks: bool = True
     written: str = ""
     prompt_tokens: int = 0
-    typed_over: str = ""
+    sent_over: str = ""
 
     def precede(self, item_id: str) -> None:
-        """A message is typed while this is said: what is heard of it comes before."""
-        self.typed_over = self.typed_over or item_id
+        """A newer message came while this is said: what is heard of it comes before."""
+        self.sent_over = self.sent_over or item_id
 
     def has_called(self) -> None:
         """It waits for a tool: its lateness says nothing about this machine, nor is it opened."""

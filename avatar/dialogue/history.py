@@ -61,6 +61,11 @@ class History:
         return all(said.message.role == "system" for said in self._said)
 
     @property
+    def newest(self) -> str:
+        """What the newest message is named by; empty if there is none, or it has no name."""
+        return self._said[-1].item_id if self._said else ""
+
+    @property
     def everything(self) -> tuple[Message, ...]:
         """All that `remember` needs for another call: the client's notes, too."""
         return tuple(said.message for said in self._said)

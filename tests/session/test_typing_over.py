@@ -1,6 +1,9 @@
 """The person types while the avatar speaks."""
 
-from tests.session.scripted_call import Respond, ScriptedCall, Typed
+import numpy as np
+
+from avatar.turn_taking import TurnTaking
+from tests.session.scripted_call import Configure, Respond, ScriptedCall, Typed
 
 STORY = "Once there was a king. He had three sons. They all went away one morning."
 
@@ -34,4 +37,38 @@ def test_what_is_typed_while_an_answer_is_said_to_its_end_comes_behind_it():
     assert contents(call.history.messages)[1:3] == [
         ("assistant", STORY),
         ("user", "And the queen? Did she stay?"),
+    ]
+
+
+def test_what_is_put_before_all_over_an_answer_does_not_take_the_answer_along():
+    call = ScriptedCall([STORY, "She did."]).says("Tell me a story.", 0.5, 1.5)
+    call.presses(Typed("My name is Ada.", "context", "root"), 3.0)
+    call.types("And the queen?", 12.0).run(15)
+    assert contents(call.history.messages)[:3] == [
+        ("user", "My name is Ada. Tell me a story."),
+        ("assistant", STORY),
+        ("user", "And the queen?"),
+    ]
+
+
+def test_what_is_said_over_an_answer_that_it_may_not_interrupt_comes_behind_it():
+    call = ScriptedCall([STORY, "She did."]).presses(
+        Configure(turn_taking=TurnTaking(interrupts=False, answers=False)), 0.0
+    )
+    call.types("Tell me a story.", 0.5).says("And the queen?", 2.0, 3.0)
+    call.presses(Respond(), 12.0).run(15)
+    assert contents(call.asked_of_the_model(1))[-2:] == [
+        ("assistant", STORY),
+        ("user", "And the queen?"),
+    ]
+
+
+def test_what_was_recorded_and_sent_over_an_answer_comes_behind_it():
+    call = ScriptedCall([STORY, "She did."]).types("Tell me a story.", 0.5)
+    call.words[7000] = "And the queen?"
+    call.presses(lambda: call.listener.submit(np.full(8000, 7000, np.int16), "mine"), 2.0)
+    call.presses(Respond(), 12.0).run(15)
+    assert contents(call.asked_of_the_model(1))[-2:] == [
+        ("assistant", STORY),
+        ("user", "And the queen?"),
     ]
