@@ -20,6 +20,7 @@ from presencia import client
 TOLD = "My name is Margaret."
 ASKED = "What is my name?"
 _WAITED_S = 0.002  # what is kept comes at once
+_LIMIT_S = 60.0  # for an answer, to its last sound
 _SPOKEN = "output_audio_buffer.stopped"
 
 
@@ -31,12 +32,16 @@ async def said(call: client.Call, events: AsyncIterator[client.Event], text: str
 
 async def _answer(events: AsyncIterator[client.Event]) -> str:
     words = ""
-    async for event in events:
-        match event:
-            case client.AvatarSaid(text=text):
-                words += text
-            case client.OtherEvent(type=kind) if kind == _SPOKEN and words:
-                break
+    try:
+        async with asyncio.timeout(_LIMIT_S):
+            async for event in events:
+                match event:
+                    case client.AvatarSaid(text=text):
+                        words += text
+                    case client.OtherEvent(type=kind) if kind == _SPOKEN and words:
+                        break
+    except TimeoutError as error:
+        raise RuntimeError(f"No answer was heard within {_LIMIT_S:.0f} s: {words!r}.") from error
     return words
 
 
