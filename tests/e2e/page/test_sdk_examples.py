@@ -61,6 +61,9 @@ def test_the_page_that_draws_the_face_itself_follows_the_poses(open_page, server
     server.call.send_pose(pose_message(1, 0, jaw=0.4))
     expect(page.locator("#face")).to_have_attribute("data-jaw", "0.40")
     eventually(page, lambda: page.evaluate("voice.srcObject.getAudioTracks().length") == 1)
+    page.get_by_role("button", name="Hang up").click()
+    expect(page.get_by_role("button", name="Call")).to_be_enabled()
+    expect(page.locator("#face")).to_have_attribute("data-jaw", "0.00")
 
 
 def test_the_react_app_renders_words_and_ends_the_call_with_its_component(open_page, server, site):
