@@ -29,7 +29,9 @@ _log = logging.getLogger(__name__)
 
 NOBODY = Caller()
 
+_FORGOTTEN = "This conversation is over and forgotten. Begin a new one, without a resume token."
 _CLAIMED_WAIT_S = 1.0
+_MAX_FORMER = 16  # of many attempts in vain; a client surely knows the oldest
 _LEAST_S = 5.0  # what is left of a call that was lost in its last moments
 
 
@@ -44,6 +46,7 @@ class Entry:
         config: What it begins with.
         terms: On which it is held.
         old_id: Of the call that it goes on with; empty for a new conversation.
+        let_go: Set when that is hung up meanwhile: nothing of it may go on.
     """
 
     call_id: str
@@ -52,6 +55,7 @@ class Entry:
     config: CallConfig
     terms: Terms
     old_id: str = ""
+    let_go: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass(slots=True)
@@ -66,11 +70,13 @@ class _Held:
         is_claimed: Whether somebody is about to go on with it. They may yet fail.
         keeps_place: Whether its place is kept for whoever goes on with it.
         let_go: Set when nobody will, any more.
+        former: Those that it goes on with, by which alone its client may know it.
     """
 
     owner: str
     place: Place | None
     session: Session | None
+    former: tuple[str, ...] = ()
     left: Continuation | None = None
     is_claimed: bool = False
     keeps_place: bool = True
@@ -160,7 +166,8 @@ class Calls:
         except BaseException:
             self.turn_away(entry)
             raise
-        self._begin(session, entry)
+        if not self._begin(session, entry):
+            raise ResumeExpiredError(_FORGOTTEN)
         return session.call_id, session.answer_sdp
 
     def hold(
@@ -236,8 +243,12 @@ class Calls:
 
         Args:
             call_id: Its name.
-            for_good: Nobody will go on with it: everything of it is forgotten at once.
+            for_good: Nobody will go on with it: everything of it is forgotten at once, and what
+                has gone on with it unknown to its client.
         """
+        if for_good:
+            heirs = (name for name, held in self._held.items() if call_id in held.former)
+            call_id = next(heirs, call_id)
         held = self._held.get(call_id)
         if held is None:
             return False
@@ -275,9 +286,7 @@ class Calls:
         old_id = self._tokens.call(caller.resume_token) or ""
         held = self._held.get(old_id)
         if held is None or held.let_go.is_set() or _is_anothers(held, caller):
-            raise ResumeExpiredError(
-                "This conversation is over and forgotten. Begin a new one, without a resume token."
-            )
+            raise ResumeExpiredError(_FORGOTTEN)
         if held.is_claimed:
             raise CallLimitError(
                 "Somebody is about to go on with this conversation. Try again.", _CLAIMED_WAIT_S
@@ -296,13 +305,18 @@ class Calls:
         longest_s = self.settings.access.max_call_s
         left_s = max(_LEAST_S, longest_s - continues.lasted_s) if longest_s else 0.0
         terms = self._terms(call_id, continues, fixed, left_s)
-        return Entry(call_id, place, held.owner, config, terms, old_id)
+        return Entry(call_id, place, held.owner, config, terms, old_id, held.let_go)
 
     def _terms(
         self, call_id: str, continues: Continuation | None, fixed: CallConfig, lasts_s: float
     ) -> Terms:
-        heard_from = partial(self._tokens.settle, call_id)
+        heard_from = partial(self._settle, call_id)
         return Terms(continues, fixed, self._maker(call_id), lasts_s, heard_from)
+
+    def _settle(self, call_id: str) -> None:
+        """A call's client surely knows its name and its token."""
+        self._tokens.settle(call_id)
+        self._held[call_id].former = ()
 
     def _take_place(self, config: CallConfig, caller: Caller) -> Place:
         self.places.count(caller)
@@ -318,14 +332,21 @@ class Calls:
             return lambda: None
         return lambda: ResumeToken(self._tokens.make(call_id), lasts_s)
 
-    def _begin(self, session: Session, entry: Entry) -> None:
+    def _begin(self, session: Session, entry: Entry) -> bool:
+        """Hold a call; False if it ends at once, what it goes on with having been hung up."""
+        is_over = entry.let_go.is_set()
         old = self._held.get(entry.old_id)
+        former: tuple[str, ...] = ()
         if old is not None:
             old.let_go.set()
+            former = (*old.former, entry.old_id)[:_MAX_FORMER]
             self._tokens.pass_on(entry.old_id, entry.call_id)
-        held = _Held(entry.owner, entry.place, session)
+        held = _Held(entry.owner, entry.place, session, former)
         self._held[session.call_id] = held
         self.tasks.create_task(self._hold(session, held), name=session.call_id)
+        if is_over:
+            self.hang_up(session.call_id)
+        return not is_over
 
     async def _hold(self, session: Session, held: _Held) -> None:
         call_id = session.call_id

@@ -12,6 +12,7 @@ from avatar.heartbeat import HEARTBEAT_LIMIT_S
 from avatar.protocol.config import CallConfig
 from avatar.protocol.realtime import Realtime
 from avatar.resume import KEEP_PLACE_S, without_token
+from avatar.session import Session
 from speech.errors import CallLimitError, ResumeExpiredError, ServerFullError, SignallingError
 from tests.session import virtual_clock
 from tests.session.held_calls import Client, house, settings
@@ -325,6 +326,59 @@ def test_an_explicit_hang_up_wipes_everything_at_once(when):
             assert not held.calls._held
             assert not len(held.calls._tokens)
             assert not held.calls.hang_up(first.call_id)
+
+    run(test)
+
+
+def test_hanging_up_while_somebody_goes_on_with_the_call_wipes_it_too(monkeypatch):
+    async def test():
+        async with house() as held:
+            first = await talked(held)
+            first.close()
+            await asyncio.sleep(1)
+
+            async def answer(call_id, _offer, *rest):
+                held.calls.hang_up(first.call_id)
+                *rest, terms = rest
+                return Session.over(Client().connect, call_id, *rest, 0, terms)
+
+            monkeypatch.setattr(Session, "answer", answer)
+            with pytest.raises(ResumeExpiredError):
+                await held.calls.start("", CallConfig(), Realtime, with_token(first.token))
+            await asyncio.sleep(0.1)
+            assert not held.calls._held
+            assert not len(held.calls._tokens)
+            assert len(held.calls) == 0
+
+    run(test)
+
+
+def test_hanging_up_a_call_wipes_those_that_went_on_with_it_unheard():
+    async def test():
+        async with house() as held:
+            first = await talked(held)
+            for _ in range(2):
+                unheard = await held.call(None, with_token(first.token), Client(pings=False))
+                unheard.close()
+                await asyncio.sleep(1)
+            assert held.calls.hang_up(first.call_id)
+            await asyncio.sleep(0.1)
+            assert not held.calls._held
+            assert not len(held.calls._tokens)
+            assert len(held.calls) == 0
+
+    run(test)
+
+
+def test_a_late_hang_up_of_the_old_call_does_not_end_the_one_that_is_known():
+    async def test():
+        async with house() as held:
+            first = await talked(held)
+            second = await held.call(None, with_token(first.token))
+            await asyncio.sleep(SETTLED_S)
+            assert not held.calls.hang_up(first.call_id)
+            await asyncio.sleep(0.1)
+            assert second.call_id in held.calls.under_way
 
     run(test)
 
