@@ -41,6 +41,7 @@ WINDOW_SAMPLES = 512  # Silero's, 32 ms
 POST_ROLL_SAMPLES = round(0.2 * LISTENING_RATE_HZ)  # recognisers clip the last word without it
 _WORD_SAMPLES = round(0.12 * LISTENING_RATE_HZ)  # less speech is a click or a cough
 _CHEAP_S = 0.5  # a recogniser that is asked so often takes a tenth of it, not a second
+_GOING_ON_SAMPLES = 5 * LISTENING_RATE_HZ  # what is said later than that goes on with nothing
 _ECHOING_SAMPLES = round(0.096 * LISTENING_RATE_HZ)  # what a canceller lets through is shorter
 
 
@@ -60,8 +61,8 @@ class Listener:
         barge_in_ms: Speech that lasts this long is reported as sustained.
         is_echoing: Whether the avatar's own voice is being taken out of the microphone at present.
             Then speech has to last 96 ms longer, and what doesn't is none.
-        goes_on: Whether nothing was heard of an answer to the last turn: then what is said now goes
-            on with it, and both together say how it ends.
+        goes_on: Whether nothing was heard of an answer to the last turn: then what is said within
+            5 s goes on with it, and both together say how it ends.
         emit: Called with everything heard; must not block.
         weighing: Of the words at each pause, for the same endpointer.
     """
@@ -235,7 +236,8 @@ class Listener:
     def _begin(self, start_sample: int) -> Utterance:
         last, self._last = self._last, None
         goes_on = last is not None and (not last.is_over or self._goes_on())
-        return Utterance(self._count, start_sample, last if goes_on else None)
+        is_recent = last is not None and start_sample - last.paused_at <= _GOING_ON_SAMPLES
+        return Utterance(self._count, start_sample, last if goes_on and is_recent else None)
 
     def _follow(self, tasks: asyncio.TaskGroup, utterance: Utterance) -> None:
         """Report sustained speech and start interim recognition, where due."""
@@ -346,7 +348,8 @@ class Listener:
         return transcript
 
     async def _judge(self, utterance: Utterance, end_sample: int) -> None:
-        pcm = self._tape.cut(utterance.turn_start, end_sample)
+        start_sample = max(utterance.turn_start, end_sample - TAPE_S * LISTENING_RATE_HZ)
+        pcm = self._tape.cut(start_sample, end_sample)
         try:
             utterance.likely = await foreseen(self._turns.finished(pcm), "turn detector")
         except StageError:
@@ -367,7 +370,7 @@ class Listener:
         utterance, self._utterance = self._utterance, None
         if utterance is None:
             return
-        self._last = utterance
+        self._last, utterance.paused_at = utterance, end_sample
         now = asyncio.get_running_loop().time()
         silence_s = (self._tape.end - end_sample) / LISTENING_RATE_HZ
         tasks.create_task(
@@ -388,13 +391,5 @@ class Listener:
             _log.warning("recognition failed", exc_info=final)
             self._emit(NotUnderstood(utterance.number, end_sample, str(final)))
         else:
-            self._emit(
-                TurnEnded(
-                    utterance.number,
-                    final,
-                    utterance.start_sample,
-                    end_sample,
-                    ended_at_s,
-                    decided_at_s,
-                )
-            )
+            span = utterance.start_sample, end_sample
+            self._emit(TurnEnded(utterance.number, final, *span, ended_at_s, decided_at_s))

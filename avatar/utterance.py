@@ -33,7 +33,7 @@ class Utterance:
         interim: Recognises them.
         draft: Words so far.
         drafted_to: One past the last sample that those were recognised from.
-        paused_at: One past the last sample of speech before the present pause.
+        paused_at: One past the last sample of speech before the present pause, or of it all.
         final: Recognises the words of the turn, should it end with this pause.
         verdict: Judges by the sound whether it does.
         judged_to: One past the last sample of speech that it judges by.

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avatar.events import ReplyEnded, ReplyHeard, ReplyStarted, UserSaid
+from avatar.tape import TAPE_S
 from tests.session.scripted_call import ScriptedCall
 
 FIRST_ENDS_S = 1.5
@@ -132,3 +133,42 @@ def test_what_follows_an_answer_that_was_heard_is_a_turn_of_its_own():
     call.turn_detector = Judge()
     call.says("are you there", 0.5, 1.5).says("and are you well", 5.0, 6.0).run(10)
     assert all(length < 1.4 for length in lengths)
+
+
+def test_what_is_said_long_after_a_turn_does_not_go_on_with_it_though_the_avatar_thinks():
+    call = ScriptedCall(["Fine.", "Late.", "Good."]).says("my phone number", 0.5, 1.5)
+    call.types("hello", 60.0).says("is five", 61.0, 61.8)
+    lengths = []
+
+    class Judge:
+        async def finished(self, pcm):
+            lengths.append(len(pcm) / 16_000)
+            return 1.0
+
+    call.turn_detector = Judge()
+    call.presses(lambda: setattr(call.model, "first_word_s", 9.0), 30.0)
+    states = []
+    call.presses(lambda: states.append(call.conversation.state), 60.9).run(64)
+    assert call.heard[0] == "Fine."
+    assert states == ["thinking"]
+    assert all(length < 1.4 for length in lengths)
+    said_s, _ = call.of(UserSaid)[-1]
+    assert said_s - 61.8 < 0.5, "and not weighed as a number that is not whole"
+
+
+def test_a_turn_of_many_breaths_is_judged_by_no_more_than_is_kept_of_it():
+    call = ScriptedCall(["Well."] * 9)
+    call.voice.takes_s, call.recognizer.interim_every_s = 3.0, 99.0
+    for n in range(2):
+        call.says(f"so {n}", 1 + 26 * n, 26 + 26 * n)
+    lengths = []
+
+    class Judge:
+        async def finished(self, pcm):
+            lengths.append(len(pcm) / 16_000)
+            return 1.0
+
+    call.turn_detector = Judge()
+    call.run(54)
+    assert 25 < lengths[0] < 27
+    assert max(lengths) == TAPE_S
