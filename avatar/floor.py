@@ -33,7 +33,8 @@ class Floor:
         """Let an answer wait of which nothing has been heard, for the person makes a sound.
 
         They may not have finished: nobody is to hear an answer to half of what they say. Holding it
-        before it began costs them nothing they could notice, so no proof of speech is waited for.
+        before it began cuts no word, so no proof of speech is waited for. A click delays it by up
+        to 0.4 s.
         """
         reply = self._replies.current
         self._overlaps.begin(utterance, reply)
@@ -51,6 +52,8 @@ class Floor:
         if not self._overlaps.hold(utterance, reply, language):
             await self._replies.interrupt()
         elif reply is not None and not was_held:
+            if reply.first_sample is None:
+                reply.timed = True  # its lateness says nothing about this machine
             self._emit(ReplyHeld(reply.response_id, reply.item_id))
             self._replies.bearing.look("listening")
 

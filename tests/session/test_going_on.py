@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avatar.events import ReplyEnded, ReplyHeard, ReplyStarted, UserSaid
+from avatar.events import ReplyEnded, ReplyHeard, ReplyHeld, ReplyStarted, ReplyTimed, UserSaid
 from avatar.tape import TAPE_S
 from tests.session.scripted_call import ScriptedCall
 
@@ -53,6 +53,14 @@ def test_an_answer_that_a_click_has_delayed_is_given():
     call.says("are you there?", 0.5, FIRST_ENDS_S).coughs(1.95, 0.09).run(6)
     assert call.heard == ["Here I am."]
     assert call.statuses == ["completed"]
+    assert call.of(ReplyTimed) == [], "which is not counted as a slow machine"
+
+
+def test_a_click_while_an_answer_is_heard_does_not_change_when_it_began():
+    call = ScriptedCall(["Here I am, and I stay."])
+    call.says("are you there?", 0.5, FIRST_ENDS_S).coughs(2.6, 0.11).run(6)
+    assert call.of(ReplyHeld)
+    assert len(call.of(ReplyTimed)) == 1
 
 
 def test_speech_keeps_it_back_before_it_has_lasted_long_enough_to_interrupt():
