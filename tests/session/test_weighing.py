@@ -14,10 +14,11 @@ class Judge:
 
     def __init__(self, probability=1.0, takes_s=0.06, failure=None):
         self.probability, self.takes_s, self.failure = probability, takes_s, failure
-        self.asked = []
+        self.asked, self.asked_s = [], []
 
     async def closes(self, text, language):
         self.asked.append((text, language))
+        self.asked_s.append(asyncio.get_running_loop().time())
         await asyncio.sleep(self.takes_s)
         if self.failure is not None:
             raise self.failure
@@ -55,10 +56,11 @@ def test_every_pause_is_judged_by_all_the_words_of_the_turn():
 
 
 def test_a_late_verdict_on_an_earlier_pause_is_void():
-    call = ScriptedCall(["I see."]).says("the train was", 0.5, 1.3).says("late", 1.6, 2.3)
-    call.closing = judge = Judge(0.9, takes_s=0.65)  # in the middle of the second pause
-    call.turn_detector.probability = 0.99
+    call = ScriptedCall(["I see."]).says("the train was", 0.5, 1.3).says("late", 1.7, 2.3)
+    call.closing = judge = Judge(0.9, takes_s=0.9)
+    call.turn_detector.probability, call.recognizer.takes_s = 0.99, 0.2
     call.run(6)
     ((at_s, _),) = call.of(ReplyStarted)
-    assert len(judge.asked) == 2
-    assert at_s - 2.3 > 0.75
+    assert at_s - 2.3 > 1.0
+    first_s, second_s = judge.asked_s
+    assert 2.4 < first_s - call.zero_s + 0.9 < second_s - call.zero_s, "in the second pause"
