@@ -114,9 +114,7 @@ def test_the_verdict_of_a_silence_that_was_no_pause_counts_for_no_other():
 def test_the_first_words_shown_are_the_last_ones_of_before_the_pause():
     call = ScriptedCall(["Fine."]).says("how are you", 0.5, 1.5).run(6)
     shown = [at_s for at_s, _ in call.of(UserInterim)]
-    assert len(shown) == 3 + 1, (
-        "as speech went on, and with the final words: a guess at known words tells the client nothing new"
-    )
+    assert len(shown) == 3 + 1, "guesses at known words tell the client nothing new"
 
 
 def test_only_marks_that_nothing_ends_with_are_replaced():
