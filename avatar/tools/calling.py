@@ -139,7 +139,7 @@ class ToolUse:
                 self._toolbox.arguments(call)
             except ToolError as error:
                 _log.warning("the model called a tool wrongly")
-                wrong[call.call_id] = str(error)
+                wrong[call.call_id] = f"Failed: {error}"
                 call = replace(call, arguments="{}")  # templates of prompts fail on broken JSON
             calls.append(call)
         return tuple(calls), wrong

@@ -5,6 +5,7 @@ import pytest
 from avatar.dialogue.history import NO_RESULT
 from avatar.events import CoverHeard, OpenerHeard, ReplyEnded, ReplyHeard, ReplyTimed
 from speech.errors import ToolError
+from speech.llm.routing import told_already
 from tests.session.openers import opener
 from tests.session.scripted_call import APOLOGY, Configure, ScriptedCall, Stop
 from tests.session.scripted_tools import COVERS, LIGHTS, WEATHER, ScriptedServerTools, wants
@@ -174,7 +175,10 @@ def test_what_a_tool_complains_of_is_told_by_the_model():
 def test_wrong_arguments_never_leave_and_the_model_hears_why(wrong):
     call = call_with([wants(arguments=wrong)], "I can't.").types("weather", 0.5).run(7)
     assert call.server_tools.calls == []
-    assert "weather" in call.asked_of_the_model(1)[-1].content
+    why = call.asked_of_the_model(1)[-1].content
+    assert why.startswith("Failed: ")
+    assert "weather" in why
+    assert told_already(call.model.prompts[1]) == "", "nor are they words for a person"
     assert call.history.messages[1].tool_calls[0].arguments == "{}"
     assert call.heard == ["I can't."]
 
@@ -182,7 +186,7 @@ def test_wrong_arguments_never_leave_and_the_model_hears_why(wrong):
 def test_a_tool_that_does_not_exist_is_never_called():
     call = call_with([wants(LIGHTS)], "I can't.").types("lights", 0.5).run(7)
     assert call.server_tools.calls == []
-    assert call.asked_of_the_model(1)[-1].content == "There is no tool 'lights'."
+    assert call.asked_of_the_model(1)[-1].content == "Failed: There is no tool 'lights'."
 
 
 def test_two_calls_run_side_by_side():
