@@ -335,6 +335,8 @@ class Listener:
         try:
             transcript = await self._recognize(pcm, utterance.draft)
         except StageError as error:
+            if self._utterance is utterance and self._weighing is not None:
+                self._weighing.give_up()
             # Returned, not raised: it may be dropped with its guess, and must not end the call.
             return error
         utterance.words = transcript.text
@@ -345,6 +347,8 @@ class Listener:
                 self._weighing.ask(self._tasks, said)
             if transcript.text:
                 self._emit(Guessed(utterance.number, transcript.text))
+            else:
+                self._emit(Wordless(utterance.number))
         return transcript
 
     async def _judge(self, utterance: Utterance, end_sample: int) -> None:

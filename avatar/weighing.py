@@ -31,11 +31,19 @@ class Weighing:
             tasks: Of the listener.
             text: All that was said in the turn.
         """
-        if self._task is not None:
-            self._task.cancel()
+        self._forget()
         pause = self._endpointer.pause
         if pause is not None:
             self._task = tasks.create_task(self._weigh(text, pause), name="weighing")
+
+    def give_up(self) -> None:
+        """The words of the present pause will not be known."""
+        self._forget()
+        self._endpointer.words_close(None)
+
+    def _forget(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
 
     async def _weigh(self, text: str, pause: int) -> None:
         closes: float | None = None

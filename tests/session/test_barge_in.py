@@ -67,6 +67,14 @@ def test_it_goes_on_after_a_noise_of_any_length(length_s):
     assert call.sounds_between(silent, silent + 1.3), "held for 1.2 s at most"
 
 
+def test_it_goes_on_after_a_noise_in_which_a_slow_recogniser_finds_nothing():
+    call = story().coughs(4.0, 0.4)
+    call.recognizer.takes_s, call.recognizer.interim_every_s = 0.5, 1.0
+    call.presses(lambda: setattr(call.turn_detector, "probability", 0.0), 3.0).run(16)
+    assert call.heard == [LONG]
+    assert call.sounds_between(5.2, 5.4), "and not only 1.1 s after it"
+
+
 def test_words_take_the_floor_as_soon_as_they_are_known():
     call = story([LONG, "Sure."]).says("no tell me another one", 4.0, 6.0).run(10)
     assert call.statuses == ["cancelled", "completed"]

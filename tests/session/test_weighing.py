@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from avatar.events import ReplyStarted
+from avatar.events import ReplyStarted, UserNotUnderstood
 from speech.errors import LanguageModelError
 from tests.session.scripted_call import ScriptedCall
 
@@ -46,6 +46,15 @@ def test_a_turn_is_not_over_before_its_words_are_judged():
 @pytest.mark.parametrize("failure", [LanguageModelError("gone"), ZeroDivisionError("unforeseen")])
 def test_a_judge_that_breaks_leaves_the_end_of_the_turn_to_the_sound(failure):
     assert waited_s(Judge(failure=failure)) < 0.4
+
+
+def test_words_that_are_not_recognised_leave_it_to_the_sound_as_well():
+    call = ScriptedCall().says("the train was late", 0.5, 1.5)
+    call.closing, call.turn_detector.probability = Judge(), 0.99
+    call.recognizer.fails = [True] * 9
+    call.run(6)
+    ((at_s, _),) = call.of(UserNotUnderstood)
+    assert at_s - 1.5 < 0.4
 
 
 def test_every_pause_is_judged_by_all_the_words_of_the_turn():
