@@ -23,6 +23,12 @@ ROOT = "root"
 
 _NOTES_CHARS = 6000  # of instructions and notes together; the oldest go
 
+KEPT = 1000
+"""So many messages are kept at least, and so many notes: all that a client can name (`Items`)."""
+
+KEPT_CHARS = 4 << 20
+"""The same of their characters; of twice as much or as many, the older half is forgotten."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Said:
@@ -31,7 +37,7 @@ class _Said:
 
 
 class History:
-    """The messages of one conversation, oldest first.
+    """The messages of one conversation, oldest first. Of a call of days the oldest are forgotten.
 
     Args:
         context_tokens: What the model takes, prompt and reply together.
@@ -40,20 +46,23 @@ class History:
 
     def __init__(self, context_tokens: int = 4096, reply_tokens: int = 160) -> None:
         self._prompt_tokens = context_tokens - reply_tokens
+        self._kept = max(KEPT, self._prompt_tokens // _MESSAGE_TOKENS)
         self._said: tuple[_Said, ...] = ()
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        """All of them, oldest first.
+        """All that is kept, oldest first.
 
         Two of the person's or two answers never follow each other. Behind tool calls come their
         results, as many, in the same order.
         """
-        messages: tuple[Message, ...] = ()
+        messages: list[Message] = []
         for message in (said.message for said in self._said if said.message.role != "system"):
-            is_of_tools = message.tool_calls or message.role == "tool"
-            messages = (*messages, message) if is_of_tools else _with(messages, message)
-        return messages
+            if message.tool_calls or message.role == "tool":
+                messages.append(message)
+            else:
+                _append(messages, message)
+        return tuple(messages)
 
     @property
     def is_empty(self) -> bool:
@@ -144,6 +153,7 @@ class History:
         asked = Message("assistant", "", tuple(calls))
         results = (Message("tool", NO_RESULT, call_id=call.call_id) for call in calls)
         self._said = (*self._said, *map(_Said, (asked, *results)))
+        self._forget_oldest()
 
     def add_result(self, call_id: str, output: str) -> None:
         """Put the result of a call in its place; of a call that is not there, nowhere."""
@@ -180,7 +190,8 @@ class History:
             tools: That the model is offered, which take room too.
         """
         start = beginning(persona, language, self._with_notes(extra_instructions))
-        messages = _with(self.messages, Message("user", interim.strip()))
+        messages = list(self.messages)
+        _append(messages, Message("user", interim.strip()))
         room = self._prompt_tokens - sum(_tokens(message) for message in start)
         room -= sum(_tool_tokens(tool) for tool in tools)
         return (*start, *_fitting(messages, max(room, 2 * _MESSAGE_TOKENS + 2)))
@@ -202,6 +213,25 @@ class History:
         if message.content:
             place = len(self._said) if place is None else place
             self._said = (*self._said[:place], _Said(message, item_id), *self._said[place:])
+            self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
+        """Forget what no prompt has room for and no client can name.
+
+        Half at once and seldom: the prompt may begin elsewhere after it.
+        """
+        notes = [said for said in self._said if said.message.role == "system"]
+        spoken = [said for said in self._said if said.message.role != "system"]
+        if not any(
+            len(said) > 2 * self._kept or sum(map(_chars, said)) > 2 * KEPT_CHARS
+            for said in (notes, spoken)
+        ):
+            return
+        spoken = spoken[_oldest_kept(spoken, self._kept) :]
+        while spoken and spoken[0].message.role == "tool":  # its call is forgotten
+            del spoken[0]
+        kept = {id(said) for said in (*notes[_oldest_kept(notes, self._kept) :], *spoken)}
+        self._said = tuple(said for said in self._said if id(said) in kept)
 
     def _with_notes(self, instructions: str) -> str:
         """The instructions, and what was noted since: some templates take it nowhere else."""
@@ -214,19 +244,35 @@ def prompt_tokens(messages: Sequence[Message]) -> int:
     return sum(map(_tokens, messages))
 
 
+def _chars(said: _Said) -> int:
+    calls = said.message.tool_calls
+    return len(said.message.content) + sum(len(call.name) + len(call.arguments) for call in calls)
+
+
+def _oldest_kept(said: Sequence[_Said], most: int) -> int:
+    """The place of the oldest that is among the newest so many; the very newest is in any case."""
+    chars = 0
+    for place in range(len(said) - 1, -1, -1):
+        chars += _chars(said[place])
+        count = len(said) - place
+        if count > 1 and (count > most or chars > KEPT_CHARS):
+            return place + 1
+    return 0
+
+
 def _torso(heard_text: str) -> str:
     """What was heard of an answer that was cut."""
     heard = heard_text.strip()
     return heard + "…" if heard and heard[-1] not in ".!?…" else heard
 
 
-def _with(messages: tuple[Message, ...], new: Message) -> tuple[Message, ...]:
+def _append(messages: list[Message], new: Message) -> None:
+    """Add what has words; it goes on the message before if that is the same one's."""
     if not new.content:
-        return messages
+        return
     if messages and messages[-1].role == new.role:
-        joined = replace(new, content=f"{messages[-1].content} {new.content}")
-        return (*messages[:-1], joined)
-    return (*messages, new)
+        new = replace(new, content=f"{messages.pop().content} {new.content}")
+    messages.append(new)
 
 
 def _fitting(messages: Sequence[Message], room: int) -> Sequence[Message]:

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avatar.dialogue.history import NO_RESULT, History
+from avatar.dialogue.history import KEPT, KEPT_CHARS, NO_RESULT, History
 from avatar.dialogue.persona import load_persona
 from avatar.dialogue.prompt import beginning
+from avatar.protocol.realtime import items
 from speech.types import Message, Tool, ToolCall
 
 ELENA = load_persona("default")
@@ -151,6 +152,76 @@ def test_what_the_prompt_drops_the_history_keeps():
     *_, history = long_conversation(10, 50)
     assert len(history.messages) == 100
     assert history.messages[0].content.startswith("0 word")
+
+
+FEW = 151
+
+
+@pytest.fixture
+def keeps_few(monkeypatch):
+    """Days in a moment."""
+    monkeypatch.setattr("avatar.dialogue.history.KEPT", FEW)
+    return History(context_tokens=1200)
+
+
+def test_what_a_client_can_name_is_kept():
+    assert (KEPT, KEPT_CHARS) >= (items.MOST, items.MOST_BYTES)
+
+
+def test_of_a_call_of_days_the_oldest_is_forgotten(keeps_few):
+    history = keeps_few
+    history.note("system", "Speak of shoes only.", "note")
+    prompts = []
+    for turn in range(3 * FEW):
+        history.add_user(f"question {turn}", f"q{turn}")
+        history.add_assistant(f"answer {turn}", item_id=f"a{turn}")
+        prompts.append(prompt(history))
+        assert min(FEW, 2 * turn + 2) <= len(history.messages) <= 2 * FEW
+    assert history.messages[-1].content == f"answer {3 * FEW - 1}"
+    assert "Speak of shoes only." in prompts[-1][0].content, "a note is no talk"
+    grown = [after[: len(before)] == before for before, after in pairwise(prompts)]
+    assert grown.count(False) < len(grown) / 5, "its beginning stays for many turns"
+
+
+def test_an_item_that_is_forgotten_can_be_deleted_and_one_that_is_kept_be_followed(keeps_few):
+    history = keeps_few
+    for turn in range(3 * FEW):
+        history.add_user(f"question {turn}", f"q{turn}")
+        history.add_assistant(f"answer {turn}", item_id=f"a{turn}")
+    last, oldest = history.messages, 3 * FEW - FEW // 2
+    history.remove("q0")
+    assert history.messages == last, "forgotten already"
+    history.remove(f"q{oldest}")
+    assert len(history.messages) == len(last) - 2, "the answers around it are one now"
+    history.add_user("over it", "new", after=f"q{oldest + 1}")
+    assert f"question {oldest + 1} over it" in [content for _, content in turns(history)]
+
+
+def test_no_result_is_kept_without_its_call(keeps_few):
+    history = keeps_few
+    history.add_user("Weather?")
+    for turn in range(2 * FEW):
+        history.add_calls([ToolCall(f"a{turn}", "weather", "{}"), ToolCall(f"b{turn}", "x", "{}")])
+        assert history.messages[0].role != "tool"
+
+
+def test_a_few_large_messages_are_forgotten_like_many_small_ones():
+    history = History()
+    for _ in range(30):
+        history.add_user("word " * (KEPT_CHARS // 50))
+        history.add_assistant("I see.")
+    assert sum(len(message.content) for message in history.messages) <= 2 * KEPT_CHARS
+    history.add_user("x" * (3 * KEPT_CHARS))
+    assert len(history.messages) == 1, "the newest stays however large it is"
+
+
+def test_notes_without_number_are_forgotten_and_drive_out_no_talk(keeps_few):
+    history = keeps_few
+    history.add_user("Hello.")
+    for number in range(3 * FEW):
+        history.note("system", f"It is {number} o'clock.", f"n{number}")
+    assert FEW <= len(history.everything) - 1 <= 2 * FEW
+    assert turns(history) == [("user", "Hello.")]
 
 
 def test_calls_are_kept_with_their_results_in_their_places():
