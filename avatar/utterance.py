@@ -2,15 +2,10 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import Final
 
+from speech.endpointing import UNHEARD_SAMPLES
 from speech.errors import StageError
-from speech.stages import LISTENING_RATE_HZ
 from speech.types import Transcript
-
-UNHEARD_SAMPLES: Final = LISTENING_RATE_HZ * 3 // 20
-"""Speech that holds no word more: 150 ms. Of words recognised up to so long before a pause, 20 of
-22 were those recognised at the pause; up to 150 to 300 ms before it, 7 of 17."""
 
 
 @dataclass(slots=True)
