@@ -28,7 +28,8 @@ class ReadingAhead:
     ) -> None:
         """Read `prompt` in a task of `tasks`, and no longer what was read before.
 
-        The same prompt again is read, or being read: the person said no more.
+        The same prompt again is read, or being read, if nothing came between: the person said no
+        more.
         """
         asked = (tuple(prompt), tuple(tools))
         if self._task is not None and asked == self._asked:
@@ -45,7 +46,10 @@ class ReadingAhead:
 
     async def _read(self, prompt: Sequence[Message], tools: Sequence[Tool]) -> None:
         try:
-            await self._llm.prefill(prompt, tools)
+            is_read = await self._llm.prefill(prompt, tools)
         except StageError:
             # Only a hint: the reply will meet the same failure and apologise for it.
             _log.info("prefill failed", exc_info=True)
+            is_read = False
+        if not is_read:
+            self._asked = ((), ())

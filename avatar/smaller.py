@@ -32,9 +32,9 @@ class EitherModel:
         """Yield the reply as text deltas and tool calls, by the one wanted now."""
         return self._wanted().reply(messages, tools, tool_choice)
 
-    async def prefill(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> None:
+    async def prefill(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> bool:
         """Let the one wanted now read ahead."""
-        await self._wanted().prefill(messages, tools)
+        return await self._wanted().prefill(messages, tools)
 
     async def close(self) -> None:
         """Give both back."""

@@ -113,10 +113,13 @@ class LanguageModel(Protocol):
         """
         ...
 
-    async def prefill(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> None:
+    async def prefill(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> bool:
         """Read `messages` ahead, so that a reply to them, or to them and more, starts sooner.
 
         A hint: backends that can't, return at once. Cancellable.
+
+        Returns:
+            Whether it is of no use to ask for the same again; not if it gave way to something.
         """
         ...
 

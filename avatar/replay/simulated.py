@@ -181,9 +181,10 @@ class _LanguageModel:
                 yield delta
                 await asyncio.sleep(_TOKEN_S)
 
-    async def prefill(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> None:
+    async def prefill(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> bool:
         """Do nothing: reading ahead is a matter of time alone, and `_FIRST_TOKEN_S` has it in."""
         del messages, tools
+        return True
 
     async def close(self) -> None:
         self._thread.run(self._model.close())

@@ -83,25 +83,29 @@ class EmbeddedConversation:
         async with aclosing(self._written(messages, options)) as deltas:
             return "".join([delta async for delta in deltas])
 
-    async def prefill(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> None:
+    async def prefill(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> bool:
         """Read `messages` into the cache; return early when a reply or newer words come.
+
+        Returns:
+            Whether they were read.
 
         Raises:
             LanguageModelError: The prompt does not fit the context, or llama.cpp failed.
         """
         if self._replies:
-            return
+            return False
         self._asked += 1
         asked = self._asked
         await self._idle()
         async with self._model.reading.ahead(self._stop) as allowed:
             if not allowed or asked != self._asked:
-                return
+                return False
             request = await self._start(without_calls(messages), {"max_tokens": 0})
             async with aclosing(self._deltas(request)) as deltas:
-                async for _ in deltas:  # llama.cpp writes one token all the same
-                    pass
+                # llama.cpp writes one token all the same, unless it is stopped before.
+                is_read = bool([delta async for delta in deltas])
         await self._model.router.read_ahead(messages, tools)
+        return is_read
 
     async def close(self) -> None:
         """Stop what runs and give the slot back: its cache serves the next call that begins so."""

@@ -94,12 +94,13 @@ class OpenAICompatibleLanguageModel:
             async for part in parts:
                 yield part
 
-    async def prefill(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> None:
+    async def prefill(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> bool:
         """Do nothing.
 
         A server that caches prefixes needs no help with those of earlier turns, and a request for
         every few words that are spoken would cost its other users time, and its owner money.
         """
+        return True
 
     async def close(self) -> None:
         """Close the connections."""

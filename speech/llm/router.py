@@ -19,7 +19,7 @@ class Asked(Protocol):
         """
         ...
 
-    async def prefill(self, messages: Sequence[Message]) -> None:
+    async def prefill(self, messages: Sequence[Message]) -> bool:
         """Read `messages` ahead."""
         ...
 

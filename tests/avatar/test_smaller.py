@@ -14,6 +14,7 @@ class Model:
 
     async def prefill(self, messages, tools):
         self.read.append(messages)
+        return True
 
     async def close(self):
         self.closed = True

@@ -106,6 +106,7 @@ class ScriptedModel:
 
     async def prefill(self, messages, tools=()):
         await asyncio.sleep(0.2)
+        return True
 
 
 @dataclass

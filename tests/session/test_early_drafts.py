@@ -4,6 +4,7 @@ import pytest
 
 from avatar.dialogue.prompt import as_sentence
 from avatar.events import DraftEnded, ReplyTimed, UserInterim
+from speech.errors import LanguageModelError
 from speech.types import Transcript
 from tests.session.scripted_call import ScriptedCall
 
@@ -72,10 +73,27 @@ def test_the_same_words_again_are_not_read_again():
 
     async def prefill(messages, tools=()):
         read.append(messages[-1].content)
+        return True
 
     call.model.prefill = prefill
     run_with_interims(call, lambda n: "how are you," if n % 2 else None)
     assert read.count("how are you.") == 1
+
+
+@pytest.mark.parametrize("outcome", [False, LanguageModelError("gone")])
+def test_words_of_which_the_reading_came_to_nothing_are_read_again(outcome):
+    call = ScriptedCall(["Fine."]).says("how are you.", 0.5, 3.0)
+    read = []
+
+    async def prefill(messages, tools=()):
+        read.append(messages[-1].content)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    call.model.prefill = prefill
+    run_with_interims(call, lambda n: "how are you,")
+    assert read.count("how are you.") > 3
 
 
 def test_other_final_words_are_answered_anew_and_the_first_answer_is_never_heard():

@@ -134,7 +134,7 @@ def test_prefill_reads_and_writes_nothing_to_anyone(monkeypatch):
 
     async def scenario():
         async with model_on(server, monkeypatch) as model:
-            assert await model.conversation().prefill(said("Hel")) is None
+            assert await model.conversation().prefill(said("Hel")) is True
 
     asyncio.run(scenario())
     assert server.bodies[0]["max_tokens"] == 0
@@ -153,7 +153,7 @@ def test_a_reply_stops_reading_ahead(monkeypatch, whose):
             await until(lambda: server.log)
             server.steps = 2
             assert await written(talker, "Hello there")
-            await hint
+            assert await hint is False
 
     asyncio.run(scenario())
     assert "stop" in server.events(0)
@@ -169,8 +169,8 @@ def test_newer_words_stop_reading_older_ones(monkeypatch):
             old = tasks.create_task(call.prefill(said("I")))
             await until(lambda: server.log)
             server.steps = 2
-            await call.prefill(said("I want"))
-            await old
+            assert await call.prefill(said("I want"))
+            assert not await old
 
     asyncio.run(scenario())
     assert server.events(0).count("stop") == 1
@@ -185,7 +185,7 @@ def test_reading_ahead_never_disturbs_a_reply_of_the_same_call(monkeypatch):
             call = model.conversation()
             async with aclosing(call.reply(said("Hello"))) as reply:
                 first = await anext(reply)
-                await call.prefill(said("mm-hm"))
+                assert not await call.prefill(said("mm-hm"))
                 return first + "".join([delta async for delta in reply])
 
     assert asyncio.run(scenario()) == " word" * 20
