@@ -9,7 +9,7 @@
  * longer pauses. Where the server gave a token for it, the same conversation goes on; else it begins anew.
  */
 
-import { Peer } from "./peer.js";
+import { LEFT, Peer } from "./peer.js";
 import { Problem } from "./problem.js";
 import { answer, avatarState, faceUpdate, isResumed, resumption, session, userMessage, withdrawal } from "./protocol.js";
 import { Signalling } from "./signalling.js";
@@ -134,14 +134,15 @@ export class Call {
         problem = error;
       }
     } finally {
-      this.#peer?.close();
+      this.#peer?.leave();
       this.#peer = null;
       this.#enter("ended", problem);
     }
   }
 
-  /** End the call for good, at any time. */
+  /** End the call for good, at any time; one that was left stays left. */
   hangUp() {
+    if (this.#ended.signal.aborted) return;
     this.#ended.abort();
     this.#peer?.close();
   }
@@ -183,7 +184,7 @@ export class Call {
 
   /** End the call here and let the server keep the conversation, for a page that is loaded again. */
   leave() {
-    this.#ended.abort();
+    this.#ended.abort(LEFT);
     this.#peer?.leave();
   }
 
@@ -265,7 +266,6 @@ export class Call {
     const peer = await Peer.connect(options, this.#ended.signal);
     this.#peer = peer;
     this.#ticket = ""; // It's good for one call.
-    if (this.#token) peer.becomeResumable();
     if (this.#language !== language) this.setLanguage(this.#language);
     if (this.#microphone !== microphone) await this.setMicrophone(await this.#microphone);
     this.#enter("connected");

@@ -20,6 +20,9 @@ const RESUMABLE = { silenceMs: 4_000, disconnectedMs: 500 };
 /** The same for both tracks, or the browser lets lips and voice drift apart (docs/protocol.md, Sync). */
 const JITTER_BUFFER_MS = 100;
 
+/** Why a call is given up that somebody may go on with. */
+export const LEFT = "left";
+
 /**
  * @typedef {object} PeerOptions
  * @property {Signalling} signalling
@@ -41,6 +44,7 @@ export class Peer {
   #channel;
   #signalling;
   #callId = "";
+  #isOver = false;
   #limits = PATIENT;
   #lastHeardMs = 0;
   #ping = 0;
@@ -49,8 +53,9 @@ export class Peer {
   #resolveClosed = () => {};
 
   /** @param {PeerOptions} options */
-  constructor({ signalling, iceServers, microphone, onevent }) {
+  constructor({ signalling, iceServers, wishes, microphone, onevent }) {
     this.#signalling = signalling;
+    if (wishes.resumeToken) this.becomeResumable();
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
     this.#pc = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
     // Without a microphone the line is still offered both ways: a track can join it without a new offer.
@@ -74,13 +79,13 @@ export class Peer {
    * Connect.
    *
    * @param {PeerOptions} options
-   * @param {AbortSignal} signal gives up at once
+   * @param {AbortSignal} signal gives up at once; with the reason `LEFT`, as `leave` does
    * @returns {Promise<Peer>} with its data channel open
    * @throws {Problem} what `Signalling.call` throws, or no_route
    */
   static async connect(options, signal) {
     const peer = new Peer(options);
-    const abort = () => peer.close();
+    const abort = () => (signal.reason === LEFT ? peer.leave() : peer.close());
     signal.addEventListener("abort", abort);
     try {
       const { signalling, wishes, limitMs } = options;
@@ -96,7 +101,8 @@ export class Peer {
       signal.throwIfAborted();
       return peer;
     } catch (error) {
-      peer.close();
+      if (signal.aborted) abort();
+      else peer.leave();
       throw error;
     } finally {
       signal.removeEventListener("abort", abort);
@@ -147,7 +153,7 @@ export class Peer {
     return this.#pc.getStats();
   }
 
-  /** End the connection and tell the server. Again is harmless. */
+  /** End the call for good and tell the server; also after `leave`, when the conversation was kept. Again is harmless. */
   close() {
     this.#end(true);
   }
@@ -159,7 +165,14 @@ export class Peer {
 
   /** @param {boolean} hangsUp whether the call is over for good */
   #end(hangsUp) {
-    if (this.#pc.signalingState === "closed") return;
+    const wasOpen = this.#pc.signalingState !== "closed";
+    if (wasOpen) this.#disconnect();
+    if (!this.#callId || this.#isOver || !(wasOpen || hangsUp)) return;
+    this.#isOver = hangsUp;
+    this.#signalling.hangUp(this.#callId, hangsUp);
+  }
+
+  #disconnect() {
     window.clearInterval(this.#ping);
     window.clearTimeout(this.#grace);
     this.#channel.onclose = null;
@@ -167,7 +180,6 @@ export class Peer {
     this.#channel.close();
     this.#pc.close();
     for (const track of this.stream.getTracks()) track.stop();
-    if (this.#callId) this.#signalling.hangUp(this.#callId, hangsUp);
     this.#resolveClosed();
   }
 

@@ -7,6 +7,7 @@ it to, and keeps what the page sent. Tests call it from their own thread.
 import asyncio
 import email
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -229,6 +230,7 @@ class StandIn:
         self.keys: list[str] = []  # those shown, call by call
         self.resumes = False  # whether calls that were lost can be gone on with
         self.tokens: set[str] = set()
+        self.connects = True  # whether a call's answer leads anywhere
         self.place = 0  # in line; 0: it is free
         self.wait_s = 120.0
         self.waiting = 0  # how many stand in line
@@ -332,7 +334,7 @@ class StandIn:
         if self.resumes:
             resume = {"token": f"token of call {self.offers}", "expires_in_s": 120}
             avatar |= {"resume": resume, "resumed": bool(token)}
-            self.tokens = {str(resume["token"])}
+            self.tokens = {str(resume["token"])} | (set() if self.connects else self.tokens)
         loop = asyncio.get_running_loop()
         call = StandInCall(f"call{self.offers}", loop, language, avatar)
         self.calls.append(call)
@@ -343,6 +345,8 @@ class StandIn:
         await call.pc.setLocalDescription(await call.pc.createAnswer())
         location = {"Location": f"/v1/realtime/calls/{call.id}"}
         sdp = call.pc.localDescription.sdp
+        if not self.connects:
+            sdp = re.sub(r"(a=ice-pwd:)\S+", r"\1" + "wrong" * 5, sdp)
         return Response(sdp, 201, location, media_type="application/sdp")
 
 

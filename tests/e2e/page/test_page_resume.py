@@ -87,6 +87,65 @@ def test_hanging_up_leaves_nothing_to_go_on_with(open_page, server):
     assert len(server.calls) == 1
 
 
+def lose_the_way(page, server):
+    """Lose the call; tries are answered from now on, and come to nothing."""
+    page.evaluate(
+        "const later = window.setTimeout;"  # the page's own limit is 15 s
+        "window.setTimeout = (f, ms) => later(f, ms === 15000 && window.isHurried ? 300 : ms);"
+        "window.isHurried = true;"
+    )
+    server.connects = False
+    server.call.cut_off()
+
+
+def test_a_try_that_ends_after_its_answer_leaves_the_conversation(open_page, server):
+    server.resumes = True
+    page = open_page()
+    call(page)
+    talk_before(server)
+    expect(page.locator("#lines > li")).to_have_count(2)
+    lose_the_way(page, server)
+    eventually(page, lambda: any(one.may_come_back or one.has_hung_up for one in server.calls[1:]))
+    assert not any(one.has_hung_up for one in server.calls)
+    page.evaluate("window.isHurried = false")
+    server.connects = True
+    eventually(page, lambda: server.call.events)
+    assert server.session["avatar"]["resume_token"] == "token of call 1"
+    assert lines(page) == ["Where are you?", "Right here."]
+
+
+def test_a_reload_while_a_try_is_under_way_leaves_the_conversation(open_page, server):
+    server.resumes = True
+    page = open_page()
+    call(page)
+    talk_before(server)
+    expect(page.locator("#lines > li")).to_have_count(2)
+    server.connects = False
+    server.call.cut_off()
+    eventually(page, lambda: len(server.calls) == 2)
+    tried = server.call
+    page.wait_for_timeout(100)  # the page takes the answer
+    server.connects = True
+    page.reload()
+    eventually(page, lambda: server.call is not tried and server.call.events)
+    assert lines(page) == ["Where are you?", "Right here."]
+    assert not any(one.has_hung_up for one in server.calls)
+
+
+def test_hanging_up_between_two_tries_leaves_nothing_to_go_on_with(open_page, server):
+    server.resumes = True
+    page = open_page()
+    call(page)
+    talk_before(server)
+    server.mode = "full"
+    server.call.cut_off()
+    expect(page.locator("body[data-phase=reconnecting]")).to_be_attached()
+    eventually(page, lambda: server.offers > 1)
+    page.get_by_role("button", name="Hang up").click()
+    eventually(page, lambda: server.call.has_hung_up)
+    assert page.evaluate("sessionStorage.length") == 0
+
+
 def test_a_call_of_hours_ago_is_not_begun_again_unasked(open_page, server):
     server.resumes = True
     page = open_page()
