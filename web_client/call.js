@@ -71,6 +71,7 @@ export class Call {
   #iceServers;
   #language;
   #instructions;
+  /** False: taken back; undefined: never asked or never given. @type {boolean | undefined} */
   #mayRecord;
   #tools;
   #token;
@@ -98,7 +99,7 @@ export class Call {
     this.#iceServers = options.iceServers ?? [];
     this.#language = options.language;
     this.#instructions = options.instructions ?? "";
-    this.#mayRecord = options.mayRecord ?? false;
+    this.#mayRecord = options.mayRecord || undefined; // A page that was loaded again asks anew, and takes nothing back.
     this.#tools = options.tools ?? (() => []);
     this.#token = options.resumeToken ?? "";
     this.#waits = options.waits ?? false;
@@ -244,11 +245,11 @@ export class Call {
   /** @param {number} [limitMs] */
   async #dial(limitMs) {
     this.#early = [];
-    const [language, microphone] = [this.#language, this.#microphone];
+    const [language, microphone, mayRecord] = [this.#language, this.#microphone, this.#mayRecord];
     const wishes = {
       language,
       instructions: this.#instructions,
-      mayRecord: this.#mayRecord,
+      mayRecord,
       tools: this.#tools(),
       resumeToken: this.#token,
       waits: this.#waits && !this.#hasJoined,
@@ -267,6 +268,7 @@ export class Call {
     this.#peer = peer;
     this.#ticket = ""; // It's good for one call.
     if (this.#language !== language) this.setLanguage(this.#language);
+    if (this.#mayRecord !== mayRecord) this.stopRecording();
     if (this.#microphone !== microphone) await this.setMicrophone(await this.#microphone);
     this.#enter("connected");
     this.#listener.onmedia(peer.stream);

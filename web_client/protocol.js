@@ -136,7 +136,8 @@ export function watchers({ watchers: count }) {
  * @typedef {object} Wishes what a call asks for
  * @property {string} [language]
  * @property {string} [instructions] for the language model
- * @property {boolean} [mayRecord] whether the person agrees to being recorded
+ * @property {boolean | undefined} [mayRecord] whether the person agrees to being recorded; false takes back what was
+ *     agreed to in the conversation that goes on
  * @property {object[]} [tools] as the protocol declares functions
  * @property {string} [resumeToken] the conversation that goes on
  * @property {boolean} [waits] stands in line where every place is taken
@@ -148,7 +149,7 @@ export function watchers({ watchers: count }) {
 export function session({ language, instructions, mayRecord, tools, resumeToken, waits, ticket, showsWatchers }) {
   const avatar = {
     ...(showsWatchers ? { shows_watchers: true } : {}),
-    ...(mayRecord ? { recording: true } : {}),
+    ...(mayRecord || (resumeToken && mayRecord === false) ? { recording: mayRecord } : {}),
     ...(resumeToken ? { resume_token: resumeToken } : {}),
     ...(waits ? { queue: true } : {}),
     ...(ticket ? { ticket } : {}),

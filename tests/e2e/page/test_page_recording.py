@@ -115,3 +115,19 @@ def test_whoever_is_watched_is_told_and_may_refuse(open_page, server):
     eventually(page, lambda: bool(server.call.received("avatar.watching.forbid")))
     server.call.send("avatar.watched", watchers=0)
     expect(mark).to_be_hidden()
+
+
+def test_what_is_taken_back_while_the_call_is_lost_stays_so(open_page, recording_server):
+    server = recording_server
+    server.resumes = True
+    page = open_page()
+    page.locator("#consent-given").check()
+    call(page)
+    server.mode = "full"
+    server.call.cut_off()
+    eventually(page, lambda: server.offers > 1)
+    page.wait_for_timeout(100)  # the page takes the refusal
+    page.evaluate("document.querySelector('presencia-call').stopRecording()")
+    server.mode = "open"
+    eventually(page, lambda: len(server.calls) == 2)
+    assert server.session["avatar"]["recording"] is False
