@@ -359,7 +359,7 @@ export class PresenciaCall extends HTMLElement {
       muted: this.muted,
       notice: notice && {
         title: this.words(notice.title, notice.values),
-        text: notice.detail || this.words(notice.text, notice.values),
+        text: notice.detail || this.words(notice.alone ?? notice.text, notice.values),
       },
       retryInS,
       durationS: connectedAtMs === null ? null : (performance.now() - connectedAtMs) / 1000,

@@ -13,6 +13,7 @@
  * @property {string} icon
  * @property {StringKey} title
  * @property {StringKey} text
+ * @property {StringKey} [alone] in place of `text` where there is only the face: nowhere to type, no settings
  * @property {string} [detail] the server's own sentence, in place of `text`
  * @property {NoticeAction} [action]
  * @property {StringKey} [label] of the action
@@ -37,11 +38,11 @@ const OF_PROBLEM = {
 
 /** @type {Record<MicrophoneTrouble, Notice>} */
 const OF_MICROPHONE = {
-  denied: { kind: "mic-denied", tone: "warning", icon: "mic-off", title: "deniedTitle", text: "deniedText", action: "microphone", label: "tryAgain" },
-  none: { kind: "mic-none", tone: "warning", icon: "mic-off", title: "noneTitle", text: "noneText", action: "microphone", label: "tryAgain" },
-  busy: { kind: "mic-busy", tone: "warning", icon: "mic-off", title: "busyTitle", text: "busyText", action: "microphone", label: "tryAgain" },
-  silent: { kind: "mic-silent", tone: "warning", icon: "mic-off", title: "silentTitle", text: "silentText", action: "settings", label: "chooseMicrophone" },
-  unplugged: { kind: "mic-unplugged", tone: "warning", icon: "mic-off", title: "unpluggedTitle", text: "unpluggedText", action: "microphone", label: "useMicrophone" },
+  denied: { kind: "mic-denied", tone: "warning", icon: "mic-off", title: "deniedTitle", text: "deniedText", alone: "deniedAlone", action: "microphone", label: "tryAgain" },
+  none: { kind: "mic-none", tone: "warning", icon: "mic-off", title: "noneTitle", text: "noneText", alone: "noneAlone", action: "microphone", label: "tryAgain" },
+  busy: { kind: "mic-busy", tone: "warning", icon: "mic-off", title: "busyTitle", text: "busyText", alone: "busyAlone", action: "microphone", label: "tryAgain" },
+  silent: { kind: "mic-silent", tone: "warning", icon: "mic-off", title: "silentTitle", text: "silentText", alone: "silentAlone", action: "settings", label: "chooseMicrophone" },
+  unplugged: { kind: "mic-unplugged", tone: "warning", icon: "mic-off", title: "unpluggedTitle", text: "unpluggedText", alone: "unpluggedAlone", action: "microphone", label: "useMicrophone" },
 };
 
 /**

@@ -211,6 +211,18 @@ button { font: inherit; color: inherit; cursor: pointer; }
   .marks { top: 46px; right: 10px; }
   .foot { inset: auto 10px 10px; gap: 8px; }
   .caption { --caption-lines: 2; padding: 6px 12px; }
+  /* In a call a notice goes to the top: below it would push the caption over the eyes. */
+  .stage:is([data-phase="connecting"], [data-phase="connected"], [data-phase="reconnecting"]) .foot {
+    top: var(--notice-top, 46px);
+    display: flex;
+    flex-direction: column;
+    justify-content: flex-end;
+    align-items: center;
+  }
+  .stage:is([data-phase="connecting"], [data-phase="connected"], [data-phase="reconnecting"]) .notice { order: -1; margin-bottom: auto; padding: 5px 12px; font-size: 0.8125rem; }
+  .marks:has(> :not([hidden])) ~ .foot .notice { margin-top: 38px; }
+  .marks:has(> :not([hidden])) ~ .foot .notice span { display: none; }
+  .marks:not(:has(> [hidden])) ~ .foot .notice { margin-top: 76px; }
   .control { width: 48px; height: 48px; }
   .call { width: auto; }
   .hang-up { width: 70px; }
@@ -221,7 +233,8 @@ button { font: inherit; color: inherit; cursor: pointer; }
   .identity { top: 8px; left: 8px; }
   .status { top: 42px; left: 8px; right: auto; }
   .picture-note { top: 76px; left: 8px; }
-  .foot { inset: auto 8px 8px; }
+  .foot { --notice-top: 76px; inset: auto 8px 8px; }
+  [data-phase="connected"] .notice span { display: none; }
   .caption { padding: 4px 10px; font-size: 0.8125rem; }
 }
 @media (prefers-reduced-motion: reduce) {

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.page.kit import eventually
+from tests.e2e.page.kit import SILENT_MICROPHONE, eventually
 from tests.e2e.page.stand_in import serving
 
 pytestmark = pytest.mark.e2e
@@ -251,3 +251,21 @@ def test_a_server_that_is_no_address_is_named_and_the_scripts_own_is_called(embe
     eventually(page, lambda: any('server="http://" is not an address' in text for text in said))
     dial(page)
     connected(page)
+
+
+LONG = "Good morning. The library is on the second floor, beside the stairs, and open until six."
+
+
+def test_on_a_small_face_a_notice_leaves_the_eyes_free_and_asks_for_what_is_there(embed, server):
+    style = "<style>body { margin: 0 } presencia-call { width: 360px }</style>"
+    page = embed(f"<script>{SILENT_MICROPHONE}</script>{style}<presencia-call></presencia-call>")
+    dial(page)
+    connected(page)
+    notice = page.locator("#stage-notice")
+    expect(notice).to_contain_text("Nothing is heard")
+    assert "settings" not in notice.inner_text()
+    server.call.say(LONG)
+    expect(page.locator("#caption")).to_contain_text("until six")
+    above, caption = notice.bounding_box(), page.locator("#caption").bounding_box()
+    assert above["y"] + above["height"] <= 0.33 * 360, "above the eyes"
+    assert caption["y"] >= 0.6 * 360, "below the mouth"
