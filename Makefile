@@ -20,7 +20,6 @@ run: models
 
 test: setup-dev setup-clients
 	@$(PRESENCIA) models fetch
-	@$(PRESENCIA) models fetch smollm2-135m
 	$(QUICK_TESTS) $(ARGS)
 	$(E2E_TESTS) $(ARGS)
 
