@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from avatar.protocol.config import CallConfig
+from avatar.recording.recorder import Recorder
 from speech.types import Message
 
 KEEP_PLACE_S = 20.0
@@ -42,6 +43,7 @@ class Continuation:
         fixed: What of the configuration can't be changed.
         lasted_s: How long it was, with those that it went on with.
         allows_watching: Whether the person lets others watch.
+        recordings: Of the conversation so far, to be deleted if the person withdraws.
     """
 
     config: CallConfig
@@ -51,6 +53,7 @@ class Continuation:
     fixed: CallConfig = OPEN
     lasted_s: float = 0.0
     allows_watching: bool = True
+    recordings: tuple[Recorder, ...] = ()
 
     def asked_again(self, config: CallConfig) -> CallConfig:
         """What the call that goes on begins with; a consent can be withdrawn, never added."""

@@ -24,7 +24,6 @@ from avatar.pace import Pace
 from avatar.parting import Parting
 from avatar.protocol.config import CallConfig
 from avatar.protocol.dialect import Doors, FaceFiles, Performance, Speak
-from avatar.recording.about import header, is_agreed
 from avatar.recording.format import Header
 from avatar.recording.kept import Kept
 from avatar.recording.recorder import Recorder
@@ -83,7 +82,10 @@ class Session:
         self._hung_up = asyncio.Event()
         self._heart = Heartbeat()
         self._kept = Kept(
-            lambda: self._conversation.playout.position, lambda: self._dialect.show_session()
+            lambda: self._conversation.playout.position,
+            lambda: self._dialect.show_session(),
+            before=terms.continues.recordings if terms.continues else (),
+            is_withdrawn=config.recording is False,
         )
         self.audience = Audience(
             settings.watching.max_watchers,
@@ -177,13 +179,8 @@ class Session:
         except BaseException:
             await session._llm.close()
             raise
-        if is_agreed(settings.recording, config):
-            takes_video = session.peer.takes_video
-            about = header(call_id, config, settings, seed=seed, takes_video=takes_video)
-            try:
-                session.record(settings.recording.root, about)
-            except OSError:
-                _log.exception("recording failed", extra={"call_id": call_id})
+        takes_video = session.peer.takes_video
+        session._kept.start_if_agreed(call_id, config, settings, seed=seed, takes_video=takes_video)
         return session
 
     @classmethod
@@ -295,6 +292,7 @@ class Session:
         return self._agreed.left(
             self._history,
             self._conversation.language,
+            self._kept.recordings,
             allows_watching=self.audience.allowed,
             is_known=self._return.is_known,
         )

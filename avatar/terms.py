@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from avatar.commands import Configure
 from avatar.dialogue.history import History
 from avatar.protocol.config import CallConfig
+from avatar.recording.recorder import Recorder
 from avatar.resume import OPEN, Continuation, ResumeToken
 from speech.types import Language
 
@@ -77,13 +78,20 @@ class Agreement:
         self._config = self._config.model_copy(update={"recording": False})
 
     def left(
-        self, history: History, language: Language, *, allows_watching: bool, is_known: bool = True
+        self,
+        history: History,
+        language: Language,
+        recordings: tuple[Recorder, ...] = (),
+        *,
+        allows_watching: bool,
+        is_known: bool = True,
     ) -> Continuation:
         """What another call can go on with.
 
         Args:
             history: What was said.
             language: Of the conversation now.
+            recordings: Of the conversation so far.
             allows_watching: Whether the person lets others watch.
             is_known: Whether the client knows of this call. If not, nothing in it has happened, but
                 that a consent to being recorded was withdrawn.
@@ -94,7 +102,7 @@ class Agreement:
             lasted_s += before.lasted_s
             if not is_known:
                 config = before.asked_again(self._config)
-                return replace(before, config=config, lasted_s=lasted_s)
+                return replace(before, config=config, lasted_s=lasted_s, recordings=recordings)
         return Continuation(
             config=self._config.model_copy(update={"language": language}),
             messages=history.everything,
@@ -103,6 +111,7 @@ class Agreement:
             fixed=self.terms.fixed,
             lasted_s=lasted_s,
             allows_watching=allows_watching,
+            recordings=recordings,
         )
 
 

@@ -65,8 +65,8 @@ class Recorder:
         self._began_s = self._loop.time()
         self._mic_sample = 0
         self._queue: SimpleQueue[_Arrival | Entry | None] = SimpleQueue()
-        self._discarded = False
         self._thread = threading.Thread(target=self._write_all, name="recorder")
+        self._deletion = threading.Thread(target=self._delete, name="recorder-deletion")
 
     @classmethod
     def start(
@@ -126,13 +126,16 @@ class Recorder:
             self._queue.put(None)
 
     def discard(self) -> None:
-        """Stop, and delete all that was recorded: the person has withdrawn."""
-        self._discarded = True
+        """Stop, and delete all that was recorded: the person has withdrawn. Again is harmless."""
         self.close()
+        if self._deletion.ident is None:
+            self._deletion.start()
 
     def wait(self) -> None:
-        """Wait until everything is written. Blocks; call it after `close`."""
+        """Wait until everything is written, or deleted. Blocks; call it after `close`."""
         self._thread.join()
+        if self._deletion.ident is not None:
+            self._deletion.join()
 
     def _now_s(self) -> float:
         return self._loop.time() - self._began_s
@@ -158,8 +161,10 @@ class Recorder:
             _log.exception("recording stopped", extra=self._where())
             with suppress(RuntimeError):  # the loop is closed: nobody is left to be told
                 self._loop.call_soon_threadsafe(self._fail)
-        if self._discarded:
-            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _delete(self) -> None:
+        self._thread.join()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _fail(self) -> None:
         if self.is_recording:

@@ -11,6 +11,7 @@ from avatar.access.client_secrets import ClientSecret
 from avatar.heartbeat import HEARTBEAT_LIMIT_S
 from avatar.protocol.config import CallConfig
 from avatar.protocol.realtime import Realtime
+from avatar.recording.about import header
 from avatar.resume import KEEP_PLACE_S, without_token
 from avatar.session import Session
 from speech.errors import CallLimitError, ResumeExpiredError, ServerFullError, SignallingError
@@ -505,6 +506,35 @@ def test_a_consent_to_recording_stays_withdrawn_though_the_call_was_never_heard(
             entry = await held.calls.enter(CallConfig(), with_token(first.token))
             assert entry.config.recording is False
             held.calls.turn_away(entry)
+
+    run(test)
+
+
+def recorded(session, root):
+    return session.record(
+        root, header(session.call_id, CallConfig(), settings(), seed=1, takes_video=False)
+    )
+
+
+@pytest.mark.parametrize("says", ["in the call", "as it comes back"])
+def test_who_withdraws_has_nothing_left_of_the_call_before_either(tmp_path, says):
+    async def test():
+        async with house() as held:
+            first = await held.call(CallConfig(recording=True))
+            recorders = [recorded(held.calls._held[first.call_id].session, tmp_path)]
+            first.close()
+            await asyncio.sleep(1)
+            assert recorders[0].folder.exists()
+            back = CallConfig(recording=None if says == "in the call" else False)
+            second = await held.call(back, with_token(first.token))
+            if says == "in the call":
+                recorders.append(recorded(held.calls._held[second.call_id].session, tmp_path))
+                avatar = {"recording": False}
+                second.send("session.update", session={"type": "realtime", "avatar": avatar})
+                await asyncio.sleep(1)
+            for recorder in recorders:
+                recorder.wait()
+            assert list(tmp_path.iterdir()) == []
 
     run(test)
 
