@@ -1,6 +1,7 @@
 """The HTTP server: its routes, what every answer carries, and its life."""
 
 import asyncio
+import gc
 import socket
 from dataclasses import replace
 from functools import partial
@@ -110,6 +111,8 @@ async def _serve(settings: Settings, listener: socket.socket, state: State) -> N
             ):
                 engines = replace(models, tools=tools)
                 state.calls = held = Calls(settings, engines, call_tasks, state.telemetry)
+                gc.collect()
+                gc.freeze()  # what is there now stays, and is looked at no more
                 host, port = listener.getsockname()[:2]
                 scheme = "https" if settings.server.tls_certificate else "http"
                 # For whoever started us, a person or `presencia bench`.
