@@ -52,7 +52,7 @@ def router(settings: Settings, state: State) -> APIRouter:
             "waiting": calls.places.line.waiting,
             "rss_mb": round(process.memory_info().rss / 2**20, 1),
             "tasks": len(asyncio.all_tasks()),
-            "threads": threading.active_count(),
+            "threads": process.num_threads() - _pooled_threads(),
             "open_files": process.num_fds(),
             **calls.cost().per_frame_ms(),
             **state.telemetry.metrics.counts(),
@@ -97,3 +97,8 @@ def router(settings: Settings, state: State) -> APIRouter:
         return Response(state.calls.engines.poster, media_type="image/webp", headers=_FRESH)
 
     return routes
+
+
+def _pooled_threads() -> int:
+    """How many threads asyncio's own pool has by now, of the few that it keeps once they exist."""
+    return sum(thread.name.startswith("asyncio_") for thread in threading.enumerate())
