@@ -395,7 +395,6 @@ async def _elapsed(event: asyncio.Event, limit_s: float) -> None:
 def _collect_soon(_: asyncio.Task[None]) -> None:
     """Free what a call that is over has left in cycles: its encoder with threads, its sound.
 
-    Python would come to it by itself, some ten calls later. What was there before the first call is
-    frozen (`avatar/server.py`), so that nobody's sound has to wait for this.
+    Python itself comes to it some ten calls later. What was there before any is frozen (`server.py`).
     """
     asyncio.get_running_loop().call_soon(gc.collect)
