@@ -395,6 +395,6 @@ async def _elapsed(event: asyncio.Event, limit_s: float) -> None:
 def _collect_soon(_: asyncio.Task[None]) -> None:
     """Free what a call that is over has left in cycles: its encoder with threads, its sound.
 
-    Python itself comes to it some ten calls later. What was there before any is frozen (`server.py`).
+    Python itself comes to it ten calls later. What was there before any is frozen (`server.py`).
     """
     asyncio.get_running_loop().call_soon(gc.collect)
