@@ -18,6 +18,8 @@ _URL = re.compile(
 """RFC 7064, RFC 7065."""
 _PORT, _TLS_PORT = 3478, 5349
 _LIMIT_S = 6.0
+_RESENT_AFTER_S = (0.5, 1.0, 2.0)
+"""UDP loses packets: RFC 8489, 6.2.1, has a question sent again at these intervals."""
 _ARRIVES_WITHIN_S = 3.0
 _FORBIDDEN = 403
 _UNAUTHORIZED = (401, 441)
@@ -123,9 +125,15 @@ async def _check_stun(name: str, address: tuple[str, int]) -> Finding:
     loop = asyncio.get_running_loop()
     transport, inbox = await loop.create_datagram_endpoint(_Inbox, remote_addr=address)
     try:
-        question = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
-        transport.sendto(bytes(question))
-        answer = stun.parse_message(await inbox.first)
+        question = bytes(stun.Message(stun.Method.BINDING, stun.Class.REQUEST))
+        for wait_s in _RESENT_AFTER_S:
+            transport.sendto(question)
+            done, _ = await asyncio.wait([inbox.first], timeout=wait_s)
+            if done:
+                break
+        else:
+            raise TimeoutError
+        answer = stun.parse_message(inbox.first.result())
     finally:
         transport.close()
     seen = answer.attributes.get("XOR-MAPPED-ADDRESS") or answer.attributes["MAPPED-ADDRESS"]

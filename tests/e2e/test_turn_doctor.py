@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from aioice import stun
 
 from avatar.doctor import relay as doctor
 from avatar.doctor.findings import Finding
@@ -69,6 +70,7 @@ def start(
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         processes.append(subprocess.Popen(command, **quiet))
         wait_until(lambda: answers(relay.tls_port), "coturn's port for TLS")
+        wait_until(lambda: answers_stun(relay.port), "coturn's port for UDP")
         return relay
 
     # Its certificate is of nobody's making but ours.
@@ -82,6 +84,17 @@ def start(
 def answers(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def answers_stun(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.settimeout(0.2)
+        probe.connect(("127.0.0.1", port))
+        try:
+            probe.send(bytes(stun.Message(stun.Method.BINDING, stun.Class.REQUEST)))
+            return bool(probe.recv(1500))
+        except OSError:
+            return False
 
 
 def findings(relay: Relay, secret: str = SECRET, lifetime_s: int = 60) -> list[Finding]:
@@ -135,3 +148,32 @@ def test_a_stun_server_answers(start):
     relay = start()
     finding = asyncio.run(doctor.check(f"stun:127.0.0.1:{relay.port}", None, None))
     assert finding.status == "good"
+
+
+def test_a_stun_server_is_asked_again_when_the_question_is_lost():
+    class Deaf(asyncio.DatagramProtocol):
+        asked = 0
+
+        def connection_made(self, transport):
+            self.transport = transport
+
+        def datagram_received(self, data, addr):
+            self.asked += 1
+            if self.asked > 1:
+                question = stun.parse_message(data)
+                answer = stun.Message(
+                    stun.Method.BINDING, stun.Class.RESPONSE, question.transaction_id
+                )
+                answer.attributes["XOR-MAPPED-ADDRESS"] = addr
+                self.transport.sendto(bytes(answer), addr)
+
+    async def ask() -> Finding:
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_datagram_endpoint(Deaf, local_addr=("127.0.0.1", 0))
+        try:
+            port = transport.get_extra_info("sockname")[1]
+            return await doctor.check(f"stun:127.0.0.1:{port}", None, None)
+        finally:
+            transport.close()
+
+    assert asyncio.run(ask()).status == "good"
