@@ -16,6 +16,7 @@ Object.assign(globalThis, {state});
 let session: VoiceLiveSession;
 let peer: RTCPeerConnection;
 let hungUp = false;
+let moved: object | undefined;
 
 const tools = [{
   type: "function", name: "move", description: "Moves the robot forward.",
@@ -97,12 +98,16 @@ const call = async (asked: RequestSession, shown: boolean): Promise<void> => {
       const {meters} = JSON.parse(event.arguments);
       person.seen.push(`move ${meters}`);
       const output = JSON.stringify({moved: meters});
-      const item = {type: "function_call_output", callId: event.callId, output};
-      await session.addConversationItem(item as never);
-      await session.sendEvent({type: "response.create"} as never);
+      moved = {type: "function_call_output", callId: event.callId, output};
     },
+    // One answer is under way at a time: the next may be asked for once this one is done.
     onResponseDone: async (event) => {
       state.statuses.push(String(event.response.status));
+      if (!moved) return;
+      const item = moved;
+      moved = undefined;
+      await session.addConversationItem(item as never);
+      await session.sendEvent({type: "response.create"} as never);
     },
   });
   await session.connect();
