@@ -52,6 +52,7 @@ _GAZE_EASE_S, _GAZE_AFTER_S = 0.050, 0.10  # eyes jump to where a new state look
 _CUT_EASE_S = 0.12  # a barge-in closes the mouth in this time
 _UNTALK_S = 0.35  # and gives it back to the expression in this
 _TAKEOVER_S = (0.20, 0.06)  # before a chunk starts, the mouth passes over to it in this window
+_LATE_TAKEOVER_S = 0.06  # to one that was not known by then: lips reach a vowel in little more
 _FEEL_BEFORE_S, _FEEL_S, _CALM_S = 0.30, 0.55, 1.4  # a feeling comes before its words, goes slower
 _LINGER_S, _FADE_S = 0.5, 1.9  # and after the last words it stays and fades
 _MOOD_AFTER_S, _MOOD_S, _MOOD_HOLD_S, _MOOD_FADE_S = 0.15, 0.7, 2.5, 2.0
@@ -214,7 +215,8 @@ def _speech(at_sample: int, speech: tuple[ScheduledSpeech, ...]) -> tuple[Weight
     for scheduled in speech:
         begin = scheduled.start_sample - round(before_s * SPEECH_CLOCK_HZ)
         begin = max(begin, scheduled.known_sample)
-        taken = ease(_since_s(at_sample, begin) / (before_s - last_s))
+        left_s = _since_s(scheduled.start_sample, begin) - last_s
+        taken = ease(_since_s(at_sample, begin) / max(left_s, _LATE_TAKEOVER_S))
         if taken == 0:
             continue
         over_s = _since_s(at_sample, scheduled.end_sample)
