@@ -43,24 +43,24 @@ class Drafts:
         self._draft = _Draft(utterance, text, reply)
 
     def answers(self, utterance: int, text: str) -> bool:
-        """Whether the draft under way answers these words, and is good."""
+        """Whether the draft answers these words, or a stage failed as it tried."""
         draft = self._draft
         return (
             draft is not None
             and draft.utterance == utterance
             and as_sentence(draft.text) == as_sentence(text)
-            and draft.reply.task is not None
-            and not draft.reply.task.done()  # a stage failed
         )
 
     async def take(self, over: TurnEnded | FalseStart | NotUnderstood) -> Reply | None:
         """The drafted answer to these words, if it is good; any other is dropped."""
         text = over.transcript.text if isinstance(over, TurnEnded) else ""
-        if not text or not self.answers(over.utterance, text):
+        draft = self._draft
+        task = None if draft is None else draft.reply.task
+        if draft is None or task is None or task.done() or not self.answers(over.utterance, text):
             await self.drop()
             return None
-        draft, self._draft = self._draft, None
-        return None if draft is None else draft.reply
+        self._draft = None
+        return draft.reply
 
     def adopt(self, reply: Reply, timeline: Timeline) -> None:
         """Count what was taken as adopted, and let its rows go on from those of the turn's end."""

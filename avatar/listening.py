@@ -40,6 +40,7 @@ _log = logging.getLogger(__name__)
 WINDOW_SAMPLES = 512  # Silero's, 32 ms
 POST_ROLL_SAMPLES = round(0.2 * LISTENING_RATE_HZ)  # recognisers clip the last word without it
 _WORD_SAMPLES = round(0.12 * LISTENING_RATE_HZ)  # less speech is a click or a cough
+_REST = 1.5  # times what words so far took, the recogniser rests while somebody speaks
 _CHEAP_S = 0.5  # a recogniser that is asked so often takes a tenth of it, not a second
 _GOING_ON_SAMPLES = 5 * LISTENING_RATE_HZ  # what is said later than that goes on with nothing
 _ECHOING_SAMPLES = round(0.096 * LISTENING_RATE_HZ)  # what a canceller lets through is shorter
@@ -50,8 +51,8 @@ class Listener:
 
     Words so far are recognised as often as the recogniser can afford, each time with the last ones
     as a draft, and once more at the first silence (`_lull`), when the turn detector is asked, too.
-    If that becomes a pause, those words are guessed to be all of the turn's until the final ones
-    are there; both are dropped if the person goes on.
+    Those words are guessed to be all of the turn's until the final ones are there, which a pause
+    asks for; both are dropped if the person goes on.
 
     Args:
         detector: Of this microphone alone.
@@ -241,24 +242,28 @@ class Listener:
 
     def _follow(self, tasks: asyncio.TaskGroup, utterance: Utterance) -> None:
         """Report sustained speech and start interim recognition, where due."""
-        utterance.is_lull = False
+        utterance.silent_from = utterance.paused_at if utterance.is_pausing else 0
+        if utterance.is_guessed and not utterance.is_pausing:
+            utterance.is_guessed = False
+            self._emit(WentOn(utterance.number))
         voiced_samples = utterance.voiced = self._endpointer.voiced_samples
         if not utterance.sustained and self._lasts(utterance):
             utterance.sustained = True
             self._emit(SpeechSustained(utterance.number))
         due = utterance.interim_at + self._recognizer.interim_every_s * LISTENING_RATE_HZ
-        if voiced_samples >= due:
+        now_s = asyncio.get_running_loop().time()
+        if voiced_samples >= due and now_s >= utterance.rested_at_s:
             self._ask_interim(tasks, utterance)
 
     def _lull(self, tasks: asyncio.TaskGroup, utterance: Utterance) -> None:
         """At the first silence find out what a pause will ask for: most of them become one."""
-        if utterance.is_lull or utterance.is_pausing or utterance.voiced < _WORD_SAMPLES:
+        if utterance.silent_from or utterance.voiced < _WORD_SAMPLES:
             return
-        utterance.is_lull = True
-        end = self._windowed - WINDOW_SAMPLES
+        utterance.silent_from = end = self._windowed - WINDOW_SAMPLES
         if self._is_cheap and not utterance.covers(end):
             self._ask_interim(tasks, utterance)
         self._ask_verdict(tasks, utterance, end)
+        self._guess(utterance)
 
     @property
     def _is_cheap(self) -> bool:
@@ -283,6 +288,8 @@ class Listener:
         return utterance.voiced >= self._barge_in_samples + echoing
 
     async def _recognize_interim(self, utterance: Utterance, end: int) -> None:
+        loop = asyncio.get_running_loop()
+        asked_s = loop.time()
         try:
             transcript = await self._recognize(
                 self._tape.cut(utterance.start_sample, end), utterance.draft
@@ -291,6 +298,8 @@ class Listener:
             # The final recognition will meet the same failure, and reports it.
             _log.info("interim recognition failed", exc_info=True)
             return
+        now_s = loop.time()
+        utterance.rested_at_s = now_s + (now_s - asked_s) * _REST
         if self._utterance is utterance:
             utterance.draft, utterance.drafted_to = transcript, end
             if transcript.text:
@@ -311,15 +320,17 @@ class Listener:
             self._ask_verdict(tasks, utterance, end_sample)
         elif utterance.likely is not None:
             self._endpointer.turn_probability(utterance.likely)
-        utterance.paused_at = end_sample
+        utterance.paused_at = utterance.silent_from = end_sample
         utterance.final = tasks.create_task(
             self._recognize_final(utterance, end_sample), name="final"
         )
         self._emit(PersonPaused(utterance.number))
-        self._guess(utterance)
+        if not utterance.is_guessed:
+            self._guess(utterance)
 
     def _guess(self, utterance: Utterance) -> None:
         if words := utterance.guess:
+            utterance.is_guessed = True
             self._emit(Guessed(utterance.number, words, is_final=False))
 
     async def _recognize_final(

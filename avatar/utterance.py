@@ -22,10 +22,12 @@ class Utterance:
         is_over: Whether everybody knows that it is.
         voiced: Samples of it that are speech.
         sustained: Whether that is enough to interrupt the avatar for.
-        is_lull: Whether the last window was silent.
+        silent_from: One past the last sample of speech before the present silence; 0 in speech.
+        is_guessed: Whether its words were guessed in this silence.
         interim_at: Samples of speech in it when words so far were last asked for.
         interim_to: One past the last sample that they were asked for from.
         interim: Recognises them.
+        rested_at_s: Loop time from which the recogniser may be asked again while they speak.
         draft: Words so far.
         drafted_to: One past the last sample that those were recognised from.
         paused_at: One past the last sample of speech before the present pause, or of it all.
@@ -42,10 +44,12 @@ class Utterance:
     is_over: bool = False
     voiced: int = 0
     sustained: bool = False
-    is_lull: bool = False
+    silent_from: int = 0
+    is_guessed: bool = False
     interim_at: int = 0
     interim_to: int = 0
     interim: asyncio.Task[None] | None = None
+    rested_at_s: float = 0.0
     draft: Transcript | None = None
     drafted_to: int = 0
     paused_at: int = 0
@@ -66,8 +70,8 @@ class Utterance:
 
     @property
     def guess(self) -> str:
-        """The words so far, if they are all that was said before the present pause."""
-        heard_all = self.is_pausing and self.drafted_to >= self.paused_at - UNHEARD_SAMPLES
+        """The words so far, if they are all that was said before the present silence."""
+        heard_all = self.silent_from and self.drafted_to >= self.silent_from - UNHEARD_SAMPLES
         return self.draft.text if heard_all and self.draft is not None else ""
 
     def in_turn(self, words: str) -> str:
@@ -85,4 +89,4 @@ class Utterance:
             if task is not None:
                 task.cancel()
         self.final = self.verdict = self.likely = None
-        self.judged_to = 0
+        self.judged_to, self.is_guessed = 0, False

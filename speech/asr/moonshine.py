@@ -45,7 +45,7 @@ class Moonshine:
         ModelStoreError: A file is missing or is not what it should be.
     """
 
-    interim_every_s = 0.32
+    interim_every_s = 0.16
 
     def __init__(self, folder: Path, voice: DetectorFactory) -> None:
         self._encoder = open_session(folder / "encoder_model.ort")
