@@ -7,8 +7,8 @@
 
 PRESENCIA = .venv/bin/presencia
 PYTEST = .venv/bin/python -m pytest
-# They use a core each.
-QUICK_TESTS = $(PYTEST) -m "not e2e" --numprocesses auto
+# They use a core each; importing the others takes seconds.
+QUICK_TESTS = $(PYTEST) -m "not e2e" --ignore tests/e2e --numprocesses auto
 # They hold calls in real time and mostly wait; a file's tests share a server, so stay together.
 E2E_TESTS = $(PYTEST) -m e2e --numprocesses 2 --dist loadfile
 ARGS =
