@@ -17,7 +17,9 @@ YOUNG_MAN = SPEECH / "public" / "en_librivox_0880.wav"
 STORY = (
     "Once upon a time there was a family of weasels that lived under a telephone exchange. "
     "Every night they chewed a little more of the wires, and every morning somebody repaired them. "
-    "In the end the two families became good friends and wrote long letters to each other instead."
+    "In the end the two families became good friends and wrote long letters to each other instead. "
+    "But the letters were long in coming, for the post went by a road over the hills, and the snow "
+    "lay on it until the spring. So they built a little line of their own, from tree to tree."
 )
 MOVE = {
     "name": "move",
@@ -35,6 +37,16 @@ def asks_for_the_story(said: str) -> bool:
     return any(word in said.lower() for word in ("weasel", "eaten", "phone", "system"))
 
 
+def is_of_the_young_man(said: str) -> bool:
+    """Whether `YOUNG_MAN` was heard, or most of it."""
+    return any(word in said.lower() for word in ("young", "man", "disposed"))
+
+
+def wants_to_go_forward(said: str) -> bool:
+    """Whether `FORWARD` was heard, or most of it."""
+    return any(word in said.lower() for word in ("forward", "meter"))
+
+
 @contextmanager
 def serving() -> Iterator[Server]:
     """A real server whose language model follows the script."""
@@ -43,6 +55,13 @@ def serving() -> Iterator[Server]:
         running_server(LLM__BACKEND="openai", LLM__BASE_URL=llm.url, LLM__MODEL="script") as server,
     ):
         yield server
+
+
+def check_said(said: list[str]) -> None:
+    """What was understood of a whole conversation is what was said, and in its order."""
+    assert asks_for_the_story(said[0])
+    assert is_of_the_young_man(said[1])
+    assert wants_to_go_forward(said[2])
 
 
 async def interrupted_story(person, deltas: str) -> None:
@@ -64,7 +83,7 @@ def _script(messages, tools):
     last = messages[-1]
     if last["role"] == "tool":
         return f"Done. I moved {json.loads(last['content'])['moved']} meters."
-    said = last["content"].lower()
-    if "forward" in said and "move" in tools:
+    said = last["content"]
+    if wants_to_go_forward(said) and "move" in tools:
         return Call("move", '{"meters": 10}')
     return STORY if asks_for_the_story(said) else "I see. Please go on."
