@@ -19,6 +19,7 @@ from avatar.dialogue.prompt import beginning
 from avatar.store import ModelStore
 from speech.errors import LanguageModelError, ModelStoreError
 from speech.llm.embedded import EmbeddedModel
+from speech.llm.fitting import fitted
 from speech.llm.openai_compatible import OpenAICompatibleLanguageModel
 from speech.types import Message
 
@@ -36,7 +37,8 @@ def small():
 
 @pytest.fixture(scope="module")
 def large():
-    return ModelStore.default().path("qwen2.5-coder-0.5b") / "model.gguf"
+    store = ModelStore.default()  # as it is served
+    return fitted(store.path("qwen2.5-coder-0.5b") / "model.gguf", store.cache / "fitted")
 
 
 def rss_mb():
@@ -101,7 +103,7 @@ def test_what_was_read_before_is_loaded_at_the_next_start(small, tmp_path):
     beginnings = [beginning(ELENA, language) for language in ("en", "es")]
 
     async def start():
-        async with EmbeddedModel(small, slots=2, saved=tmp_path) as model:
+        async with EmbeddedModel(small, slots=2, max_tokens=24, saved=tmp_path) as model:
             await model.warm(beginnings)
             cached = []
             for words in beginnings:
@@ -117,7 +119,7 @@ def test_what_was_read_before_is_loaded_at_the_next_start(small, tmp_path):
 
 def test_words_read_while_they_are_spoken_need_no_reading_later(small):
     async def scenario():
-        async with EmbeddedModel(small) as model, model.conversation() as call:
+        async with EmbeddedModel(small, max_tokens=4) as model, model.conversation() as call:
             spoken = ("Could", "you tell me", "the way", "to the station?")
             for count in range(1, 5):
                 history = History()
@@ -132,7 +134,7 @@ def test_words_read_while_they_are_spoken_need_no_reading_later(small):
 
 
 def test_what_was_read_before_a_cancel_is_kept(small):
-    prompt = (Message("system", FACTS), Message("user", "Hello"))
+    prompt = (Message("system", FACTS[:1600]), Message("user", "Hello"))
 
     async def scenario():
         async with EmbeddedModel(small, max_tokens=4) as model, model.conversation() as call:
@@ -188,7 +190,7 @@ def test_cancelling_frees_the_thread_within_one_step(large, phase):
 
 def test_the_event_loop_is_never_blocked(large):
     async def scenario():
-        async with EmbeddedModel(large) as model, model.conversation() as call:
+        async with EmbeddedModel(large, max_tokens=24) as model, model.conversation() as call:
             gaps, steps = [0.0], Steps(model)
 
             async def tick():
@@ -199,7 +201,7 @@ def test_the_event_loop_is_never_blocked(large):
 
             async with asyncio.TaskGroup() as tasks:
                 ticking = tasks.create_task(tick())
-                await written(call, (Message("system", FACTS[:800]), Message("user", "Hi")))
+                await written(call, (Message("system", FACTS[:400]), Message("user", "Hi")))
                 ticking.cancel()
             return gaps, steps.count
 
@@ -210,7 +212,7 @@ def test_the_event_loop_is_never_blocked(large):
 
 def test_two_calls_are_answered_at_once_and_do_not_mix(large):
     async def scenario():
-        async with EmbeddedModel(large, slots=2, temperature=0) as model:
+        async with EmbeddedModel(large, slots=2, max_tokens=40) as model:
             calls = model.conversation(), model.conversation()
             async with asyncio.TaskGroup() as tasks:
                 replies = [
@@ -233,7 +235,10 @@ def test_closing_frees_threads_and_memory(small):
         return len(os.listdir("/proc/self/task"))
 
     async def scenario():
-        async with EmbeddedModel(small, slots=2) as model, model.conversation() as call:
+        async with (
+            EmbeddedModel(small, slots=2, max_tokens=8) as model,
+            model.conversation() as call,
+        ):
             await written(call, (Message("user", "Hi"),))
             return rss_mb(), threads()
 
@@ -255,7 +260,10 @@ def test_closing_frees_threads_and_memory(small):
 
 def test_a_prompt_too_long_says_what_to_do_and_the_next_works(small):
     async def scenario():
-        async with EmbeddedModel(small, context_tokens=512) as model, model.conversation() as call:
+        async with (
+            EmbeddedModel(small, context_tokens=512, max_tokens=8) as model,
+            model.conversation() as call,
+        ):
             with pytest.raises(LanguageModelError, match=r"raise llm\.context_tokens"):
                 await written(call, (Message("user", FACTS),))
             assert await written(call, (Message("user", "Hi"),))
@@ -278,31 +286,42 @@ def test_the_servers_own_port_is_locked(small):
     asyncio.run(model.close())
 
 
-@pytest.mark.parametrize(
-    ("language", "turns", "words"),
-    [
-        ("en", ["My name is Anna.", "What's my name?"], ["anna"]),
-        ("en", ["Are you a human?"], ["no, i'm an ai", "no, i'm a computer program"]),
-        ("en", ["What is the capital of France?"], ["paris"]),
-        ("es", ["Me llamo Ana.", "¿Cómo me llamo?"], ["ana"]),
-        ("es", ["¿Eres humana?"], ["no soy humana", "no, soy una inteligencia"]),
-        ("es", ["¿Cuál es la capital de Francia?"], ["parís", "paris"]),
+ASKED = {
+    "en": [
+        (["My name is Anna.", "What's my name?"], ["anna"]),
+        (["Are you a human?"], ["no, i'm an ai", "no, i'm a computer program"]),
+        (["What is the capital of France?"], ["paris"]),
     ],
-)
-def test_elena_remembers_and_is_honest(large, language, turns, words):
-    async def scenario():
-        async with EmbeddedModel(large, temperature=0) as model, model.conversation() as call:
-            history = History()
-            history.add_assistant(ELENA.greeting[language])
-            for turn in turns:
-                history.add_user(turn)
-                answer = await written(call, history.prompt(ELENA, language))
-                history.add_assistant(answer)
-            return answer
+    "es": [
+        (["Me llamo Ana.", "¿Cómo me llamo?"], ["ana"]),
+        (["¿Eres humana?"], ["no soy humana", "no, soy una inteligencia"]),
+        (["¿Cuál es la capital de Francia?"], ["parís", "paris"]),
+    ],
+}
 
-    answer = asyncio.run(scenario())
-    print(turns[-1], "->", answer)
-    assert any(word in answer.lower() for word in words)
+
+@pytest.mark.parametrize("language", ASKED)
+def test_elena_remembers_and_is_honest(large, language):
+    async def talk(call, turns):
+        history = History()
+        history.add_assistant(ELENA.greeting[language])
+        for turn in turns:
+            history.add_user(turn)
+            answer = await written(call, history.prompt(ELENA, language))
+            history.add_assistant(answer)
+        return answer
+
+    async def scenario():
+        answers = []
+        async with EmbeddedModel(large) as model:
+            for turns, _ in ASKED[language]:
+                async with model.conversation() as call:
+                    answers.append(await talk(call, turns))
+        return answers
+
+    for answer, (turns, words) in zip(asyncio.run(scenario()), ASKED[language], strict=True):
+        print(turns[-1], "->", answer)
+        assert any(word in answer.lower() for word in words), turns
 
 
 @pytest.fixture(scope="module")
