@@ -123,6 +123,11 @@ class ToolsOverdue:
 
 
 @dataclass(frozen=True, slots=True)
+class Owed:
+    """An answer is over, and what was said over it meanwhile, if anything, is not answered yet."""
+
+
+@dataclass(frozen=True, slots=True)
 class Farewell:
     """Say goodbye, whoever speaks: the call ends in a moment."""
 
@@ -139,5 +144,6 @@ Command = (
     | Configure
     | ToolResult
     | ToolsOverdue
+    | Owed
     | HoldOverdue
 )

@@ -4,34 +4,12 @@ import asyncio
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from avatar import commands as do
+from avatar import events as say
 from avatar.author import Author, Writing
-from avatar.commands import (
-    Command,
-    Configure,
-    Correct,
-    Farewell,
-    Noted,
-    Remove,
-    Respond,
-    Stop,
-    ToolResult,
-    ToolsOverdue,
-    Typed,
-)
 from avatar.dialogue.history import History
 from avatar.dialogue.persona import Persona
 from avatar.drafts import Drafts
-from avatar.events import (
-    ConversationEvent,
-    ReplyStatus,
-    UserInterim,
-    UserNotUnderstood,
-    UserSaid,
-    UserStarted,
-    UserStopped,
-    UserTyped,
-    new_id,
-)
 from avatar.floor import Floor
 from avatar.heard import (
     FalseStart,
@@ -103,7 +81,7 @@ class Conversation:
         persona: Persona,
         history: History,
         language: Language,
-        emit: Callable[[ConversationEvent], None],
+        emit: Callable[[say.ConversationEvent], None],
         pace: Pace | None = None,
         openers: Mapping[Language, tuple[Opener, ...]] = MappingProxyType({}),
         toolbox: Toolbox | None = None,
@@ -145,14 +123,15 @@ class Conversation:
         self.keep_up = self._inbox.keep_up
         self._overlaps = Overlaps(self.playout, self.send)
         self._floor = Floor(self._replies, self._overlaps, emit)
-        self._prefix = new_id("item")
+        self._prefix = say.new_id("item")
         self._person_speaks: int | None = None  # the utterance, once it is sustained
         self._owes_reply = False  # the person said something that no answer was heard to
+        self._said_over = False  # they said it over an answer that they may not interrupt
         self._speaks = True
         self._submitted: dict[int, str] = {}  # turns whose words are to come; the client's name
-        self._postponed: Respond | None = None  # until those are there
+        self._postponed: do.Respond | None = None  # until those are there
 
-    def send(self, command: Command) -> None:
+    def send(self, command: do.Command) -> None:
         """Take note of `command`; it is dealt with in order."""
         self._inbox.put(command)
 
@@ -168,10 +147,10 @@ class Conversation:
             async for command in self._inbox.commands():
                 await self._deal_with(command, tasks)
 
-    async def _deal_with(self, command: Command, tasks: asyncio.TaskGroup) -> None:
+    async def _deal_with(self, command: do.Command, tasks: asyncio.TaskGroup) -> None:
         match command:
             case SpeechStarted(utterance, at_sample):
-                self._emit(UserStarted(self._item(utterance), _ms(at_sample)))
+                self._emit(say.UserStarted(self._item(utterance), _ms(at_sample)))
                 await self._floor.begin(utterance, self.language)
             case SpeechSustained(utterance):
                 self._person_speaks = utterance
@@ -182,7 +161,7 @@ class Conversation:
             case Wordless(utterance):
                 self._overlaps.hear(utterance, "", self._replies.current, self.language)
             case Interim(utterance, text):
-                self._emit(UserInterim(self._item(utterance), text))
+                self._emit(say.UserInterim(self._item(utterance), text))
                 self._bearing.mirror(text, self.language)
                 meaning = self._overlaps.hear(utterance, text, self._replies.current, self.language)
                 if meaning == "words":
@@ -190,7 +169,7 @@ class Conversation:
                 self._author.read_ahead(tasks, text)
             case Guessed(utterance, text, is_final):
                 if is_final:
-                    self._emit(UserInterim(self._item(utterance), text))
+                    self._emit(say.UserInterim(self._item(utterance), text))
                     if self._overlaps.is_during(utterance, self._replies.current):
                         meaning = self._overlaps.weigh(utterance, text, 0, self.language)
                         await self._floor.obey(meaning, utterance)
@@ -204,30 +183,34 @@ class Conversation:
                 self._floor.end(command.utterance)
             case Submitted(utterance, item_id):
                 self._submitted[utterance] = item_id
-            case Typed(text, item_id, after):
+            case do.Typed(text, item_id, after):
                 await self.drafts.drop()
-                item_id = item_id or new_id("item")
+                item_id = item_id or say.new_id("item")
                 self._add_user(text, item_id, after)
-                self._emit(UserTyped(item_id, text))
-            case Noted() | Remove() | Correct():
+                self._emit(say.UserTyped(item_id, text))
+            case do.Noted() | do.Remove() | do.Correct():
                 await self.drafts.drop()
                 self._author.rewrite(command)
                 self._author.read_ahead(tasks)
-            case Respond():
+            case do.Respond():
                 await self._respond(command, tasks)
-            case Stop():
+            case do.Stop():
+                self._said_over = False
                 await self._replies.interrupt(by_client=True)
                 self._owes_reply, self._postponed = False, None
                 self._wait_no_more()
-            case ToolResult(call_id, output) if self._awaited.resolve(call_id):
+            case do.ToolResult(call_id, output) if self._awaited.resolve(call_id):
                 self._history.add_result(call_id, output)
-            case Farewell():
+            case do.Farewell():
+                self._said_over = False
                 await self.drafts.drop()
                 await self._replies.interrupt()
                 self._recite(tasks, self._author.farewell())
-            case ToolsOverdue():
+            case do.ToolsOverdue():
                 self._tools_overdue(tasks)
-            case Configure():
+            case do.Owed():
+                await self._answer_owed(tasks)
+            case do.Configure():
                 await self.drafts.drop()
                 self.language = command.language or self.language
                 self._floor.turns = command.turn_taking or self._floor.turns
@@ -245,7 +228,7 @@ class Conversation:
             draft = self._prepare_reply(tasks, write, Timeline.now())
             self.drafts.begin(utterance, text, draft)
 
-    async def _respond(self, command: Respond, tasks: asyncio.TaskGroup) -> None:
+    async def _respond(self, command: do.Respond, tasks: asyncio.TaskGroup) -> None:
         """Answer what has been said so far, once its words are all there."""
         current = self._replies.current
         if current is not None and current.response_id == self._awaited.response_id:
@@ -269,6 +252,16 @@ class Conversation:
         self._wait_no_more()
         if missing and self._replies.current is None and self._person_speaks is None:
             self._recite(tasks, self._author.sorry())
+        else:
+            self.send(do.Owed())
+
+    async def _answer_owed(self, tasks: asyncio.TaskGroup) -> None:
+        """Answer what was said over an answer, now that this is over, unless that is to come."""
+        is_to_come = self._person_speaks is not None or self._postponed is not None
+        is_due = self._said_over and self._floor.turns.answers and self._replies.current is None
+        if is_due and not is_to_come:
+            await self.drafts.drop()
+            self._begin(self._prepare_reply(tasks, self._author.answer(tasks), Timeline.now()))
 
     def _wait_no_more(self) -> None:
         """Go on without the client's results."""
@@ -285,10 +278,10 @@ class Conversation:
         del self._submitted[over.utterance]
         match over:
             case NotUnderstood(message=message):
-                self._emit(UserNotUnderstood(item_id, message))
+                self._emit(say.UserNotUnderstood(item_id, message))
             case TurnEnded(transcript=Transcript(text=text)):
                 seconds = (over.end_sample - over.start_sample) / LISTENING_RATE_HZ
-                self._emit(UserSaid(item_id, text, seconds))
+                self._emit(say.UserSaid(item_id, text, seconds))
                 self._add_user(text, item_id)
         if self._postponed is not None and not self._submitted:
             command, self._postponed = self._postponed, None
@@ -305,27 +298,30 @@ class Conversation:
         if self._person_speaks == over.utterance:
             self._person_speaks = None
         goes_on = self._person_speaks is not None
-        self._emit(UserStopped(item_id, _ms(over.end_sample)))
+        self._emit(say.UserStopped(item_id, _ms(over.end_sample)))
         timeline = Timeline.now()
-        draft = await self.drafts.take(over)
         match over:
             case NotUnderstood(message=message):
-                self._emit(UserNotUnderstood(item_id, message))
-                if not goes_on and self._floor.turns.answers:
+                await self.drafts.drop()
+                self._emit(say.UserNotUnderstood(item_id, message))
+                may_speak = self._floor.turns.interrupts or self._replies.current is None
+                if not goes_on and self._floor.turns.answers and may_speak:
                     await self._replies.interrupt()
                     self._begin(self._prepare_reply(tasks, None, timeline))
                 return
             case FalseStart():
-                self._emit(UserSaid(item_id, "", 0.0))
+                self._emit(say.UserSaid(item_id, "", 0.0))
             case TurnEnded(transcript=Transcript(text=text)):
                 seconds = (over.end_sample - over.start_sample) / LISTENING_RATE_HZ
                 meaning = self._overlaps.weigh(over.utterance, text, seconds, self.language)
-                self._emit(UserSaid(item_id, text, seconds, meaning == "backchannel"))
+                self._emit(say.UserSaid(item_id, text, seconds, meaning == "backchannel"))
                 await self._floor.obey(meaning, over.utterance)
                 if meaning == "words":
                     self._add_user(text, item_id)
+                    self._said_over = self._replies.current is not None
                     timeline = Timeline(over.ended_at_s, {"turn_ended": over.decided_at_s})
                     timeline.mark("final_transcript")
+        draft = await self.drafts.take(over)  # from here on nothing is waited for: it may fail yet
         # Noise may have cut the answer to what was said before it: that is still owed.
         is_due = self._floor.turns.answers and self._owes_reply and self._replies.current is None
         if is_due and not goes_on:
@@ -374,22 +370,24 @@ class Conversation:
 
     def _begin(self, reply: Reply) -> None:
         self._awaited.end()
+        self._said_over = self._said_over and reply.timeline.is_recited
         self._replies.begin(reply)
 
-    def _reply_ends(self, reply: Reply, heard: str, status: ReplyStatus) -> FaceState:
+    def _reply_ends(self, reply: Reply, heard: str, status: say.ReplyStatus) -> FaceState:
         was_cut = status == "cancelled"
         self._history.add_assistant(
             heard, interrupted=was_cut, item_id=reply.item_id, before=reply.sent_over
         )
-        if heard:
-            self._owes_reply = False
         self._overlaps.release()
-        if reply.response_id != self._awaited.response_id:
-            return "listening"
-        if status == "cancelled":
+        awaits = reply.response_id == self._awaited.response_id
+        if awaits and was_cut:
             self._awaited.end()
+            awaits = False
+        if heard or awaits:
+            self._owes_reply = self._said_over
+        if not awaits:
+            self.send(do.Owed())
             return "listening"
-        self._owes_reply = False
         if self._awaited.must_respond is not None:
             self.send(self._awaited.must_respond)
         return "thinking"

@@ -7,6 +7,7 @@ import pytest
 
 from avatar.commands import Configure, Respond, ToolResult
 from avatar.events import ToolCalled
+from avatar.turn_taking import TurnTaking
 from speech.errors import ToolError
 from tests.session.scripted_call import ScriptedCall, Stop
 from tests.session.scripted_tools import COVERS, LIGHTS, ScriptedServerTools, wants
@@ -63,6 +64,9 @@ def a_call(chance):
                 call.presses(Stop(), at_s)
         at_s += length_s
     answers_of_the_client(call, chance)
+    if chance.random() < 0.3:
+        call.presses(Configure(turn_taking=TurnTaking(interrupts=False)), 0.06)
+        speech = []
     return call, speech, at_s
 
 
