@@ -13,7 +13,7 @@ from avatar.reply import Reply
 from avatar.tools.awaited import AwaitedResults
 from avatar.tools.covers import Covers
 from avatar.tools.toolbox import Toolbox
-from speech.errors import ToolError
+from speech.errors import LanguageModelError, ToolError
 from speech.stages import LanguageModel
 from speech.types import Message, ToolCall
 
@@ -74,8 +74,9 @@ class ToolUse:
             sorry: What is said where a tool can't be reached.
 
         Raises:
-            LanguageModelError: The model failed.
+            LanguageModelError: The model failed, or had nothing to say.
         """
+        has_words = False
         for round_ in range(_MOST_ROUNDS + 1):
             messages = again() if round_ else first
             choice = self._toolbox.choice_after(messages[-1])
@@ -85,8 +86,11 @@ class ToolUse:
             written = self._llm.reply(messages, self._toolbox.tools, choice)
             async with aclosing(_words(written, calls)) as words:
                 async for text in words:
+                    has_words = has_words or bool(text.strip())
                     yield text
             if not calls:
+                if not has_words:
+                    raise LanguageModelError("The language model wrote nothing.")
                 return
             if round_ == _MOST_ROUNDS:
                 break

@@ -192,3 +192,11 @@ def test_the_end_of_a_call_leaves_no_task_and_no_open_model():
     call = ScriptedCall([LONG]).says("tell me a story", 0.5, 1.5).run(3.5)
     assert call.left_over == []
     assert call.model.open_replies == 0
+
+
+@pytest.mark.parametrize("reply", ["", " "])
+def test_a_model_that_writes_nothing_is_apologised_for(reply):
+    call = ScriptedCall([reply] * 9).says("how are you", 0.5, 1.5).run(8)
+    assert call.statuses == ["failed"]
+    assert APOLOGY in call.clauses
+    assert call.conversation.state == "listening"
