@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterable
+from dataclasses import replace
 
 from avatar.commands import Configure, Correct, Noted, Remove
 from avatar.dialogue.history import TIMED_OUT, History, prompt_tokens
@@ -153,10 +154,13 @@ class Author:
 
     def _prompt(self, interim: str, instructions: str | None) -> tuple[Message, ...]:
         asked = self.instructions if instructions is None else instructions
-        return self._history.prompt(
+        prompt = self._history.prompt(
             self._persona,
             self.language,
             asked,
             interim=as_sentence(interim),
             tools=self._toolbox.tools,
         )
+        if instructions is None:
+            return prompt
+        return tuple(replace(m, to_be_worded=m.role == "tool") for m in prompt)

@@ -96,12 +96,15 @@ class Message:
         content: The words; may be empty beside `tool_calls`.
         tool_calls: An assistant's.
         call_id: Of a result: the call that it is the result of.
+        to_be_worded: Of a result: whether it is to be put into words as the instructions say, even
+            if it could be said as it stands.
     """
 
     role: Role
     content: str
     tool_calls: tuple[ToolCall, ...] = ()
     call_id: str = ""
+    to_be_worded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

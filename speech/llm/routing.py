@@ -210,13 +210,15 @@ def without_calls(messages: Sequence[Message]) -> tuple[Message, ...]:
 
 
 def told_already(messages: Sequence[Message]) -> str:
-    """A tool's result that is to be said as it stands; empty if the messages end otherwise.
+    """A tool's result that may be said as it stands; empty if the messages end otherwise.
 
     A sentence needs no retelling. Of eight, Qwen2.5 0.5B told three, with the note's own "Tell
     the person what it says." behind them, and refused or twisted five.
     """
     results = list(takewhile(lambda message: message.role == "tool", reversed(messages)))
-    text = results[0].content.strip().strip('"') if len(results) == 1 else ""
+    if len(results) != 1 or results[0].to_be_worded:
+        return ""
+    text = results[0].content.strip().strip('"')
     return text if _SENTENCES.fullmatch(text) else ""
 
 

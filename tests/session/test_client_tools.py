@@ -5,6 +5,7 @@ import json
 from avatar.commands import Remove
 from avatar.dialogue.history import NO_RESULT, TIMED_OUT
 from avatar.events import CoverHeard, ReplyEnded, ReplyHeld, ReplyStarted, ToolCalled
+from speech.llm.routing import told_already
 from tests.session.scripted_call import Configure, Respond, ScriptedCall, Stop, ToolResult
 from tests.session.scripted_tools import COVERS, LIGHTS, WEATHER, ScriptedServerTools, wants
 
@@ -197,3 +198,18 @@ def test_a_call_is_forgotten_with_its_result():
     gives(call, "sunny", 2.0).presses(Remove("item", "call_1"), 5.0).types("hello", 5.5).run(8)
     assert [message.role for message in call.asked_of_the_model(2)] == ["user", "assistant", "user"]
     assert results(call) == []
+
+
+def test_instructions_of_one_answer_say_how_a_result_is_told():
+    call = call_with([wants()], "Sunny, arr!").types("weather", 0.5)
+    call.presses(ToolResult("call_1", "It is sunny."), 2.0)
+    call.presses(Respond(instructions="Talk like a pirate."), 2.0).types("and now", 6.0).run(9)
+    assert told_already(call.model.prompts[1]) == ""
+    assert [m.to_be_worded for m in call.model.prompts[1] if m.role == "tool"] == [True]
+    assert [m.to_be_worded for m in call.model.prompts[2] if m.role == "tool"] == [False]
+
+
+def test_a_result_in_sentences_may_be_told_as_it_stands_where_nobody_says_how():
+    call = call_with([wants()], "It is sunny.").types("weather", 0.5)
+    gives(call, "It is sunny.", 2.0).run(5)
+    assert told_already(call.model.prompts[1]) == "It is sunny."

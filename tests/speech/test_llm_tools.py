@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -254,3 +255,8 @@ def test_what_is_no_answer_to_one_call_is_for_the_model():
     assert routing.told_already(ending_with("It is here now.", "It costs nine.")) == ""
     assert routing.told_already(ending_with(NO_RESULT)) == ""
     assert routing.told_already((*ending_with("It is here now."), Message("user", "Hm?"))) == ""
+
+
+def test_a_result_that_instructions_are_to_shape_is_put_into_words_by_the_model():
+    *before, result = ending_with("Your lamp comes on Tuesday.")
+    assert routing.told_already((*before, replace(result, to_be_worded=True))) == ""
