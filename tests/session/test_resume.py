@@ -212,3 +212,16 @@ def test_where_calls_cannot_be_gone_on_with_no_token_is_shown():
             assert not held.calls._held
 
     run(test)
+
+
+def test_a_goodbye_that_is_lost_with_the_network_frees_the_place_in_half_a_minute():
+    async def test():
+        async with house() as held:
+            first = await talked(held)
+            first.vanish()
+            await asyncio.sleep(HEARTBEAT_LIMIT_S + KEEP_PLACE_S)
+            second = await held.call()
+            await asyncio.sleep(held.calls.settings.access.resume_s)
+            assert list(held.calls._held) == [second.call_id], "and then nothing is kept of it"
+
+    run(test)
