@@ -89,9 +89,19 @@ class DoctorServer:
             await self._server.serve()
 
 
-def examined(page: Page) -> dict[str, tuple[str, str]]:
-    """Press Start, wait for the end; what was found, as (status, says) by its key."""
+def examined(page: Page, until: str = "") -> dict[str, tuple[str, str]]:
+    """Press Start, and wait as `findings` does."""
     page.click("#start")
-    eventually(page, lambda: page.evaluate("presenciaDoctor.isDone"))
-    rows = page.evaluate("presenciaDoctor.findings")
-    return {row["what"]: (row["finding"]["status"], row["finding"]["says"]) for row in rows}
+    return findings(page, until)
+
+
+def findings(page: Page, until: str = "") -> dict[str, tuple[str, str]]:
+    """Wait for the end, or for one finding; what was found, as (status, says) by its key."""
+
+    def found() -> dict[str, tuple[str, str]]:
+        rows = page.evaluate("presenciaDoctor.findings")
+        known = [(row["what"], row["finding"]) for row in rows if row["finding"]]
+        return {what: (finding["status"], finding["says"]) for what, finding in known}
+
+    eventually(page, lambda: page.evaluate("presenciaDoctor.isDone") or until in found())
+    return found()
