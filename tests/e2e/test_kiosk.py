@@ -30,10 +30,15 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+def limits(**seconds: float) -> pytest.MarkDecorator:
+    """Other limits than the kit's, for a test that waits for them."""
+    return pytest.mark.parametrize("server", [seconds], indirect=True)
+
+
 @pytest.fixture
-def server(monkeypatch, tmp_path) -> Iterator[KioskStandIn]:
+def server(request, monkeypatch, tmp_path) -> Iterator[KioskStandIn]:
     monkeypatch.setattr(aioice.ice, "get_host_addresses", lambda use_ipv4, use_ipv6: ["127.0.0.1"])
-    with KioskStandIn(tmp_path) as stand_in:
+    with KioskStandIn(tmp_path, **getattr(request, "param", {})) as stand_in:
         yield stand_in
 
 
@@ -136,6 +141,7 @@ def test_the_heap_of_a_page_that_still_has_a_visitor_is_known_to_hold_them(page,
     assert SECRET in heap_of(page)
 
 
+@limits(idle_s=6, countdown_s=5)
 def test_who_walks_away_mid_word_is_counted_down_and_wiped(page, server):
     calls(page, server)
     visited = server.call
@@ -149,6 +155,7 @@ def test_who_walks_away_mid_word_is_counted_down_and_wiped(page, server):
     shows(page, "attract")
 
 
+@limits(idle_s=5)
 def test_a_touch_stops_the_countdown(page, server):
     calls(page, server)
     shows(page, "countdown")
@@ -158,6 +165,7 @@ def test_a_touch_stops_the_countdown(page, server):
     assert not server.call.has_hung_up
 
 
+@limits(idle_s=6, countdown_s=3)
 def test_a_voice_wakes_it_and_a_shout_that_says_nothing_makes_it_deaf_for_a_while(page, server):
     page.evaluate("person.shout(0.8)")
     shows(page, "connecting", "call")
@@ -183,6 +191,7 @@ def test_without_the_service_it_says_so_and_comes_back_by_itself(page, server):
     shows(page, "attract")
 
 
+@limits(idle_s=6, countdown_s=3)
 def test_a_network_that_goes_in_a_call_ends_the_visit_without_a_browsers_error(page, server):
     calls(page, server)
     page.route("**/v1/**", lambda route: route.abort())
@@ -268,6 +277,7 @@ def test_a_visitor_is_shown_that_others_watch_and_may_let_nobody(page, server):
     eventually(page, mark.is_hidden)
 
 
+@limits(idle_s=5)
 def test_nothing_in_its_screens_keeps_anybody_out(page, server):
     """Axe, on every screen that a visitor meets."""
     check(page)
