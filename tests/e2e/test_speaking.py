@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from contextlib import aclosing
+from functools import cache
 
 import numpy as np
 import pytest
@@ -107,7 +108,13 @@ def spoken(request):
     """Every sentence as chunks of one voice."""
     voice = request.getfixturevalue(request.param)
     language, sentences = ("en", ENGLISH) if request.param == "hibari" else ("es", SPANISH)
-    return [chunk for text in sentences for chunk in speak(voice, text, language)]
+    return [chunk for text in sentences for chunk in sentence(voice, text, language)]
+
+
+@cache
+def sentence(voice, text, language) -> list[SpeechChunk]:
+    """As `speak`, once for all tests."""
+    return speak(voice, text, language)
 
 
 def speak(voice, text, language) -> list[SpeechChunk]:
@@ -130,7 +137,7 @@ def heard(recognizer, chunks) -> str:
 
 
 def word_error_rate(voice, recognizer, sentences, language) -> float:
-    pairs = [(text, heard(recognizer, speak(voice, text, language))) for text in sentences]
+    pairs = [(text, heard(recognizer, sentence(voice, text, language))) for text in sentences]
     rate = pooled_wer(pairs, language)
     print(
         f"\nWER {language} {rate:.1%}", *(pair for pair in pairs if pair[0] != pair[1]), sep="\n  "
