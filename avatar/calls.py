@@ -1,7 +1,6 @@
 """All calls of this server: admission, life and end, and what is left of those that were lost."""
 
 import asyncio
-import gc
 import logging
 import secrets
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from avatar.access.caller import BY_KEY, Caller
 from avatar.access.places import Place, Places
 from avatar.engines import Engines
 from avatar.events import new_id
+from avatar.freeing import free_soon
 from avatar.media_cost import MediaCost
 from avatar.protocol.config import CallConfig
 from avatar.protocol.dialect import Speak
@@ -345,7 +345,7 @@ class Calls:
         held = _Held(entry.owner, entry.place, session, former)
         self._held[session.call_id] = held
         call = self.tasks.create_task(self._hold(session, held), name=session.call_id)
-        call.add_done_callback(_collect_soon)
+        call.add_done_callback(free_soon)
         if is_over:
             self.hang_up(session.call_id)
         return not is_over
@@ -390,11 +390,3 @@ async def _elapsed(event: asyncio.Event, limit_s: float) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(limit_s):
             await event.wait()
-
-
-def _collect_soon(_: asyncio.Task[None]) -> None:
-    """Free what a call that is over has left in cycles: its encoder with threads, its sound.
-
-    Python itself comes to it ten calls later. What was there before any is frozen (`server.py`).
-    """
-    asyncio.get_running_loop().call_soon(gc.collect)
