@@ -54,7 +54,7 @@ class Plan:
 
 
 async def measure(
-    url: str, recordings: Sequence[Recording], plan: Plan, read_mouth: MouthReader
+    url: str, recordings: Sequence[Recording], plan: Plan, read_mouth: MouthReader | None
 ) -> Report:
     """Call the server at `url` and take the turns of `plan`.
 
@@ -64,7 +64,7 @@ async def measure(
         url: Of a server that is ready.
         recordings: In `LANGUAGE`; said one after the other, over and over.
         plan: How many of what.
-        read_mouth: Reads the mouth of the server's face.
+        read_mouth: Reads the mouth of the server's face; without one no picture is decoded.
     """
     report = Report()
     before = await _server_counts(url)
@@ -133,7 +133,7 @@ async def _barge_ins(
 async def _calling(url: str, observer: Observer, report: Report) -> AsyncGenerator[Call]:
     """A call that has settled; what it costs this client is added to the report."""
     loop = asyncio.get_running_loop()
-    async with Call.connect(url, observer) as call:
+    async with Call.connect(url, observer, sees=observer.reads_mouths) as call:
         await call.choose_language(LANGUAGE)
         await call.until(lambda: call.synchronised, 2 * _SETTLE_S)
         await asyncio.sleep(_SETTLE_S)

@@ -30,6 +30,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "--recordings", type=Path, metavar="FOLDER", help="with a transcripts.tsv; default: ours"
     )
+    parser.add_argument(
+        "--no-pictures",
+        action="store_true",
+        help="decode none, and measure no face: the client's largest share of the cores, taken out",
+    )
     parser.add_argument("--verbose", action="store_true", help="pass the server's log on")
     parser.set_defaults(run=run)
     others = parser.add_subparsers(metavar="face|peer|turns")
@@ -63,7 +68,7 @@ async def _bench(args: argparse.Namespace) -> int:
 
     machine = machine_facts()
     spoken = recordings(args.recordings or FOLDER, LANGUAGE)
-    read_mouth = face_reader(load().face.name)
+    read_mouth = None if args.no_pictures else face_reader(load().face.name)
     plan = Plan(turns=args.turns, barge_ins=args.barge_ins)
     server = nullcontext(args.url) if args.url else serving(verbose=args.verbose)
     async with server as url:

@@ -59,7 +59,9 @@ class Call:
         face: Who draws the face, as the server last said.
     """
 
-    def __init__(self, signaller: Signaller, observer: Observer, recorder: Recorder | None) -> None:
+    def __init__(
+        self, signaller: Signaller, observer: Observer, recorder: Recorder | None, *, sees: bool
+    ) -> None:
         self.microphone = Microphone()
         self.observer = observer
         self.events: list[Event] = []
@@ -67,6 +69,7 @@ class Call:
         self._signaller = signaller
         self._clock = SenderClock()
         self._recorder = recorder
+        self._sees = sees
         self._changed = asyncio.Event()
         self._ended = False
         self._open: set[str] = set()
@@ -82,6 +85,8 @@ class Call:
         server: str | Signaller,
         observer: Observer | None = None,
         recorder: Recorder | None = None,
+        *,
+        sees: bool = True,
     ) -> AsyncGenerator[Self]:
         """Call a server; hang up on leaving.
 
@@ -89,13 +94,14 @@ class Call:
             server: A Presencia server's URL, as "http://127.0.0.1:8080", or another's signaller.
             observer: Keeps what is heard and seen; None makes one that reads no mouth.
             recorder: Gets every frame as well.
+            sees: Whether pictures are decoded; they are received in any case.
 
         Raises:
             CallError: No server, no place, no connection, or the call was lost while it was
                 waited on; the message says which.
         """
         signaller = Signalling(server) if isinstance(server, str) else server
-        call = cls(signaller, observer or Observer(), recorder)
+        call = cls(signaller, observer or Observer(), recorder, sees=sees)
         try:
             async with call._connected():
                 yield call
@@ -231,7 +237,7 @@ class Call:
         audio = peer.addTransceiver(self.microphone, direction="sendrecv")
         video = peer.addTransceiver("video", direction="recvonly")
         prepare(audio.receiver, "audio", self._clock)
-        prepare(video.receiver, "video", self._clock)
+        prepare(video.receiver, "video", self._clock, decodes=self._sees)
         if self._signaller.is_local:
             aiortc_private.also_offer_host(audio.sender.transport.transport, "127.0.0.1")
         self._channel = channel = peer.createDataChannel("oai-events")

@@ -80,6 +80,11 @@ class Observer:
         self.last_loud_s = -np.inf
         self._read_mouth = read_mouth
 
+    @property
+    def reads_mouths(self) -> bool:
+        """Whether it looks at pictures."""
+        return self._read_mouth is not None
+
     def hear(self, frame: av.AudioFrame, arrived_s: float, media_s: float | None) -> HeardFrame:
         """Note a frame of sound: s16, packed, as aiortc's Opus decoder makes it."""
         channels = frame.layout.nb_channels

@@ -20,13 +20,16 @@ _decoder_queue = attrgetter(f"{_PRIVATE}decoder_queue")
 _data = attrgetter("_data")  # of a packet: its payload, as depacketised by the receiver
 
 
-def prepare(receiver: RTCRtpReceiver, kind: Kind, clock: SenderClock) -> None:
+def prepare(
+    receiver: RTCRtpReceiver, kind: Kind, clock: SenderClock, *, decodes: bool = True
+) -> None:
     """Let a receiver hand out frames at once, stamped with unwrapped RTP timestamps.
 
     Args:
         receiver: Before its first packet: right after `addTransceiver`.
         kind: What it receives.
         clock: Is told of every sender report.
+        decodes: Whether pictures are decoded; else they are received, and none is handed out.
     """
     handle = receiver._handle_rtcp_packet
 
@@ -38,7 +41,9 @@ def prepare(receiver: RTCRtpReceiver, kind: Kind, clock: SenderClock) -> None:
 
     receiver._handle_rtcp_packet = handle_and_report  # type: ignore[method-assign]
     stamps = _Unwrapped()
-    buffer = _PromptAudio(receiver, stamps) if kind == "audio" else _PromptVideo()
+    buffer: _PromptAudio | JitterBuffer = _PromptAudio(receiver, stamps)
+    if kind == "video":
+        buffer = _PromptVideo() if decodes else _NoPictures()
     setattr(receiver, f"{_PRIVATE}timestamp_mapper", stamps)
     setattr(receiver, f"{_PRIVATE}jitter_buffer", buffer)
 
@@ -64,6 +69,17 @@ class _PromptVideo(JitterBuffer):
                 self.remove(count + 1)
                 return JitterFrame(b"".join(map(_data, packets)), packets[0].timestamp)
         return super()._remove_frame(sequence_number)
+
+
+class _NoPictures(JitterBuffer):
+    """Takes packets, and gives no picture out."""
+
+    def __init__(self) -> None:
+        super().__init__(capacity=1, is_video=True)
+
+    def add(self, packet: RtpPacket) -> tuple[bool, JitterFrame | None]:
+        """As `JitterBuffer.add`: no picture is missed, and none is next."""
+        return False, None
 
 
 class _PromptAudio:

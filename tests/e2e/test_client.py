@@ -172,6 +172,17 @@ def test_the_benchmark_reports_every_metric_with_its_count():
     assert report["machine"]["cores"] >= 1
 
 
+def test_a_benchmark_without_pictures_measures_all_but_the_face():
+    async def bench():
+        async with serving(Script(answer_lasts_s=1.0)) as (url, _):
+            return await measure(url, [Recording(NOISE, "hello there", True)], Plan(1, 0), None)
+
+    report = json.loads(asyncio.run(bench()).as_json(machine_facts()))
+    assert report["voice_to_voice_ms"]["n"] == 1
+    unseen = ("voice_to_face_ms", "fps_received", "av_skew_ms", "av_skew_arrival_ms")
+    assert [report[name]["n"] for name in unseen] == [0, 0, 0, 0]
+
+
 def _presencia_call(script, *arguments, url=None):
     """Run `presencia call` against the script; (exit code, stdout, stderr)."""
     parser = argparse.ArgumentParser()
