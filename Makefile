@@ -9,8 +9,9 @@ PRESENCIA = .venv/bin/presencia
 PYTEST = .venv/bin/python -m pytest
 # They use a core each; importing the others takes seconds.
 QUICK_TESTS = $(PYTEST) -m "not e2e" --ignore tests/e2e --numprocesses auto
-# They hold calls in real time and mostly wait; a file's tests share a server, so stay together.
-E2E_TESTS = $(PYTEST) -m e2e --numprocesses 2 --dist loadfile
+# They hold calls in real time and mostly wait: three workers keep two cores busy. A file's tests
+# share a server, so stay together; tests/e2e/order.py says which files do, and what begins.
+E2E_TESTS = $(PYTEST) -m e2e --numprocesses 3 --dist loadfile --no-loadscope-reorder
 ARGS =
 
 .PHONY: run test check replay bench setup setup-dev setup-clients models lint check-web check-types-web constraints sdk

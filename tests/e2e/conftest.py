@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,10 +17,23 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from tests.e2e.browser_call import PATIENCE_S
+from tests.e2e.order import COMPUTING, rank_of
 from tests.e2e.third_party import ClientPages, quiet_chromium
 
 SPEECH = Path(__file__).parents[1] / "data" / "speech"
 _READY = re.compile(r"Presencia is ready at (http://\S+)")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest."""
+    items.sort(key=lambda item: rank_of(item.nodeid))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Give way, from the first test on that only computes."""
+    if item.path.stem in COMPUTING:
+        os.nice(max(0, 10 - os.nice(0)))
 
 
 @dataclass
@@ -94,6 +108,17 @@ def live_server() -> Iterator[Server]:
     """One server with the default settings, for all tests of the session."""
     with running_server() as server:
         yield server
+
+
+@pytest.fixture(autouse=True)
+def places(request: pytest.FixtureRequest) -> None:
+    """What the test before left on the server that all share has gone: every place is free."""
+    if "live_server" in request.fixturenames:
+        server = request.getfixturevalue("live_server")
+        deadline_s = time.monotonic() + PATIENCE_S
+        while server.metrics()["calls"]:
+            assert time.monotonic() < deadline_s, "a call that nobody ends"
+            time.sleep(0.2)
 
 
 @pytest.fixture(scope="session")
