@@ -1,10 +1,11 @@
-"""Kernels that tests compile are kept for the next run."""
+"""Kernels that tests compile are kept for the next run, and for whatever else draws."""
 
 import pytest
 
+from avatar.store import ModelStore
 from render.baked.kernels import cache_kernels
 
 
 @pytest.fixture(scope="session", autouse=True)
-def kernels(request: pytest.FixtureRequest) -> None:
-    cache_kernels(request.config.cache.mkdir("kernels"))
+def kernels() -> None:
+    cache_kernels(ModelStore.default().cache / "kernels")
