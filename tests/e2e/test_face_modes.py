@@ -52,13 +52,14 @@ def pictures(observer):
     return len(observer.seen) - len(observer.posed)
 
 
-def test_poses_come_instead_of_video_and_each_belongs_to_a_sound(live_server):
+def test_poses_come_instead_of_video_each_of_a_sound_and_the_mouth_moves_with_it(live_server):
     async def script(call, observer):
         await call.choose_face("client")
-        await come(call, observer.posed, 10)
+        await come(call, observer.posed, 30)
         before = pictures(observer)
         await speaks(call)
         assert await call.until(lambda: not call.answering, PATIENCE_S)
+        await come(call, observer.posed, 20)
         return before, observer
 
     before, observer = converse(live_server, script)
@@ -71,18 +72,6 @@ def test_poses_come_instead_of_video_and_each_belongs_to_a_sound(live_server):
     steps_s = np.diff([frame.media_s for frame in posed])
     print(f"\na pose every {1000 * np.median(steps_s):.0f} ms")
     assert min(steps_s) > 0
-
-
-def test_the_drawn_mouth_moves_while_it_is_heard_and_rests_in_silence(live_server):
-    async def script(call, observer):
-        await call.choose_face("client")
-        await come(call, observer.posed, 30)
-        await speaks(call)
-        assert await call.until(lambda: not call.answering, PATIENCE_S)
-        await come(call, observer.posed, 20)
-        return observer
-
-    observer = converse(live_server, script)
     scale = mouth_scale(observer)
     assert scale is not None
     assert scale.moving > scale.rest + 0.03
