@@ -27,7 +27,6 @@ _DURATIONS = "/Cast_32_output_0"  # tensor inside the graph: each token's length
 _UNIT = 600  # samples of a duration's unit
 _ALIGNMENT_LAG = RATE_HZ * 50 // 1000  # the sound comes this much before its token
 _CALIBRATION = "The quick brown fox jumps over the lazy dog, and nobody minds."
-_LEAD_MS = 10  # before that, 45 words with soft beginnings were 43 dB under their peak, or more
 _SPELLED = re.compile(r"\b[A-Z](?: [A-Z])+s?\b")
 
 MISAKI = {
@@ -76,7 +75,7 @@ class HibariVoice:
         self, spoken: str, options: onnxruntime.RunOptions
     ) -> tuple[Pcm, tuple[PhonemeTiming, ...]]:
         utterance = self._synthesize(spoken, options)
-        return shape(utterance, self._gain, spoken[-1:], MISAKI, lead_ms=_LEAD_MS)
+        return shape(utterance, self._gain, spoken[-1:], MISAKI)
 
     def _synthesize(self, spoken: str, options: onnxruntime.RunOptions) -> Utterance:
         # The lexicon reads "USB" letter by letter, but a lone "A" as the article.

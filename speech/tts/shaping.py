@@ -16,6 +16,9 @@ _LEVEL = 10 ** (-20 / 20)  # RMS of the voiced parts: -20 dBFS, room for peaks 1
 _PEAK = 10 ** (-1 / 20)
 _FRAME = RATE_HZ // 200  # 5 ms
 _SILENCE = 10 ** (-40 / 20)  # of the peak: quieter frames are not speech
+_LEAD = RATE_HZ * 10 // 1000
+"""Kept before the first sound, for soft beginnings; all of it is waiting. What is before that was
+43 dB under the peak, or more, in 45 English beginnings and 47 in 21 Spanish ones."""
 _RELEASE = RATE_HZ * 30 // 1000  # kept after the last one, fading
 _PAUSE_MS = {".": 220, "!": 220, "?": 220, ";": 180, ":": 180, ",": 120}
 """Silence between two pieces, by the mark that ends the first; the second's lead is part of it."""
@@ -58,8 +61,6 @@ def shape(
     gain: float,
     ending: str,
     ipa: Mapping[str, str],
-    *,
-    lead_ms: int = 60,
 ) -> tuple[NDArray[np.int16], tuple[PhonemeTiming, ...]]:
     """Trim, level and end an utterance, and place its phonemes.
 
@@ -68,14 +69,12 @@ def shape(
         gain: The voice's own, from `gain_for`: one for all its pieces, or the level would pump.
         ending: Last character of the text, which decides how long the pause is.
         ipa: IPA of each of the model's symbols that is not IPA itself.
-        lead_ms: Kept before the first sound, for soft onsets; all of it is waiting.
 
     Returns:
         int16 PCM of shape (samples,) at 24 kHz, and the phonemes within it.
     """
     onset, offset = _speech_span(utterance.samples)
-    lead = RATE_HZ * lead_ms // 1000
-    start, end = max(0, onset - lead), min(len(utterance.samples), offset + _RELEASE)
+    start, end = max(0, onset - _LEAD), min(len(utterance.samples), offset + _RELEASE)
     samples = utterance.samples[start:end] * np.float32(gain)
     peak = float(np.abs(samples).max(initial=0))
     if peak > _PEAK:
@@ -84,7 +83,7 @@ def shape(
     if fade:
         samples[-fade:] *= np.linspace(1, 0, fade, dtype=np.float32)
     pause = RATE_HZ * _PAUSE_MS.get(ending, _NO_PAUSE_MS) // 1000
-    silence = max(0, pause - lead - fade)
+    silence = max(0, pause - _LEAD - fade)
     pcm = np.concatenate([np.rint(samples * 32767), np.zeros(silence)]).astype(np.int16)
     timings = _timings(utterance, ipa, onset, offset)
     return pcm, tuple(

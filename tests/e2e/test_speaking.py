@@ -63,10 +63,11 @@ SPANISH = [
     "Muchas gracias por tu ayuda, señora López.",
     "¿Quieres un vaso de agua o prefieres café?",
 ]
-# Whisper base mishears a lone "Sí" from espeak-ng too, and a lone "No" from this voice alone.
+# Whisper base mishears a lone "Sí" from espeak-ng too, a lone "No" from this voice alone, and "De
+# nada." or not, whatever comes before it, by a few milliseconds of silence.
 SINGLE = {
     "en": ["Yes.", "No.", "Hello!", "Thanks."],
-    "es": ["¡Hola!", "Gracias.", "Buenos días.", "Hasta luego.", "De nada."],
+    "es": ["¡Hola!", "Gracias.", "Buenos días.", "Hasta luego.", "Por supuesto."],
 }
 
 
