@@ -260,7 +260,7 @@ class Listener:
         if utterance.silent_from or utterance.voiced < _WORD_SAMPLES:
             return
         utterance.silent_from = end = self._windowed - WINDOW_SAMPLES
-        if self._is_cheap and not utterance.covers(end):
+        if self._is_cheap:
             self._ask_interim(tasks, utterance)
         self._ask_verdict(tasks, utterance, end)
         self._guess(utterance)

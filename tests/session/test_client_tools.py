@@ -5,7 +5,7 @@ import json
 from avatar.commands import Remove
 from avatar.dialogue.history import NO_RESULT, TIMED_OUT
 from avatar.events import CoverHeard, ReplyEnded, ReplyHeld, ReplyStarted, ToolCalled
-from speech.llm.routing import told_already
+from speech.llm.telling import told_already
 from tests.session.scripted_call import Configure, Respond, ScriptedCall, Stop, ToolResult
 from tests.session.scripted_tools import COVERS, LIGHTS, WEATHER, ScriptedServerTools, wants
 
@@ -58,6 +58,25 @@ def test_words_before_the_call_are_heard_to_their_end_though_the_client_is_quick
     gives(call.types("weather", 0.5), "sunny", 1.6).run(9)
     assert call.heard == ["Let me look that up for you.", "It is sunny."]
     assert call.statuses == ["completed", "completed"]
+
+
+def test_words_before_the_call_are_before_it_for_the_model():
+    call = call_with(["Let me look that up for you.", wants()], "It is sunny.")
+    gives(call.types("weather", 0.5), "sunny", 1.6).run(9)
+    _, asked, result = call.asked_of_the_model(1)
+    assert (asked.content, len(asked.tool_calls)) == ("Let me look that up for you.", 1)
+    assert (result.role, result.content) == ("tool", "sunny")
+    assert call.history.messages[-1].content == "It is sunny."
+
+
+def test_words_before_the_call_that_were_cut_are_before_it_too():
+    call = call_with(["Let me look that up for you right now.", wants()], "All right.")
+    call.types("weather", 0.5).says("no wait forget it", 1.8, 2.9).run(9)
+    user, asked, result, user_again, _ = call.history.messages
+    assert asked.content.startswith("Let me")
+    assert asked.content.endswith("…")
+    assert [len(asked.tool_calls), result.content] == [1, NO_RESULT]
+    assert [user.content, user_again.content] == ["weather", "no wait forget it"]
 
 
 def test_a_client_that_never_answers_is_excused():

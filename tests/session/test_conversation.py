@@ -118,7 +118,7 @@ def test_a_failing_voice_is_apologised_for_and_the_next_turn_works(clause):
 @pytest.mark.parametrize("failure", [True, ValueError("nobody foresaw this")])
 def test_failing_recognition_is_apologised_for_and_the_next_turn_works(failure):
     call = ScriptedCall(["Now it works."])
-    call.recognizer.fails = [failure] * 4
+    call.recognizer.fails = [failure] * 5  # as they speak, at the first silence, at the pause
     call.says("hello", 0.5, 1.5).says("again please", 6.0, 7.0).run(12)
     assert APOLOGY in call.clauses
     assert call.statuses == ["failed", "completed"]

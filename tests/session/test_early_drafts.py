@@ -49,6 +49,14 @@ def test_words_are_asked_for_at_the_first_silence_if_the_last_ones_are_old():
     assert asked_s(call) <= 150, "not only with the final words, 100 ms after the pause"
 
 
+def test_words_so_far_that_prove_wrong_are_corrected_before_the_final_ones():
+    call = ScriptedCall(["Wrong answer.", "Right answer."]).says("I see the sea", 0.5, 1.5)
+    call.recognizer.takes_s = 0.03
+    run_with_interims(call, lambda n: "I see the C" if n <= 3 else None)
+    assert asked_s(call) <= 100, "the pause, which asks for the final words, is known of by then"
+    assert call.heard == ["Right answer."]
+
+
 @pytest.mark.parametrize("end_s", [1.6, 2.2])  # words of before are being looked for, or were
 def test_a_recogniser_that_takes_long_is_asked_at_pauses_only_and_never_waited_for_twice(end_s):
     call = ScriptedCall(["I am fine."]).says("how are you", 0.5, end_s)
@@ -137,7 +145,7 @@ def test_the_verdict_of_a_silence_that_was_no_pause_counts_for_no_other():
 def test_the_first_words_shown_are_the_last_ones_of_before_the_pause():
     call = ScriptedCall(["Fine."]).says("how are you", 0.5, 1.5).run(6)
     shown = [at_s for at_s, _ in call.of(UserInterim)]
-    assert len(shown) == 3 + 1, "guesses at known words tell the client nothing new"
+    assert len(shown) == 3 + 2, "as they speak, at the first silence, and the final ones"
 
 
 def test_only_marks_that_nothing_ends_with_are_replaced():

@@ -5,7 +5,7 @@ import pytest
 from avatar.dialogue.history import NO_RESULT
 from avatar.events import CoverHeard, OpenerHeard, ReplyEnded, ReplyHeard, ReplyTimed
 from speech.errors import ToolError
-from speech.llm.routing import told_already
+from speech.llm.telling import told_already
 from tests.session.openers import opener
 from tests.session.scripted_call import APOLOGY, Configure, ScriptedCall, Stop
 from tests.session.scripted_tools import COVERS, LIGHTS, WEATHER, ScriptedServerTools, wants
