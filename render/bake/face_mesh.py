@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from render.bake.figure import Figure
+from render.bake.lip_rounding import rounded
 from render.bake.plan import CAMERA
 from render.bake.source import Floats
 from render.bake.subdivide import subdivision
@@ -39,6 +40,7 @@ def face_mesh(figure: Figure) -> Arrays:
     kept, quads = np.unique(finer.quads[keep], return_inverse=True)
     quads = quads.reshape(-1, 4)
     deltas = _calmed(deltas[:, kept], vertices[kept, 2] - figure.eyes[0][:, 2].mean())
+    deltas = rounded(vertices[kept], deltas, figure.landmarks["mouth"])
     arrays: Arrays = {
         "vertices": vertices[kept].astype(np.float32),
         "triangles": np.stack([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]], 1)
