@@ -25,6 +25,7 @@ _BLINKS = [ARKIT.index("eyeBlinkLeft"), ARKIT.index("eyeBlinkRight")]
 _JAW = ARKIT.index("jawOpen")
 _TONGUE = ARKIT.index("tongueOut")
 _PARTED_M = 0.0005  # lips closer than that show nothing of the mouth
+_SEALED_M, _SEALED_LIGHT = 0.0020, np.float32(1.6)  # lips that close show a lip where they part
 _LIPS_AT_REST_PX = 0.3
 _LID_SHADOW_M, _LIP_SHADOW_M = 0.0035, 0.0030  # how far down it reaches
 _LID_CHORD_M = 0.004  # how deep in the eyeball a lid half-way down is, for it moves straight
@@ -138,7 +139,9 @@ class Compositor:
         face, band = self._face, self._mouth
         jaw, tongue = float(weights[_JAW]), float(weights[_TONGUE])
         light = min(1.0, 0.35 + 0.65 * jaw / 0.75)
-        coat = face.lining_coat._replace(shade=face.lining_coat.shade * np.float32(light))
+        sealed = np.float32(max(0.0, 1 - opening / _SEALED_M))
+        shade = face.lining_coat.shade * np.float32(light)
+        coat = face.lining_coat._replace(shade=shade + sealed * (_SEALED_LIGHT - shade))
         region = band.region
         band.draw(band.at, region.mesh.triangles, region.lining, coat, face.lining_texture, INSIDE)
         if opening <= _PARTED_M:

@@ -10,11 +10,12 @@ from avatar.store import ModelStore
 from render.baked.asset import BakedFace
 from render.baked.compositor import Compositor
 from render.baked.renderer import compositor, warm
+from render.mouth import lip_line
 from render.types import ARKIT, FacePose
 
 pytestmark = pytest.mark.e2e
 
-SIZE = 512
+SIZE, LARGE = 512, 1024
 JAW, BLINK = ARKIT.index("jawOpen"), ARKIT.index("eyeBlinkLeft")
 
 
@@ -84,3 +85,16 @@ def test_each_eye_shuts_and_looks(face):
     around = (slice(int(y) - 10, int(y) + 10), slice(int(x) - 12, int(x) + 12))
     assert moved(frames, still({}), still({BLINK: 1.0}))[around].mean() > 8
     assert moved(frames, still({}), still({}, (0.3, 0)))[around].mean() > 3
+
+
+def test_no_dark_shows_at_the_corners_of_pressed_lips(face):
+    row, names = np.zeros(len(ARKIT), np.float32), ("mouthPress", "mouthRoll")
+    row[[k for k, name in enumerate(ARKIT) if name.startswith(names)]] = 0.3
+    frames = compositor(face, LARGE, LARGE)
+    rest, pressed = (
+        frames.draw(FacePose(weights, np.zeros(3), np.zeros(2), 0.0, 0))
+        for weights in (np.zeros(len(ARKIT), np.float32), row)
+    )
+    (x, y), _ = lip_line(face.mesh, face.camera)
+    near = np.s_[round(y) - 24 : round(y) + 12, round(x) - 84 : round(x) + 84]
+    assert pressed[near].min() > rest[near].min() - 6

@@ -40,6 +40,9 @@ const NARROWEST = 640;
 const MARGIN_PX = 48;
 const GRID = [96, 72];
 const PARTED_M = 0.0005;
+/** Lips that are that close show a lip where they part, in this light. */
+const SEALED_M = 0.002;
+const SEALED_LIGHT = 1.6;
 const LIPS_AT_REST_PX = 0.3;
 const LID_SHADOW_M = 0.0035;
 const LIP_SHADOW_M = 0.003;
@@ -330,6 +333,7 @@ export class Painter {
     gl.stencilOp(gl.KEEP, gl.KEEP, gl.REPLACE);
     const { at } = this.#usePart(this.#plates.rest, clip(0.35 + (0.65 * jaw) / 0.75, 0.35), 1);
     gl.uniform4fv(at("uFlat"), LINING);
+    gl.uniform2f(at("uEven"), SEALED_LIGHT, clip(1 - opening / SEALED_M));
     this.#drawShape(this.#shapes.inside);
     gl.disable(gl.DEPTH_TEST);
     gl.stencilFunc(gl.EQUAL, 1, 1);
@@ -548,6 +552,7 @@ export class Painter {
     gl.uniform4f(used.at("uFlat"), 0, 0, 0, 0);
     gl.uniform1f(used.at("uLight"), light);
     gl.uniform1f(used.at("uWithin"), within);
+    gl.uniform2f(used.at("uEven"), 0, 0);
     return used;
   }
 

@@ -81,6 +81,7 @@ uniform sampler2D uTexture;
 uniform vec4 uPlate; // origin and size of the texture, in plate pixels
 uniform vec4 uFlat;  // a colour in place of the texture, where its alpha is 1
 uniform float uLight, uWithin;
+uniform vec2 uEven;  // a light that is the same all over, and its share
 in vec2 vPlate;
 in vec2 vPaint;
 layout(location = 0) out vec4 colour;
@@ -89,7 +90,8 @@ void main() {
   vec4 shown = uFlat.a > 0.5 ? uFlat : texture(uTexture, (vPlate - uPlate.xy) / uPlate.zw);
   float alpha = shown.a * vPaint.y;
   if (alpha < 0.004) discard;
-  colour = vec4(min(shown.rgb * vPaint.x * uLight, shown.a) * vPaint.y, alpha);
+  float light = mix(vPaint.x * uLight, uEven.x, uEven.y);
+  colour = vec4(min(shown.rgb * light, shown.a) * vPaint.y, alpha);
   within = uWithin * vec4(alpha);
 }`;
 
