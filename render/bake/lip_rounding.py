@@ -6,11 +6,9 @@ corners come in as far again.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from render.bake.source import Floats
 from render.types import ARKIT
-
-Floats = NDArray[np.floating]
 
 _SIDES_M, _CORNERS_M = 0.0036, 0.0050  # how far the sides go down and the corners in, at weight 1
 _JAW_M = (0.0325, 0.0125)  # jawOpen 1 moves the lower lip's middle, and its corners, down
