@@ -10,7 +10,7 @@ COMPUTING = {
     f"test_{name}"
     for name in (
         *("bench_face", "closing", "echo", "face", "face_view", "fitting", "lips", "listening"),
-        *("llm", "malformed", "malformed_messages", "openapi", "poster", "replay", "sdk_bundle"),
+        *("llm", "malformed", "malformed_messages", "openapi", "poster", "replay"),
         *("smaller_model", "speaking", "tools", "voice_live_malformed", "wheel"),
     )
 }
@@ -18,6 +18,8 @@ COMPUTING = {
 CALLS = {
     f"test_{name}" for name in ("call", "calls", "clients_real_model", "face_modes", "page_modes")
 }
+# They make the same files anew.
+BUNDLE = {"test_sdk_bundle", "test_sdk_element"}
 # Of the others the longest: no worker is left alone with one of them.
 LONGEST = [
     f"test_{name}"
@@ -34,7 +36,9 @@ def group_of(nodeid: str) -> str:
     path = PurePath(nodeid.split("::", 1)[0])
     if path.stem in COMPUTING or path.parts[:2] == ("tests", "render"):
         return "computing"
-    return "calls" if path.stem in CALLS else path.stem
+    if path.stem in CALLS:
+        return "calls"
+    return "bundle" if path.stem in BUNDLE else path.stem
 
 
 def rank_of(nodeid: str) -> int:

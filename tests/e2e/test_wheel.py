@@ -32,8 +32,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A fresh environment's folder of commands; the dependencies are this environment's."""
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
-    not_source = shutil.ignore_patterns(".*", "node_modules", "build", "dist", "*.egg-info", "out")
-    shutil.copytree(CHECKOUT, source, ignore=not_source)
+    made = ("node_modules", "build", "dist", "*.egg-info", "out", "__pycache__")
+    shutil.copytree(CHECKOUT, source, ignore=shutil.ignore_patterns(".*", *made))
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     run(*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", folder, source, cwd=folder)
     shutil.rmtree(source)
