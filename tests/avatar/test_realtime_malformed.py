@@ -93,7 +93,7 @@ def is_well_formed(message):
     return True
 
 
-@settings(max_examples=1000)
+@settings(max_examples=300)
 @given(malformed(), st.booleans())
 def test_every_malformed_message_gets_a_clear_error_and_changes_nothing(message, has_line):
     client = Client(line=Line() if has_line else None)
