@@ -82,8 +82,8 @@ def _measured(script, take, measure):
     assert _talk(script, converse) == []
 
 
-@pytest.mark.parametrize("delay_s", [0.3, 0.8])
-def test_a_known_delay_is_measured(delay_s):
+@pytest.mark.parametrize(("delay_s", "ahead_s"), [(0.3, 0), (0.3, 0.1), (0.8, -0.1)])
+def test_a_known_delay_and_skew_are_measured(delay_s, ahead_s):
     def measure(turn, observer, sent):
         sounded_s = min(at_s for at_s in sent.sounded_s if at_s > turn.finished_s)
         opened_s = min(at_s for at_s in sent.opened_s if at_s > turn.finished_s)
@@ -94,21 +94,12 @@ def test_a_known_delay_is_measured(delay_s):
             "final_transcript_ms": pytest.approx(220, abs=150),
             "ttft_ms": 100,
             "fps_received": pytest.approx(25, abs=1),
+            "av_skew_ms": pytest.approx(1000 * ahead_s, abs=20),
         }
         metrics = answer_metrics(turn, observer, mouth_scale(observer))
         return {name: metrics.get(name) for name in expected}, expected
 
-    script = Script(answers_after_s=delay_s)
-    _measured(script, lambda call: take_turn(call, NOISE, PATIENCE), measure)
-
-
-@pytest.mark.parametrize("ahead_s", [-0.1, 0, 0.1])
-def test_a_known_skew_is_measured(ahead_s):
-    def measure(turn, observer, _):
-        metrics = answer_metrics(turn, observer, mouth_scale(observer))
-        return metrics.get("av_skew_ms"), pytest.approx(1000 * ahead_s, abs=20)
-
-    script = Script(sound_ahead_s=ahead_s)
+    script = Script(answers_after_s=delay_s, sound_ahead_s=ahead_s)
     _measured(script, lambda call: take_turn(call, NOISE, PATIENCE), measure)
 
 
