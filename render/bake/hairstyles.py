@@ -292,17 +292,18 @@ def _hang(skull: Skull, at: Floats, inwards: Floats) -> Floats:
 
 
 def _cropped(skull: Skull, roots: Floats, part_m: float, rng: np.random.Generator) -> list[Strands]:
-    """Tight curls of 4 to 8 mm, sharp over the forehead, faded at temples and nape."""
-    depth = hair_depth(skull, roots, _MAN) + 0.0008 * wave(rng, 0.006)(roots)
+    """Tight curls of 4 to 8 mm that thin out over the forehead, faded at temples and nape."""
+    ragged = 0.0008 * wave(rng, 0.006)(roots) + 0.0012 * wave(rng, 0.022)(roots)
+    depth = hair_depth(skull, roots, _MAN) + ragged
     sharp = 1 - smooth(skull.azimuth(roots), 42, 60)
     full = smooth(depth, 0.0, 0.035)
     density = np.where(
-        sharp > 0.5, smooth(depth, -0.0005, 0.0035), 0.35 * smooth(depth, 0, 0.006) + 0.65 * full
+        sharp > 0.5, smooth(depth, -0.0005, 0.0090), 0.35 * smooth(depth, 0, 0.006) + 0.65 * full
     )
     density = np.where(depth > 0, density, 0.0)
     keep = rng.random(len(roots)) < density
     roots, full, sharp = roots[keep], full[keep], sharp[keep]
-    size = np.maximum(0.30 + 0.70 * full, 0.72 * sharp * smooth(depth[keep], -0.004, 0.01))
+    size = np.maximum(0.30 + 0.70 * full, 0.72 * sharp * smooth(depth[keep], -0.004, 0.014))
     length = rng.uniform(0.0045, 0.0080, len(roots)) * size
     normal = skull.normals(roots)
     lean = 0.55 * wave(rng, 0.006)(roots)[:, None] * np.cross(normal, [0.3, 1.0, 0.2])

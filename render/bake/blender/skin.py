@@ -34,9 +34,8 @@ def skin_material(character: dict[str, Any], figure: Any, wrinkles: dict[str, fl
     inside = masks["inside-mouth"]
     tone = np.array(linear(skin["tone"]))
     colour = _colour(graph, character, tone, _read(graph, "tint", painted.tint, where), lip, inside)
-    roughness = graph.math(
-        "ADD", skin.get("roughness", 0.44), _read(graph, "gloss", painted.roughness, where)
-    )
+    rough = skin.get("roughness", 0.44)
+    roughness = graph.math("ADD", rough, _read(graph, "gloss", painted.roughness, where))
     roughness = graph.math("MULTIPLY", roughness, graph.smooth(lip, 0, 1, 1, 0.72))
     roughness = graph.math("MULTIPLY", roughness, graph.smooth(inside, 0, 1, 1, 0.5))
     rim = _lid_rim(graph, figure)
@@ -57,7 +56,7 @@ def skin_material(character: dict[str, Any], figure: Any, wrinkles: dict[str, fl
             "Subsurface Radius": (1.0, 0.36, 0.20) if light > 0.4 else (1.0, 0.45, 0.30),
             "Subsurface Scale": 0.0004 + 0.0015 * light,
             "Coat Weight": 0.03 + 0.06 * light,
-            "Coat Roughness": 0.28,
+            "Coat Roughness": 0.64 * rough,
             "Normal": graph.bump(height),
         },
         subsurface_method="RANDOM_WALK_SKIN",

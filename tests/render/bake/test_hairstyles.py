@@ -64,3 +64,11 @@ def test_a_bob_hangs_beside_the_face_to_the_jaw() -> None:
 def test_an_unknown_style_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="'mohawk' is none of"):
         grow("mohawk", SKULL, 0.0, 1)
+
+
+def test_cropped_hair_thins_out_towards_its_hairline() -> None:
+    (cropped,) = grow("cropped", SKULL, 0.0, 1, 0.2)
+    roots = cropped.points[:, 0].astype(float)
+    depth = hair_depth(SKULL, roots, hairline("cropped"))[SKULL.azimuth(roots) < 40]
+    edge, inside = (((depth > low) & (depth < low + 0.004)).sum() for low in (0.0, 0.012))
+    assert 20 < edge < 0.5 * inside
