@@ -8,11 +8,12 @@ Events of one utterance come in this order:
 end of what was too short to be speech (a click, a cough) and of nothing that has paused.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Final
 
 from speech.endings import Ending, ending_of
+from speech.odds import between, lowered, together
+from speech.patience import Patience
 from speech.stages import LISTENING_RATE_HZ
 from speech.types import Language
 
@@ -22,12 +23,8 @@ UNHEARD_SAMPLES: Final = LISTENING_RATE_HZ * 3 // 20
 """Speech that holds no word more: 150 ms. Of words recognised up to so long before a pause, 20 of
 22 were those recognised at the pause; up to 150 to 300 ms before it, 7 of 17."""
 
-# Log odds that a turn is over, by what the turn detector and the judge of the words say: fitted by
-# logistic regression to the tuning half of the speakers of docs/turn-taking.md.
-_BIAS: Final = 1.63
-_PER_SOUND: Final = 0.30  # times the log odds of the sound
-_PER_WORDS: Final = 0.82  # times the log probability that the words close
-_LEAST: Final = 1e-4  # probability that is told from 0
+_MOST_LESS: Final = 2.5
+"""Of the log odds that a turn is over, for who was taken for finished too soon again and again."""
 
 _PUNCTUATION: Final = " ,;:.?!-\N{HORIZONTAL ELLIPSIS}"
 
@@ -88,6 +85,7 @@ EndpointEvent = Started | Paused | Resumed | Withdrawn | Ended
 @dataclass(slots=True)
 class _Utterance:
     start: int
+    begin: int  # of its first window of speech
     end: int  # of the speech in it so far
     voiced: int  # samples of it that are speech
     paused: bool = False
@@ -112,6 +110,11 @@ class Endpointer:
 
     Recognisers put a question mark behind many a fragment: it does not outweigh the sound.
 
+    Who was taken for finished too soon is waited for longer from then on (`Patience`, of which more
+    below is the share): the log odds that a turn is over are less by 2.5 times it, and the patient
+    silence is that share of the way to the dictation silence. Questions and short answers that
+    sound whole end as before.
+
     Where a judge of the words is asked, too, "the sound" is both together, and not judged before
     both are known; but not of questions and short answers, which are whole to the first look.
 
@@ -125,6 +128,7 @@ class Endpointer:
         unlikely: Up to this probability it does not sound finished.
         likely: From this one on it does; between, the silence waited for is between, too.
         weighs_words: Whether `words_close` will be told of every pause.
+        learns: Whether who was taken for finished too soon is waited for longer.
         both_unlikely: As `unlikely`, of sound and words together.
         both_likely: As `likely`, likewise.
         start_ms: Speech that lasts this long starts an utterance, or resumes one.
@@ -148,6 +152,7 @@ class Endpointer:
         unlikely: float = 0.6,
         likely: float = 0.97,
         weighs_words: bool = False,
+        learns: bool = True,
         both_unlikely: float = 0.3,
         both_likely: float = 0.35,
         start_ms: int = 64,
@@ -170,6 +175,8 @@ class Endpointer:
         self._sound_alone = unlikely, likely
         self._both = both_unlikely, both_likely
         self._weighs_words = weighs_words
+        self._learns, self._tuned = learns, False
+        self._patience = Patience()
         self._start = _samples(start_ms)
         self._pause = _samples(pause_ms)
         self._least_speech = _samples(least_speech_ms)
@@ -229,11 +236,13 @@ class Endpointer:
     ) -> None:
         """Change how utterances are found. What is not given is as it was in the beginning.
 
-        A silence for both kinds of utterance that are the same is that of every utterance.
+        A silence for both kinds of utterance that are the same is that of every utterance. Nobody
+        is waited for longer than a silence that was given, nor is anything learnt from it.
         """
         quick_ms, end_ms, patient_ms, dictation_ms = self._silences_ms
         if end_silence_ms is not None and end_silence_ms == patient_silence_ms:
             quick_ms = dictation_ms = end_silence_ms
+        self._tuned = end_silence_ms is not None or patient_silence_ms is not None
         self._set_silences(
             quick_ms,
             end_ms if end_silence_ms is None else end_silence_ms,
@@ -293,13 +302,14 @@ class Endpointer:
     def reset(self) -> None:
         """Forget the utterance under way, without an event."""
         self._utterance = self._run = None
+        self._patience.forget()
         self._floor = self._at
 
     def _wait(self) -> Started | None:
         if self._run is None or self._at - self._run < self._start:
             return None
         start = max(self._run - self._pre_roll, self._floor)
-        self._utterance = _Utterance(start, end=self._at, voiced=self._at - self._run)
+        self._utterance = _Utterance(start, self._run, end=self._at, voiced=self._at - self._run)
         return Started(start)
 
     def _follow(self, utterance: _Utterance, heard: int) -> EndpointEvent | None:
@@ -315,7 +325,10 @@ class Endpointer:
             if silence >= self._pause:
                 utterance.paused = True
                 return Paused(utterance.end)
-        elif silence >= self._silence_to_end(utterance):
+        elif silence >= self._silence_to_end(utterance, self._more_patience):
+            if not self._tuned:
+                expected = self._silence_to_end(utterance, 0.0) < self._patient_silence
+                self._patience.took(utterance.end, expected=expected)
             return self._close(Ended(utterance.end), utterance.end)
         return None
 
@@ -323,6 +336,8 @@ class Endpointer:
         if not utterance.paused:
             utterance.voiced += heard
             utterance.end = self._at
+            if utterance.voiced >= self._least_speech:
+                self._patience.heard(utterance.begin)
         elif self._run is not None and self._at - self._run >= self._start:
             utterance.voiced += self._at - self._run
             utterance.end = self._at
@@ -332,31 +347,42 @@ class Endpointer:
             return Resumed()
         return None
 
-    def _silence_to_end(self, utterance: _Utterance) -> int:
-        """Samples of silence that end the utterance, by what is known of it."""
+    @property
+    def _more_patience(self) -> float:
+        return self._patience.share if self._learns and not self._tuned else 0.0
+
+    def _silence_to_end(self, utterance: _Utterance, more: float) -> int:
+        """Samples of silence that end the utterance, by what is known of it and its speaker.
+
+        Args:
+            utterance: The present one, which pauses.
+            more: Share of the most patience that is added.
+        """
         ending = utterance.ending
         if ending is Ending.DICTATED:
             return self._dictation_silence
+        stretch = more * (self._dictation_silence - self._patient_silence)
+        patient = self._patient_silence + round(stretch)
         if utterance.worded < utterance.end - UNHEARD_SAMPLES:
             ending = Ending.OPEN
         if ending is Ending.FINISHED:
-            sound = _between(utterance.likely, self._sound_alone)
-            if sound is None:
-                return (self._end_silence + self._patient_silence) // 2
-            return self._quick_silence if sound > 0 else self._patient_silence
-        over = self._over(utterance)
+            if utterance.likely is None:
+                return (self._end_silence + patient) // 2
+            whole = between(utterance.likely, self._sound_alone) > 0
+            return self._quick_silence if whole else patient
+        over = self._over(utterance, more * _MOST_LESS)
         if ending is Ending.UNFINISHED:
-            return self._patient_silence if over >= 1 else self._dictation_silence
-        return round(self._patient_silence - over * (self._patient_silence - self._end_silence))
+            return patient if over >= 1 else self._dictation_silence
+        return round(patient - over * (patient - self._end_silence))
 
-    def _over(self, utterance: _Utterance) -> float:
+    def _over(self, utterance: _Utterance, less: float) -> float:
         """How surely the utterance is over, by all that is known: from 0 to 1."""
         likely, closes = utterance.likely, utterance.closes
         if likely is None or (closes is None and self._weighs_words and not utterance.unjudged):
             return 0.0
         if closes is None:
-            return _between(likely, self._sound_alone) or 0.0
-        return _between(_together(likely, closes), self._both) or 0.0
+            return between(lowered(likely, less), self._sound_alone)
+        return between(lowered(together(likely, closes), less), self._both)
 
     def _close(self, event: Ended | Withdrawn, floor: int) -> Ended | Withdrawn:
         self._utterance = None
@@ -364,21 +390,6 @@ class Endpointer:
         if floor == self._at:  # cut in mid-speech: the rest is a new utterance from here
             self._run = None
         return event
-
-
-def _between(probability: float | None, span: tuple[float, float]) -> float | None:
-    """Where in a span a probability lies: 0 up to its beginning, 1 from its end on."""
-    if probability is None:
-        return None
-    unlikely, likely = span
-    return min(max((probability - unlikely) / (likely - unlikely), 0.0), 1.0)
-
-
-def _together(likely: float, closes: float) -> float:
-    """Probability that the turn is over, by the sound and the words."""
-    likely = min(max(likely, _LEAST), 1 - _LEAST)
-    sound, words = math.log(likely / (1 - likely)), math.log(max(closes, _LEAST))
-    return 1 / (1 + math.exp(-(_BIAS + _PER_SOUND * sound + _PER_WORDS * words)))
 
 
 def _samples(ms: int) -> int:
