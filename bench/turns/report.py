@@ -30,11 +30,13 @@ class Report:
         rows: The default and all that the tuning half could not better, on the other half.
         groups: The defaults on that half, by language, kind and length of pause.
         late: The defaults on that half, with words and sound that come sooner and later.
+        calls: The defaults in calls of all speakers, without and with learning.
     """
 
     rows: Sequence[Row]
     groups: Mapping[str, Score]
     late: Mapping[str, Score]
+    calls: Mapping[str, Score]
 
     def as_json(self, machine: Mapping[str, object]) -> str:
         """One JSON object on one line."""
@@ -54,7 +56,11 @@ class Report:
             for how, row in _beside(default.score, tried):
                 lines.append(_line(f"{name}, {how}", row.score))
                 lines.append("    " + ", ".join(f"{k} {v:g}" for k, v in row.settings.items()))
-        tables = {"the default, of": self.groups, "and, after a pause is noticed": self.late}
+        tables = {
+            "the default, of": self.groups,
+            "and, after a pause is noticed": self.late,
+            "and in calls, all speakers": self.calls,
+        }
         for name, scores in tables.items():
             lines += ["", name, *(_line(f"  {key}", score) for key, score in scores.items())]
         return "\n".join([*lines, "", ", ".join(f"{k} {v}" for k, v in machine.items())])

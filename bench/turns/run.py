@@ -8,6 +8,7 @@ from pathlib import Path
 
 from avatar.settings import load
 from avatar.store import ModelStore
+from bench.turns.calls import FIRST_TALKS, call_scores
 from bench.turns.curve import Point, as_svg
 from bench.turns.replay import Lateness, Outcome
 from bench.turns.report import Report, Row
@@ -84,7 +85,8 @@ def measure(traces: Sequence[Trace], curve: Path | None) -> Report:
         curve.parent.mkdir(parents=True, exist_ok=True)
         title = "Cut off in a pause, against waiting after the end"
         curve.write_text(as_svg(lines, _point(rows[0].score), title), "utf-8")
-    return Report(rows, _groups(held_out, default), _lateness(held_out, default))
+    groups, late = _groups(held_out, default), _lateness(held_out, default)
+    return Report(rows, groups, late, _calls(traces, default))
 
 
 def _default() -> Settings:
@@ -126,6 +128,17 @@ def _lateness(traces: Sequence[Trace], settings: Settings) -> Mapping[str, Score
         late = replace(LATE, sound_ms=ms)
         scores[f"sound after {ms} ms"] = score(outcomes(traces, settings, late))
     return scores
+
+
+def _calls(traces: Sequence[Trace], settings: Settings) -> Mapping[str, Score]:
+    scores = {}
+    for learns, how in ((False, "as ever"), (True, "learning")):
+        for speaker, (first, later) in call_scores(
+            traces, {**settings, "learns": learns}, LATE
+        ).items():
+            scores[f"{speaker}, first {FIRST_TALKS} talks, {how}"] = first
+            scores[f"{speaker}, later, {how}"] = later
+    return dict(sorted(scores.items()))
 
 
 def _point(s: Score) -> Point:

@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from bench.turns.calls import call_scores
 from bench.turns.curve import as_svg
 from bench.turns.replay import Lateness, Outcome, replay
 from bench.turns.sweep import Score, frontier, score
@@ -97,6 +98,22 @@ def test_an_answer_is_not_heard_before_it_is_ready():
     slow = replay(trace, patient(300), replace(NEVER, sound_ms=500))
     assert quick.sound_ms == quick.delay_ms == slow.delay_ms
     assert slow.sound_ms == 96 + 500
+
+
+def test_who_pauses_in_every_talk_of_a_call_is_cut_off_in_the_first_ones_alone():
+    pausing = heard(40, 25, 40, 80, pauses=[Judged(0.7, ""), Judged(0.0, "")])
+    call = [
+        replace(pausing, talk=replace(pausing.talk, name=f"{name}", speaker=speaker))
+        for speaker in ("ann", "bob")
+        for name in range(8)
+    ]
+    late = replace(NEVER, verdict_ms=60)
+    settings = {"unlikely": 0.3, "likely": 0.7, "learns": True}
+    for first, later in call_scores(call, settings, late).values():
+        assert (first.cut_off, later.cut_off) == (1 / 3, 0)
+        assert (first.paused, later.paused) == (4 * 3, 4 * 5)
+    for first, later in call_scores(call, {**settings, "learns": False}, late).values():
+        assert first.cut_off == later.cut_off == 1
 
 
 def test_only_those_who_paused_can_be_cut_off_and_only_those_who_finished_wait():
