@@ -30,7 +30,8 @@ import { throughTheLine } from "./waiting.js";
  * @property {(line: Line, change: "added" | "changed" | "removed") => void} online
  * @property {() => void} onclear a call begins without words
  * @property {() => void} onquiet nothing is shown or heard any more
- * @property {(level: number) => void} onlevel of the microphone, 0 to 1, about 16 times a second
+ * @property {(level: number) => void} onlevel of the microphone, 0 to 1, about 16 times a second; 0 while nobody
+ *     hears it
  * @property {(event: import("./protocol.js").ServerEvent) => void} onevent every event of the server
  * @property {(report: import("./tools.js").ToolReport) => void} ontool the avatar has called a tool
  */
@@ -84,7 +85,7 @@ export class Caller {
     this.transcript = this.#newTranscript();
     this.tools = new Tools((event) => this.#call?.send(event), (report) => listener.ontool(report));
     this.microphone = new Microphone({
-      onlevel: (level) => listener.onlevel(level),
+      onlevel: (level) => listener.onlevel(this.phase === "connected" ? level : 0),
       ontrouble: (trouble) => this.#noticeMicrophone(trouble),
     });
     this.playback = new Playback(video, { onpicture: () => listener.onchange(), onsound: () => listener.onchange() });

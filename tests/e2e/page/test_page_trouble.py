@@ -144,3 +144,23 @@ def test_where_sound_needs_a_tap_the_face_shows_silently_and_asks_for_it(open_pa
     page.get_by_role("button", name="Tap to hear Elena").click()
     expect(page.locator("#hear")).to_be_hidden()
     assert not page.evaluate("video.muted")
+
+
+def test_nothing_says_that_the_person_is_heard_before_they_are(open_page, server):
+    page = open_page()
+    page.evaluate("""
+        globalThis.loudest = 0;
+        document.querySelector("presencia-call").addEventListener("presencia-level", (event) => {
+          loudest = Math.max(loudest, event.detail.level);
+        });
+    """)
+    server.connects = False
+    page.get_by_role("button", name="Call Elena").click()
+    eventually(page, lambda: page.evaluate("held.contexts.map(c => c.state)") == ["running"])
+    page.wait_for_timeout(2500)  # the device beeps once a second
+    expect(page.locator("#status")).to_have_text("Connecting")
+    assert page.evaluate("loudest") == 0
+    page.get_by_role("button", name="Hang up").click()
+    server.connects = True
+    call(page)
+    eventually(page, lambda: page.evaluate("loudest") > 0.05)
