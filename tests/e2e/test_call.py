@@ -214,20 +214,27 @@ def test_hanging_up_frees_everything(new_call, live_server):
 
     for _ in range(2):
         call_once()
-    settled({})
-    pause(KEPT_ALIVE_S)
-    before = live_server.metrics()
-    allowed = {
-        "calls": 0,
-        "tasks": before["tasks"],
-        # Less than one for each call: other connections come and go.
-        "open_files": before["open_files"] + 2,
-        "threads": before["threads"] + 2,
-        # Caches and allocators still warm up in the first calls, by some 30 MB in all; nine
-        # calls in a row were flat from the sixth. A call's own media and KV cache are more.
-        "rss_mb": before["rss_mb"] + 45,
-    }
-    for _ in range(3):
-        call_once()
-    after = settled(allowed)
-    assert {what: after[what] for what, most in allowed.items() if after[what] > most} == {}
+    for _ in range(3):  # pools that a busy machine fills late are full some time; a leak goes on
+        settled({})
+        pause(KEPT_ALIVE_S)
+        before = live_server.metrics()
+        allowed = {
+            "calls": 0,
+            "tasks": before["tasks"],
+            # Less than one for each call: other connections come and go.
+            "open_files": before["open_files"] + 2,
+            "threads": before["threads"] + 2,
+            # Caches and allocators still warm up in the first calls, by some 30 MB in all; nine
+            # calls in a row were flat from the sixth. A call's own media and KV cache are more.
+            "rss_mb": before["rss_mb"] + 45,
+        }
+        for _ in range(3):
+            call_once()
+        after = settled(allowed)
+        grown = {
+            what: after[what] - before[what] for what in allowed if after[what] > allowed[what]
+        }
+        print(f"grown: {grown}")
+        if not grown:
+            break
+    assert grown == {}
