@@ -187,6 +187,10 @@ class EmbeddedModel:
             await loop.run_in_executor(self._pool, self._saved.save, index, BEGINNING)
         self._saved.add(BEGINNING)
 
+    def beginning_of(self, messages: Sequence[Message]) -> Sequence[Message]:
+        """As much of a prompt's beginning as is known of old; nothing, perhaps."""
+        return self._saved.of(messages)
+
     async def recall(self, conversation: EmbeddedConversation, messages: Sequence[Message]) -> None:
         """Load the saved beginning of a prompt into a conversation's slot, unless it is there.
 

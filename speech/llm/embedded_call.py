@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Self
 
 from speech.llm.ending import end_with_a_sentence
 from speech.llm.llama import Json, LlamaRequest
-from speech.llm.routing import told_already, without_calls
+from speech.llm.telling import shown, told_already, without_calls
 from speech.types import Message, Tool, ToolCall, ToolChoice
 
 if TYPE_CHECKING:
     from speech.llm.embedded import EmbeddedModel  # which makes what is here
 
 _log = logging.getLogger(__name__)
+
+_LANGUAGE_SHOWS = 7  # messages in which the language shows: instructions, three exchanges
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class EmbeddedConversation:
             yield call
             return
         max_tokens = self._model.max_tokens
-        written = self._written(without_calls(messages), {"max_tokens": max_tokens})
+        written = self._written(self._plain(messages, tools), {"max_tokens": max_tokens})
         async with aclosing(end_with_a_sentence(written, max_tokens)) as deltas:
             async for delta in deltas:
                 yield delta
@@ -100,7 +102,7 @@ class EmbeddedConversation:
         async with self._model.reading.ahead(self._stop) as allowed:
             if not allowed or asked != self._asked:
                 return False
-            request = await self._start(without_calls(messages), {"max_tokens": 0})
+            request = await self._start(self._plain(messages, tools), {"max_tokens": 0})
             async with aclosing(self._deltas(request)) as deltas:
                 # llama.cpp writes one token all the same, unless it is stopped before.
                 is_read = bool([delta async for delta in deltas])
@@ -122,6 +124,18 @@ class EmbeddedConversation:
         traceback: TracebackType | None,
     ) -> None:
         await self.close()
+
+    def _plain(self, messages: Sequence[Message], tools: Sequence[Tool]) -> Sequence[Message]:
+        """The prompt, as the model understands it.
+
+        Where there are tools it is shown how their results are told: near the beginning, where it
+        is read once in a call and ahead. Right before a result it took 2 s then.
+        """
+        plain = without_calls(messages)
+        if not tools:
+            return plain
+        first = len(self._model.beginning_of(plain)) or int(plain[0].role == "system")
+        return (*plain[:first], *shown(plain[: max(first, _LANGUAGE_SHOWS)]), *plain[first:])
 
     def _stop(self) -> None:
         if self._request is not None:

@@ -15,7 +15,6 @@ import re
 import unicodedata
 import uuid
 from collections.abc import Sequence
-from itertools import takewhile
 from typing import Any
 
 from speech.types import Message, NamedTool, Tool, ToolCall, ToolChoice
@@ -72,14 +71,6 @@ _SHOWN = (
     ("Hi there!", NONE),
     ("No me dejes dormir más de una hora.", "set_alarm"),
 )
-
-_SPANISH = re.compile(
-    r"\b(?:el|la|los|las|de|del|al|que|qué|es|por|en|un|una|con|para|mi|tu|se|lo|cuál|dónde|hay)\b",
-    re.IGNORECASE,
-)
-
-# What people say: no JSON, no markup, no "Error: ...", and not more than is heard in 20 s.
-_SENTENCES = re.compile(r"[¿¡\w](?:(?!: )[^{}\[\]<>|\n]){8,300}[.!?]")
 
 
 def _exchange(asked: str, answered: str) -> tuple[Message, Message]:
@@ -184,52 +175,6 @@ def words_to_answer(messages: Sequence[Message]) -> str:
 def named(choice: ToolChoice, tools: Sequence[Tool]) -> Tool | None:
     """The tool that must be called, if it is one in particular."""
     return chosen(choice.name, tools) if isinstance(choice, NamedTool) else None
-
-
-def without_calls(messages: Sequence[Message]) -> tuple[Message, ...]:
-    """A conversation in which calls and results are notes that a small model understands.
-
-    In English a note of the system does; in Spanish Qwen2.5 0.5B answers that with a greeting, and
-    reads a result out where it stands in the person's own words.
-    """
-    calls = {call.call_id: call for message in messages for call in message.tool_calls}
-    plain: list[Message] = []
-    said = ""
-    for message in messages:
-        if message.role == "user":
-            said = message.content
-        if message.role != "tool":
-            plain += [message] if message.content else []
-        elif not _is_spanish(said):
-            plain.append(_note(message, calls.get(message.call_id)))
-        elif plain and plain[-1].role == "user":
-            plain[-1] = Message("user", f"{plain[-1].content}\n(Resultado: {message.content})")
-        else:
-            plain.append(Message("user", f"(Resultado: {message.content})"))
-    return tuple(plain)
-
-
-def told_already(messages: Sequence[Message]) -> str:
-    """A tool's result that may be said as it stands; empty if the messages end otherwise.
-
-    A sentence needs no retelling. Of eight, Qwen2.5 0.5B told three, with the note's own "Tell
-    the person what it says." behind them, and refused or twisted five.
-    """
-    results = list(takewhile(lambda message: message.role == "tool", reversed(messages)))
-    if len(results) != 1 or results[0].to_be_worded:
-        return ""
-    text = results[0].content.strip().strip('"')
-    return text if _SENTENCES.fullmatch(text) else ""
-
-
-def _note(result: Message, call: ToolCall | None) -> Message:
-    asked = f"{call.name} {call.arguments}" if call else "A tool"
-    gave = result.content.strip().rstrip(".")
-    return Message("system", f"{asked} gave the result: {gave}. Tell the person what it says.")
-
-
-def _is_spanish(text: str) -> bool:
-    return "¿" in text or "¡" in text or len(_SPANISH.findall(text)) > 1
 
 
 def _required(tool: Tool) -> frozenset[str]:

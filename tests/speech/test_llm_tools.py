@@ -2,11 +2,9 @@
 
 import asyncio
 import json
-from dataclasses import replace
 
 import pytest
 
-from avatar.dialogue.history import NO_RESULT
 from speech.llm import routing
 from speech.llm.chat import message_json, tools_json, whole_calls
 from speech.llm.router import ToolRouter
@@ -203,60 +201,3 @@ def test_words_are_read_ahead_while_nobody_else_asks():
 
     (read,) = asyncio.run(scenario())
     assert read == routing.choosing((WEATHER,), "Is it")
-
-
-def test_a_small_model_reads_of_calls_in_words():
-    calls = (ToolCall("a", "weather", '{"city": "Rome"}'),)
-    messages = (
-        Message("user", "Weather?"),
-        Message("assistant", "", calls),
-        Message("tool", "sunny.", call_id="a"),
-    )
-    plain = routing.without_calls(messages)
-    assert all(message.role in ("user", "system") for message in plain)
-    assert "sunny" in plain[-1].content
-    assert not any(message.tool_calls for message in plain)
-    assert routing.without_calls(messages[:1]) == messages[:1]
-
-
-def test_in_spanish_it_reads_the_result_beside_the_persons_words():
-    messages = (
-        Message("user", "Dime el tiempo en la ciudad de Roma"),
-        Message("assistant", "", (ToolCall("a", "weather", "{}"),)),
-        Message("tool", "sunny", call_id="a"),
-    )
-    (plain,) = routing.without_calls(messages)
-    assert plain == Message("user", "Dime el tiempo en la ciudad de Roma\n(Resultado: sunny)")
-
-
-def ending_with(*results):
-    calls = tuple(ToolCall(str(i), "shop", "{}") for i, _ in enumerate(results))
-    told = (Message("tool", text, call_id=str(i)) for i, text in enumerate(results))
-    return (Message("user", "Is my lamp there?"), Message("assistant", "", calls), *told)
-
-
-@pytest.mark.parametrize(
-    "result",
-    ["Your lamp comes on Tuesday.", '"It opens at 10:30, and closes at six."', "¡Ya está aquí!"],
-)
-def test_a_result_in_sentences_is_the_answer(result):
-    assert routing.told_already(ending_with(result)) == result.strip('"')
-
-
-@pytest.mark.parametrize(
-    "result",
-    ['{"moved": 10}', "light rain, 14 degrees", "Error: no such shop.", "ok", "A | B.\n1 | 2."],
-)
-def test_any_other_result_is_put_into_words_by_the_model(result):
-    assert routing.told_already(ending_with(result)) == ""
-
-
-def test_what_is_no_answer_to_one_call_is_for_the_model():
-    assert routing.told_already(ending_with("It is here now.", "It costs nine.")) == ""
-    assert routing.told_already(ending_with(NO_RESULT)) == ""
-    assert routing.told_already((*ending_with("It is here now."), Message("user", "Hm?"))) == ""
-
-
-def test_a_result_that_instructions_are_to_shape_is_put_into_words_by_the_model():
-    *before, result = ending_with("Your lamp comes on Tuesday.")
-    assert routing.told_already((*before, replace(result, to_be_worded=True))) == ""
