@@ -27,7 +27,8 @@ class Reply:
         speaks: Whether it is spoken, or only written.
         written: What was written of one that is not spoken.
         prompt_tokens: What the language model read for it, at most.
-        sent_over: The first message that came from the person meanwhile; it answers none of them.
+        sent_over: What its words come before: its calls of the client's tools, or the first message
+            that came from the person meanwhile, for it answers none of them.
     """
 
     response_id: str
@@ -46,7 +47,7 @@ class Reply:
     sent_over: str = ""
 
     def precede(self, item_id: str) -> None:
-        """A newer message came while this is said: what is heard of it comes before."""
+        """Something came while this is said: what is heard of it comes before."""
         self.sent_over = self.sent_over or item_id
 
     def has_called(self) -> None:

@@ -53,12 +53,16 @@ class History:
     def messages(self) -> tuple[Message, ...]:
         """All that is kept, oldest first.
 
-        Two of the person's or two answers never follow each other. Behind tool calls come their
-        results, as many, in the same order.
+        Two of the person's or two answers never follow each other: words before a call are in its
+        message. Behind tool calls come their results, as many, in the same order.
         """
         messages: list[Message] = []
         for message in (said.message for said in self._said if said.message.role != "system"):
-            if message.tool_calls or message.role == "tool":
+            if message.tool_calls:
+                is_begun = messages and messages[-1].role == "assistant"
+                words = messages.pop().content if is_begun else ""
+                messages.append(replace(message, content=words))
+            elif message.role == "tool":
                 messages.append(message)
             else:
                 _append(messages, message)
@@ -148,11 +152,16 @@ class History:
             for said in self._said
         )
 
-    def add_calls(self, calls: Sequence[ToolCall]) -> None:
-        """Add what the model asked tools for; of the results nothing is known yet."""
-        asked = Message("assistant", "", tuple(calls))
+    def add_calls(self, calls: Sequence[ToolCall], item_id: str = "") -> None:
+        """Add what the model asked tools for; of the results nothing is known yet.
+
+        Args:
+            calls: What it asked for.
+            item_id: To name this by.
+        """
+        asked = _Said(Message("assistant", "", tuple(calls)), item_id)
         results = (Message("tool", NO_RESULT, call_id=call.call_id) for call in calls)
-        self._said = (*self._said, *map(_Said, (asked, *results)))
+        self._said = (*self._said, asked, *map(_Said, results))
         self._forget_oldest()
 
     def add_result(self, call_id: str, output: str) -> None:

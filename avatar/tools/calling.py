@@ -108,7 +108,8 @@ class ToolUse:
         """Make the calls that can be made; all that becomes of them is in the history."""
         reply.has_called()
         calls, wrong = self._checked(wanted)
-        self._history.add_calls(calls)
+        item_id = new_id("item")
+        self._history.add_calls(calls, item_id)
         for call_id, problem in wrong.items():
             self._history.add_result(call_id, problem)
         good = [call for call in calls if call.call_id not in wrong]
@@ -117,6 +118,7 @@ class ToolUse:
         async with self._covered(reply), asyncio.TaskGroup() as running:
             results = [running.create_task(self._run(call)) for call in here]
         if elsewhere:
+            reply.precede(item_id)  # all its words were written before
             ids = {call.call_id for call in elsewhere}
             self._awaited.begin(tasks, reply, ids)
             for call in elsewhere:
