@@ -26,6 +26,7 @@ from avatar.stage_failure import foreseen
 from avatar.tape import TAPE_S, Tape
 from avatar.turn_taking import TurnTaking
 from avatar.utterance import Utterance
+from avatar.verdicts import Verdicts
 from avatar.weighing import Weighing
 from speech.audio import to_float
 from speech.endpointing import Ended, Endpointer, Paused, Resumed, Started, Withdrawn
@@ -64,6 +65,8 @@ class Listener:
             Then speech has to last 96 ms longer, and what doesn't is none.
         goes_on: Whether nothing was heard of an answer to the last turn: then what is said within
             5 s goes on with it, and both together say how it ends.
+        is_answered: Whether the answer to the last turn is over: then that was the whole turn, however
+            soon the person speaks again.
         emit: Called with everything heard; must not block.
         weighing: Of the words at each pause, for the same endpointer.
     """
@@ -79,18 +82,20 @@ class Listener:
         emit: Callable[[Heard], None],
         is_echoing: Callable[[], bool] = lambda: False,
         goes_on: Callable[[], bool] = lambda: False,
+        is_answered: Callable[[], bool] = lambda: False,
         weighing: Weighing | None = None,
     ) -> None:
         self._weighing = weighing
         self._is_echoing = is_echoing
         self._goes_on = goes_on
+        self._is_answered = is_answered
         self._recognizer = recognizer
         self._detector = detector
-        self._turns = turns
         self._endpointer = endpointer
         self._barge_in_samples = barge_in_ms * LISTENING_RATE_HZ // 1000
         self._emit = emit
         self._tape = Tape()
+        self._verdicts = Verdicts(turns, self._tape, endpointer)
         self._windowed = 0  # samples that the detector has had
         self._arrived_at_s = 0.0  # loop time of the tape's end
         self._count = 0
@@ -236,6 +241,8 @@ class Listener:
 
     def _begin(self, start_sample: int) -> Utterance:
         last, self._last = self._last, None
+        if last is not None and last.is_over and self._is_answered():
+            self._endpointer.stands()
         goes_on = last is not None and (not last.is_over or self._goes_on())
         is_recent = last is not None and start_sample - last.paused_at <= _GOING_ON_SAMPLES
         return Utterance(self._count, start_sample, last if goes_on and is_recent else None)
@@ -262,7 +269,7 @@ class Listener:
         utterance.silent_from = end = self._windowed - WINDOW_SAMPLES
         if self._is_cheap:
             self._ask_interim(tasks, utterance)
-        self._ask_verdict(tasks, utterance, end)
+        self._verdicts.ask(tasks, utterance, end)
         self._guess(utterance)
 
     @property
@@ -275,12 +282,6 @@ class Listener:
             utterance.interim = tasks.create_task(
                 self._recognize_interim(utterance, self._windowed), name="interim"
             )
-
-    def _ask_verdict(self, tasks: asyncio.TaskGroup, utterance: Utterance, end: int) -> None:
-        if utterance.verdict is not None:
-            utterance.verdict.cancel()
-        utterance.judged_to, utterance.likely = end, None
-        utterance.verdict = tasks.create_task(self._judge(utterance, end), name="turn-end")
 
     def _lasts(self, utterance: Utterance) -> bool:
         """Whether it is long enough to interrupt the avatar for."""
@@ -316,10 +317,7 @@ class Listener:
         if self._is_echoing() and not self._lasts(utterance):
             self.forget()
             return
-        if utterance.judged_to != end_sample:
-            self._ask_verdict(tasks, utterance, end_sample)
-        elif utterance.likely is not None:
-            self._endpointer.turn_probability(utterance.likely)
+        self._verdicts.pause(tasks, utterance, end_sample)
         utterance.paused_at = utterance.silent_from = end_sample
         utterance.final = tasks.create_task(
             self._recognize_final(utterance, end_sample), name="final"
@@ -361,18 +359,6 @@ class Listener:
             else:
                 self._emit(Wordless(utterance.number))
         return transcript
-
-    async def _judge(self, utterance: Utterance, end_sample: int) -> None:
-        start_sample = max(utterance.turn_start, end_sample - TAPE_S * LISTENING_RATE_HZ)
-        pcm = self._tape.cut(start_sample, end_sample)
-        try:
-            utterance.likely = await foreseen(self._turns.finished(pcm), "turn detector")
-        except StageError:
-            # Without a verdict the endpointer waits for silence alone.
-            _log.warning("turn detector failed", exc_info=True)
-            return
-        if self._utterance is utterance and utterance.is_pausing:
-            self._endpointer.turn_probability(utterance.likely)
 
     def _withdraw(self, at_sample: int) -> None:
         utterance, self._utterance = self._utterance, None

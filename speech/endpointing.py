@@ -299,6 +299,10 @@ class Endpointer:
             utterance.ending = ending_of(heard, self.language)
             utterance.worded = self._at if up_to is None else up_to
 
+    def stands(self) -> None:
+        """Take note that the last utterance was the whole turn, however soon the next one comes."""
+        self._patience.stands()
+
     def reset(self) -> None:
         """Forget the utterance under way, without an event."""
         self._utterance = self._run = None

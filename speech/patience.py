@@ -36,18 +36,23 @@ class Patience:
         """
         self._end, self._expected = end, expected
 
+    def stands(self) -> None:
+        """The last turn was over: it was answered, and the answer heard to its end."""
+        if self._end is not None and self._expected:
+            self.share = max(self.share - _DOWN, 0.0)
+        self.forget()
+
     def heard(self, begin: int) -> None:
         """The person speaks, for longer than a click or a cough.
 
         Args:
             begin: First sample of speech since the last turn.
         """
-        if self._end is not None:
-            if begin - self._end <= GOING_ON_SAMPLES:
-                self.share = min(self.share + _UP, 1.0)
-            elif self._expected:
-                self.share = max(self.share - _DOWN, 0.0)
-        self._end = None
+        if self._end is not None and begin - self._end <= GOING_ON_SAMPLES:
+            self.share = min(self.share + _UP, 1.0)
+            self.forget()
+        else:
+            self.stands()
 
     def forget(self) -> None:
         """Learn nothing from the last turn: what comes next does not go on with it."""

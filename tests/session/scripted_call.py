@@ -220,6 +220,7 @@ class ScriptedCall:
             emit=conversation.send,
             is_echoing=lambda: self.is_echoing,
             goes_on=lambda: conversation.state == "thinking",
+            is_answered=lambda: conversation.state == "listening",
         )
 
         async def hear_the_avatar():

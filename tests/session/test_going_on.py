@@ -180,3 +180,19 @@ def test_a_turn_of_many_breaths_is_judged_by_no_more_than_is_kept_of_it():
     call.run(54)
     assert 25 < lengths[0] < 27
     assert max(lengths) == TAPE_S
+
+
+def waits_ms(last_s, *earlier):
+    """How long the end of the last thing said is waited for, behind earlier ones."""
+    call = ScriptedCall(["Yes."] * 9)
+    call.turn_detector.probability = 0.98
+    for begins_s in (*earlier, last_s):
+        call.says("is it far", begins_s, begins_s + 0.6)
+    call.run(last_s + 6)
+    return call.of(ReplyTimed)[-1][1].rows_ms["turn_ended"]
+
+
+def test_who_was_cut_short_is_waited_for_longer_and_who_had_a_short_answer_is_not():
+    alone = waits_ms(6.0, 0.5)
+    assert waits_ms(6.0, 0.5, 2.5) == alone, "1.4 s later, behind a short answer"
+    assert waits_ms(6.0, 0.5, 1.55) > alone, "half a second later, over the answer"

@@ -42,6 +42,14 @@ def test_who_ends_cleanly_never_waits_longer():
     assert wait_after([4000] * 8) == wait_after([])
 
 
+def test_who_speaks_again_soon_after_a_short_answer_had_finished_before():
+    microphone = Microphone()
+    for _ in range(4):
+        turn(microphone, 640)
+        microphone.endpointer.stands()
+    assert turn(microphone, 4000) == wait_after([])
+
+
 def test_clean_ends_make_up_for_one_that_was_none():
     assert wait_after([640, *[4000] * 5]) == wait_after([])
     assert wait_after([640, *[4000] * 2]) > wait_after([])
