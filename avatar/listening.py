@@ -65,8 +65,8 @@ class Listener:
             Then speech has to last 96 ms longer, and what doesn't is none.
         goes_on: Whether nothing was heard of an answer to the last turn: then what is said within
             5 s goes on with it, and both together say how it ends.
-        is_answered: Whether the answer to the last turn is over: then that was the whole turn, however
-            soon the person speaks again.
+        is_answered: Whether the answer to the last turn is over: that was the whole turn, then,
+            however soon the person speaks again.
         emit: Called with everything heard; must not block.
         weighing: Of the words at each pause, for the same endpointer.
     """
