@@ -44,7 +44,7 @@ _WORD_SAMPLES = round(0.12 * LISTENING_RATE_HZ)  # less speech is a click or a c
 _REST = 1.5  # times what words so far took, the recogniser rests while somebody speaks
 _CHEAP_S = 0.5  # a recogniser that is asked so often takes a tenth of it, not a second
 _GOING_ON_SAMPLES = 5 * LISTENING_RATE_HZ  # what is said later than that goes on with nothing
-_ECHOING_SAMPLES = round(0.096 * LISTENING_RATE_HZ)  # what a canceller lets through is shorter
+_ECHOING_SAMPLES = round(0.128 * LISTENING_RATE_HZ)  # what a canceller lets through is shorter
 
 
 class Listener:
@@ -62,7 +62,7 @@ class Listener:
         endpointer: Of this microphone alone.
         barge_in_ms: Speech that lasts this long is reported as sustained.
         is_echoing: Whether the avatar's own voice is being taken out of the microphone at present.
-            Then speech has to last 96 ms longer, and what doesn't is none.
+            Then speech has to last 128 ms longer, and what doesn't is none.
         goes_on: Whether nothing was heard of an answer to the last turn: then what is said within
             5 s goes on with it, and both together say how it ends.
         is_answered: Whether the answer to the last turn is over: that was the whole turn, then,

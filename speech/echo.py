@@ -1,8 +1,9 @@
 """Takes one's own voice, come back from a loudspeaker, out of a microphone.
 
 WebRTC's canceller (AEC3) subtracts and suppresses it, but only where `EchoFinder` has found an
-echo: where there is none, AEC3 mutes the person for their first second. What it can't do it is
-spared: it finds echoes up to 0.45 s late, so a later one is brought nearer.
+echo: where there is none, AEC3 mutes the person for their first second. What it does badly it is
+spared: it finds echoes up to 0.45 s late, and loses some that are more than 0.1 s late in rooms that
+ring, so those are brought nearer.
 """
 
 from dataclasses import replace
@@ -18,7 +19,7 @@ from speech.types import AudioFrame
 
 _OVER_SAMPLES = LISTENING_RATE_HZ * 3 // 2  # after the voice: the latest echo, and a room's ringing
 _RINGS_SAMPLES = LISTENING_RATE_HZ * 3 // 10
-_REACH_SAMPLES = LISTENING_RATE_HZ * 7 // 20
+_REACH_SAMPLES = LISTENING_RATE_HZ // 10
 _NEAR_SAMPLES = LISTENING_RATE_HZ // 20
 _SETTLES_SAMPLES = LISTENING_RATE_HZ * 4 // 5
 
