@@ -46,7 +46,7 @@ class Conversation:
     `run` owns it: commands come in by `send` and are dealt with one at a time, in order; what
     happens goes out by `emit`. At most one reply is under way, and only `barge_in` ends one early.
     A sound of the person holds it; `Overlaps` says what the sound means.
-    At a pause that may be the end of a turn, an answer is drafted; it is adopted if the turn ends
+    At a silence that may be the end of a turn, an answer is drafted; it is adopted if the turn ends
     there with these words, and otherwise dropped without a trace.
 
     Args:
@@ -139,6 +139,11 @@ class Conversation:
     def state(self) -> FaceState:
         """Whether the avatar listens, thinks or speaks; an answer that is held goes on."""
         return self._bearing.state
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether all that was said has been answered, and nothing more is being said."""
+        return self.state == "listening" and not self._owes_reply
 
     async def run(self) -> None:
         """Hold the conversation until cancelled."""
@@ -307,7 +312,8 @@ class Conversation:
                 may_speak = self._floor.turns.interrupts or self._replies.current is None
                 if not goes_on and self._floor.turns.answers and may_speak:
                     await self._replies.interrupt()
-                    self._begin(self._prepare_reply(tasks, None, timeline))
+                    understood = self._author.answer(tasks) if self._said_over else None
+                    self._begin(self._prepare_reply(tasks, understood, timeline))
                 return
             case FalseStart():
                 self._emit(say.UserSaid(item_id, "", 0.0))

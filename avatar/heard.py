@@ -44,7 +44,7 @@ class Wordless:
 
 @dataclass(frozen=True, slots=True)
 class Guessed:
-    """What the turn's words are if it ends with the present pause.
+    """What the turn's words are if it ends with the present silence, or pause.
 
     `WentOn`, `FalseStart` or the end of the turn follows.
 
@@ -62,7 +62,7 @@ class Guessed:
 
 @dataclass(frozen=True, slots=True)
 class WentOn:
-    """The pause was none: what was guessed is void."""
+    """The silence was no end: what was guessed is void."""
 
     utterance: int
 

@@ -58,7 +58,7 @@ class Hearing:
             emit=emit,
             is_echoing=lambda: self._echo is not None and self._echo.found,
             goes_on=lambda: conversation.state == "thinking",
-            is_answered=lambda: conversation.state == "listening",
+            is_answered=lambda: conversation.is_answered,
         )
 
     async def run(

@@ -259,12 +259,13 @@ class Listener:
             self._emit(SpeechSustained(utterance.number))
         due = utterance.interim_at + self._recognizer.interim_every_s * LISTENING_RATE_HZ
         now_s = asyncio.get_running_loop().time()
-        if voiced_samples >= due and now_s >= utterance.rested_at_s:
+        if not utterance.is_pausing and voiced_samples >= due and now_s >= utterance.rested_at_s:
             self._ask_interim(tasks, utterance)
 
     def _lull(self, tasks: asyncio.TaskGroup, utterance: Utterance) -> None:
         """At the first silence find out what a pause will ask for: most of them become one."""
-        if utterance.silent_from or utterance.voiced < _WORD_SAMPLES:
+        is_speech = utterance.voiced >= _WORD_SAMPLES and not self._may_be_echo(utterance)
+        if utterance.silent_from or not is_speech:
             return
         utterance.silent_from = end = self._windowed - WINDOW_SAMPLES
         if self._is_cheap:
@@ -277,6 +278,8 @@ class Listener:
         return self._recognizer.interim_every_s <= _CHEAP_S
 
     def _ask_interim(self, tasks: asyncio.TaskGroup, utterance: Utterance) -> None:
+        if self._may_be_echo(utterance):
+            return
         if utterance.interim is None or utterance.interim.done():
             utterance.interim_at, utterance.interim_to = utterance.voiced, self._windowed
             utterance.interim = tasks.create_task(
@@ -287,6 +290,10 @@ class Listener:
         """Whether it is long enough to interrupt the avatar for."""
         echoing = _ECHOING_SAMPLES if self._is_echoing() else 0
         return utterance.voiced >= self._barge_in_samples + echoing
+
+    def _may_be_echo(self, utterance: Utterance) -> bool:
+        """Whether it may be a rest of the avatar's own voice, of which no words are wanted."""
+        return self._is_echoing() and not self._lasts(utterance)
 
     async def _recognize_interim(self, utterance: Utterance, end: int) -> None:
         loop = asyncio.get_running_loop()
@@ -309,12 +316,15 @@ class Listener:
                 self._guess(utterance)
             else:
                 self._emit(Wordless(utterance.number))
+            if self._tasks is not None and self._is_cheap and utterance.is_cut_at(end):
+                utterance.interim = None  # this one
+                self._ask_interim(self._tasks, utterance)
 
     def _pause(self, tasks: asyncio.TaskGroup, end_sample: int) -> None:
         utterance = self._utterance
         if utterance is None:
             return
-        if self._is_echoing() and not self._lasts(utterance):
+        if self._may_be_echo(utterance):
             self.forget()
             return
         self._verdicts.pause(tasks, utterance, end_sample)
@@ -392,5 +402,7 @@ class Listener:
             _log.warning("recognition failed", exc_info=final)
             self._emit(NotUnderstood(utterance.number, end_sample, str(final)))
         else:
+            if not final.text:
+                self._endpointer.was_noise()
             span = utterance.start_sample, end_sample
             self._emit(TurnEnded(utterance.number, final, *span, ended_at_s, decided_at_s))

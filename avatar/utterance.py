@@ -83,6 +83,10 @@ class Utterance:
         """Whether the words last asked for are all, should the speech end at `end`."""
         return self.interim_to >= end - UNHEARD_SAMPLES
 
+    def is_cut_at(self, end: int) -> bool:
+        """Whether a silence that is no pause yet has begun behind `end`: words may be missing."""
+        return not self.is_pausing and 0 < end <= self.silent_from
+
     def give_up(self) -> None:
         """Drop what was found out on the guess that the turn was over."""
         for task in (self.final, self.verdict):

@@ -2,8 +2,8 @@
 
 WebRTC's canceller (AEC3) subtracts and suppresses it, but only where `EchoFinder` has found an
 echo: where there is none, AEC3 mutes the person for their first second. What it does badly it is
-spared: it finds echoes up to 0.45 s late, and loses some that are more than 0.1 s late in rooms that
-ring, so those are brought nearer.
+spared: it finds echoes up to 0.45 s late, and loses some that are more than 0.1 s late in rooms
+that ring, so those are brought nearer.
 """
 
 from dataclasses import replace

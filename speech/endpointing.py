@@ -303,8 +303,14 @@ class Endpointer:
         """Take note that the last utterance was the whole turn, however soon the next one comes."""
         self._patience.stands()
 
+    def was_noise(self) -> None:
+        """Take note that the last utterance had no words."""
+        self._patience.unhear()
+
     def reset(self) -> None:
         """Forget the utterance under way, without an event."""
+        if self._utterance is not None and self._utterance.voiced >= self._least_speech:
+            self._patience.unhear()
         self._utterance = self._run = None
         self._patience.forget()
         self._floor = self._at
@@ -338,9 +344,10 @@ class Endpointer:
 
     def _speak(self, utterance: _Utterance, heard: int) -> Resumed | None:
         if not utterance.paused:
+            was_speech = utterance.voiced >= self._least_speech
             utterance.voiced += heard
             utterance.end = self._at
-            if utterance.voiced >= self._least_speech:
+            if utterance.voiced >= self._least_speech and not was_speech:
                 self._patience.heard(utterance.begin)
         elif self._run is not None and self._at - self._run >= self._start:
             utterance.voiced += self._at - self._run

@@ -25,6 +25,7 @@ class Patience:
         self.share = 0.0
         self._end: int | None = None  # of the last turn; None if nothing will be learnt from it
         self._expected = False
+        self._before: tuple[float, int | None, bool] = (0.0, None, False)  # the last `heard`
 
     def took(self, end: int, *, expected: bool) -> None:
         """A turn was taken for over.
@@ -48,11 +49,16 @@ class Patience:
         Args:
             begin: First sample of speech since the last turn.
         """
+        self._before = self.share, self._end, self._expected
         if self._end is not None and begin - self._end <= GOING_ON_SAMPLES:
             self.share = min(self.share + _UP, 1.0)
             self.forget()
         else:
             self.stands()
+
+    def unhear(self) -> None:
+        """What was heard last was no speech: an echo, or a noise without words."""
+        self.share, self._end, self._expected = self._before
 
     def forget(self) -> None:
         """Learn nothing from the last turn: what comes next does not go on with it."""

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from avatar.listening import Heard, Listener, SpeechStarted, SpeechSustained, TurnEnded
+from avatar.heard import Heard, Interim, SpeechStarted, SpeechSustained, TurnEnded
+from avatar.listening import Listener
 from speech.audio import resample
 from speech.echo import EchoRemover
 from speech.endpointing import Endpointer
@@ -58,7 +59,7 @@ class Room:
 class _Words:
     """Takes whatever reaches it for words."""
 
-    interim_every_s = 0.32
+    interim_every_s = 0.16
 
     async def recognize(self, pcm, draft=None):
         return Transcript("words", "en")
@@ -77,11 +78,13 @@ class Listened:
         sustained_s: When the avatar was interrupted.
         started_s: When speech seemed to start, though it may have been withdrawn.
         turns_s: Where there would have been a turn, from and to.
+        worded_s: When there were words so far.
     """
 
     sustained_s: list[float] = field(default_factory=list)
     started_s: list[float] = field(default_factory=list)
     turns_s: list[tuple[float, float]] = field(default_factory=list)
+    worded_s: list[float] = field(default_factory=list)
 
 
 def listen(played_48k: Pcm, microphone, detector, *, removing: bool = True) -> Listened:
@@ -96,6 +99,8 @@ def listen(played_48k: Pcm, microphone, detector, *, removing: bool = True) -> L
                 listened.started_s.append(at / RATE_HZ)
             case SpeechSustained():
                 listened.sustained_s.append(at / RATE_HZ)
+            case Interim():
+                listened.worded_s.append(at / RATE_HZ)
             case TurnEnded(start_sample=start, end_sample=end):
                 listened.turns_s.append((start / RATE_HZ, end / RATE_HZ))
 

@@ -220,7 +220,7 @@ class ScriptedCall:
             emit=conversation.send,
             is_echoing=lambda: self.is_echoing,
             goes_on=lambda: conversation.state == "thinking",
-            is_answered=lambda: conversation.state == "listening",
+            is_answered=lambda: conversation.is_answered,
         )
 
         async def hear_the_avatar():

@@ -1,10 +1,13 @@
 """Words that are said over an answer which they may not interrupt: answered once it is over."""
 
+import asyncio
+
 import pytest
 
 from avatar.commands import Farewell, Noted
 from avatar.events import ReplyEnded, ReplyStarted, UserNotUnderstood
 from avatar.turn_taking import TurnTaking
+from speech.errors import RecognizerError
 from tests.session.scripted_call import APOLOGY, Configure, Respond, ScriptedCall, Stop, ToolResult
 from tests.session.scripted_tools import LIGHTS, wants
 
@@ -15,6 +18,18 @@ TO_ITS_END = Configure(turn_taking=TurnTaking(interrupts=False))
 def a_story(*replies):
     """A call in which a story is told from about 0.9 to 5.4 s, whoever speaks."""
     return ScriptedCall([STORY, *replies]).presses(TO_ITS_END, 0.0).types("Tell me a story.", 0.5)
+
+
+def failing_from(call, begin_s):
+    """The call's recogniser, broken from a time on."""
+    recognize = call.recognizer.recognize
+
+    async def recognize_until(pcm, draft=None):
+        if asyncio.get_running_loop().time() > begin_s:
+            raise RecognizerError("gone")
+        return await recognize(pcm, draft)
+
+    return recognize_until
 
 
 def contents(messages):
@@ -53,6 +68,16 @@ def test_who_still_speaks_when_the_answer_ends_is_heard_out():
 def test_a_sound_at_the_end_of_the_answer_loses_nothing():
     call = a_story("She stayed.").says("and the queen please", 2.0, 2.8).coughs(4.9, 1.0).run(14)
     assert call.heard == [STORY, "She stayed."]
+
+
+def test_it_is_answered_though_what_was_said_next_was_not_understood():
+    call = a_story("She stayed.").says("and the queen please", 1.5, 2.2)
+    call.says("did she stay at home", 4.8, 6.4)
+    call.recognizer.recognize = failing_from(call, 4.0)
+    call.run(16)
+    assert call.of(UserNotUnderstood)
+    assert call.heard == [STORY, "She stayed."]
+    assert call.asked_of_the_model(-1)[-1].content == "and the queen please"
 
 
 def test_who_says_mm_hm_over_it_gets_no_answer():

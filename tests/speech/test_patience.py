@@ -50,6 +50,18 @@ def test_who_speaks_again_soon_after_a_short_answer_had_finished_before():
     assert turn(microphone, 4000) == wait_after([])
 
 
+def test_a_noise_and_an_echo_teach_nothing():
+    noise, echo = Microphone(), Microphone()
+    for _ in range(4):
+        turn(noise, 640)
+        noise.endpointer.was_noise()
+        turn(echo, 640)
+        echo.speech(160)
+        echo.endpointer.reset()
+        echo.silence(2400)
+    assert turn(noise, 4000) == turn(echo, 4000) == wait_after([])
+
+
 def test_clean_ends_make_up_for_one_that_was_none():
     assert wait_after([640, *[4000] * 5]) == wait_after([])
     assert wait_after([640, *[4000] * 2]) > wait_after([])
