@@ -73,7 +73,7 @@ async def measure(
         batch = list(itertools.islice(said, min(_TURNS_PER_CALL, plan.turns - begin)))
         await _answered_turns(url, batch, plan, Observer(read_mouth), report)
     if plan.barge_ins:
-        await _barge_ins(url, said, plan, Observer(read_mouth), report)
+        await _barge_ins(url, said, plan, read_mouth, report)
     after = await _server_counts(url)
     report.counts.update({name: after[name] - before.get(name, 0) for name in after})
     return report
@@ -106,27 +106,31 @@ async def _answered_turns(
 
 
 async def _barge_ins(
-    url: str, said: Iterator[Recording], plan: Plan, observer: Observer, report: Report
+    url: str,
+    said: Iterator[Recording],
+    plan: Plan,
+    read_mouth: MouthReader | None,
+    report: Report,
 ) -> None:
-    turns: list[Turn] = []
+    """Interrupt the first answer of a call each time: asked again, models are brief."""
     attempts = plan.barge_ins * _BARGE_IN_ATTEMPTS
-    try:
-        async with _calling(url, observer, report) as call:
-            while len(turns) < plan.barge_ins and attempts:
-                attempts -= 1
-                clip = next(said).clip
+    done = 0
+    for _ in range(attempts):
+        if done == plan.barge_ins:
+            break
+        clip, observer = next(said).clip, Observer(read_mouth)
+        try:
+            async with _calling(url, observer, report) as call:
                 turn = await interrupt(call, LONG_ANSWER, clip, _BARGE_IN_AFTER_S, plan.patience)
-                if turn and barge_in_metrics(turn, observer, None):
-                    turns.append(turn)
-                _progress(f"barge-in {len(turns)}: {clip.name}")
-                await asyncio.sleep(_BETWEEN_TURNS_S)
-    except CallError as error:
-        _log.warning("a call failed: %s", error)
-    scale = mouth_scale(observer)
+        except CallError as error:
+            _log.warning("a call failed: %s", error)
+            continue
+        if turn and (metrics := barge_in_metrics(turn, observer, mouth_scale(observer))):
+            report.add(metrics)
+            done += 1
+        _progress(f"barge-in {done} of {plan.barge_ins}: {clip.name}")
     report.counts["barge_ins"] = plan.barge_ins
-    report.counts["barge_ins_missed"] = plan.barge_ins - len(turns)
-    for turn in turns:
-        report.add(barge_in_metrics(turn, observer, scale))
+    report.counts["barge_ins_missed"] = plan.barge_ins - done
 
 
 @asynccontextmanager
