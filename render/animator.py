@@ -49,7 +49,7 @@ _MANNERS: dict[FaceState, Manner] = {
 }  # fmt: skip
 _STATE_EASE_S = 0.40
 _GAZE_EASE_S, _GAZE_AFTER_S = 0.050, 0.10  # eyes jump to where a new state looks, before the head
-_CUT_EASE_S = 0.10  # a barge-in closes the mouth in this time
+_CUT_EASE_S = 0.08  # a barge-in closes the mouth in this time
 _UNTALK_S = 0.35  # and gives it back to the expression in this
 _TAKEOVER_S = (0.20, 0.06)  # before a chunk starts, the mouth passes over to it in this window
 _LATE_TAKEOVER_S = 0.08  # to one that was not known by then: lips reach a vowel in little more

@@ -216,7 +216,8 @@ def test_nothing_but_lids_and_contacts_jumps(said, each_ms, feelings, known_ms, 
     cues = FaceCues(speech, ((0, "listening"), (SECOND, "speaking"), (cut, "listening")), (cut,))
     poses = [FaceAnimator(seed).pose(n, cues) for n in range(SECOND // 2, 4 * SECOND, 1_920)]
     moved = np.abs(np.diff([p.weights for p in poses], axis=0))
-    assert moved[:, OTHERS].max() < (0.42 if known_ms else 0.34), "unprepared lips make haste"
+    limit = 0.48 if cut_ms else 0.42 if known_ms else 0.34  # who is spoken over, or unprepared
+    assert moved[:, OTHERS].max() < limit
     assert np.abs(np.diff([p.head for p in poses], axis=0)).max() < np.radians(2.5)
     assert all(np.abs(p.head[k]) <= limit for p in poses for k, limit in enumerate(HEAD_LIMITS))
 
