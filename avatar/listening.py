@@ -45,6 +45,7 @@ _REST = 1.5  # times what words so far took, the recogniser rests while somebody
 _CHEAP_S = 0.5  # a recogniser that is asked so often takes a tenth of it, not a second
 _GOING_ON_SAMPLES = 5 * LISTENING_RATE_HZ  # what is said later than that goes on with nothing
 _ECHOING_SAMPLES = round(0.128 * LISTENING_RATE_HZ)  # what a canceller lets through is shorter
+_SURE = 0.8  # of 3106 runs of speech 3 had two windows alone, of which no second was so likely
 
 
 class Listener:
@@ -60,7 +61,8 @@ class Listener:
         turns: Judges at a pause whether the turn is over.
         recognizer: Of the endpointer's language.
         endpointer: Of this microphone alone.
-        barge_in_ms: Speech that lasts this long is reported as sustained.
+        barge_in_ms: Speech that lasts this long is reported as sustained, 32 ms sooner if it is
+            sure to be speech.
         is_echoing: Whether the avatar's own voice is being taken out of the microphone at present.
             Then speech has to last 128 ms longer, and what doesn't is none.
         goes_on: Whether nothing was heard of an answer to the last turn: then what is said within
@@ -235,7 +237,7 @@ class Listener:
                 pass
         if self._utterance is not None:
             if self._endpointer.voiced:
-                self._follow(tasks, self._utterance)
+                self._follow(tasks, self._utterance, probability)
             else:
                 self._lull(tasks, self._utterance)
 
@@ -247,14 +249,14 @@ class Listener:
         is_recent = last is not None and start_sample - last.paused_at <= _GOING_ON_SAMPLES
         return Utterance(self._count, start_sample, last if goes_on and is_recent else None)
 
-    def _follow(self, tasks: asyncio.TaskGroup, utterance: Utterance) -> None:
+    def _follow(self, tasks: asyncio.TaskGroup, utterance: Utterance, probability: float) -> None:
         """Report sustained speech and start interim recognition, where due."""
         utterance.silent_from = utterance.paused_at if utterance.is_pausing else 0
         if utterance.is_guessed and not utterance.is_pausing:
             utterance.is_guessed = False
             self._emit(WentOn(utterance.number))
         voiced_samples = utterance.voiced = self._endpointer.voiced_samples
-        if not utterance.sustained and self._lasts(utterance):
+        if not utterance.sustained and self._lasts(utterance, sure=probability >= _SURE):
             utterance.sustained = True
             self._emit(SpeechSustained(utterance.number))
         due = utterance.interim_at + self._recognizer.interim_every_s * LISTENING_RATE_HZ
@@ -286,10 +288,11 @@ class Listener:
                 self._recognize_interim(utterance, self._windowed), name="interim"
             )
 
-    def _lasts(self, utterance: Utterance) -> bool:
+    def _lasts(self, utterance: Utterance, *, sure: bool = False) -> bool:
         """Whether it is long enough to interrupt the avatar for."""
-        echoing = _ECHOING_SAMPLES if self._is_echoing() else 0
-        return utterance.voiced >= self._barge_in_samples + echoing
+        if self._is_echoing():
+            return utterance.voiced >= self._barge_in_samples + _ECHOING_SAMPLES
+        return utterance.voiced >= self._barge_in_samples - sure * WINDOW_SAMPLES
 
     def _may_be_echo(self, utterance: Utterance) -> bool:
         """Whether it may be a rest of the avatar's own voice, of which no words are wanted."""

@@ -18,6 +18,7 @@ FRAME_SAMPLES = SPEECH_CLOCK_HZ // 50
 _REMEMBER_SAMPLES = 4 * SPEECH_CLOCK_HZ  # the face eases out of a chunk's feeling for less
 _PREPARED_SAMPLES = SPEECH_CLOCK_HZ * 35 // 100  # the face prepares for a chunk for less
 _RISE_SAMPLES = SPEECH_CLOCK_HZ // 200  # a word cut out of its sentence begins in 5 ms
+_FALL_SAMPLES = SPEECH_CLOCK_HZ // 125  # and ends in 8: after 20, Opus sounds on in the next frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,8 @@ class Playout:
     """The avatar's mouth: the only place that holds media not yet heard.
 
     The audio track calls `next_frame` every 20 ms; the face reads `speech`; the turn calls
-    `push`. Because nothing else buffers, `clear` is all it takes to fall silent, one frame
-    (with a fade) later; `hold` falls silent likewise and keeps what has not been heard, until
+    `push`. Because nothing else buffers, `clear` is all it takes to fall silent, with a fade of
+    8 ms; `hold` falls silent likewise and keeps what has not been heard, until
     `resume` goes on with the word that was cut.
 
     Args:
@@ -182,7 +183,7 @@ class Playout:
         return sum(max(0, min(item.end, self.position) - item.start) for item in self._reply)
 
     def clear(self) -> None:
-        """Drop what has not been heard; what sounds now fades out within one frame."""
+        """Drop what has not been heard; what sounds now fades out in 8 ms."""
         self._held = None
         self._fall_silent()
 
@@ -223,8 +224,8 @@ class Playout:
         kept = []
         for item in self._recent:
             if item.start < position < item.end:
-                tail = item.chunk.audio.pcm[position - item.start :][:FRAME_SAMPLES]
-                ramp = np.linspace(1.0, 0.0, len(tail), dtype=np.float32)
+                tail = item.chunk.audio.pcm[position - item.start :][:_FALL_SAMPLES]
+                ramp = np.cos(np.linspace(0.0, np.pi / 2, len(tail), dtype=np.float32)) ** 2
                 self._fading = (tail * ramp).astype(np.int16)
             if item.start < position + _PREPARED_SAMPLES:  # the face has to let go of it
                 item.speech = replace(item.speech, end_sample=min(item.end, position))

@@ -37,7 +37,7 @@ def play(playout, frames):
     return np.concatenate([playout.next_frame() for _ in range(frames)])
 
 
-def test_a_hold_fades_within_one_frame_and_keeps_quiet():
+def test_a_hold_fades_and_keeps_quiet():
     playout = saying(chunk("one two", 48_000))
     play(playout, 5)
     playout.hold()

@@ -32,9 +32,12 @@ MIC_HZ = 16_000
 APOLOGY = "Sorry, I lost my train of thought."
 
 
+@dataclass
 class LoudnessDetector:
+    of_speech: float = 1.0
+
     def probability(self, window):
-        return 1.0 if np.abs(window).mean() > 0.01 else 0.0
+        return self.of_speech if np.abs(window).mean() > 0.01 else 0.0
 
 
 @dataclass
@@ -143,6 +146,7 @@ class ScriptedCall:
 
     replies: list = field(default_factory=list)
     barge_in_ms: int = 96
+    of_speech: float = 1.0  # how probable it is to the voice detector
     is_echoing: bool = False
     openers: dict = field(default_factory=dict)
     server_tools: object = None
@@ -211,7 +215,7 @@ class ScriptedCall:
         )
         endpointer = Endpointer(weighs_words=self.closing is not None)
         listener = self.listener = Listener(
-            detector=LoudnessDetector(),
+            detector=LoudnessDetector(self.of_speech),
             turns=self.turn_detector,
             recognizer=self.recognizer,
             endpointer=endpointer,

@@ -58,6 +58,14 @@ def test_it_is_silent_at_once_and_soon_goes_on():
     assert call.sounds_between(4.4, 5.0), "and on again before 600 ms of silence"
 
 
+@pytest.mark.parametrize(("of_speech", "after_s"), [(0.6, 0.096), (0.79, 0.096), (0.9, 0.064)])
+def test_what_is_sure_to_be_speech_silences_it_a_window_sooner(of_speech, after_s):
+    call = ScriptedCall([LONG], of_speech=of_speech).says("tell me a story", 0.512, 1.504)
+    call.says("Mm-hm.", 4.0, 4.4).run(6)
+    (held_s, _), *_ = call.of(ReplyHeld)
+    assert after_s <= held_s - 4.0 < after_s + 0.02, "and a packet of the microphone"
+
+
 @pytest.mark.parametrize("length_s", [0.1, 0.3, 1.0, 3.0])
 def test_it_goes_on_after_a_noise_of_any_length(length_s):
     call = story().coughs(4.0, length_s).run(16)
