@@ -5,7 +5,7 @@ import itertools
 import logging
 import resource
 import sys
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -27,8 +27,10 @@ from speech.errors import CallError
 from speech.types import Language
 
 _log = logging.getLogger(__name__)
-LANGUAGE: Language = "en"
-LONG_ANSWER = "Tell me about the history of Rome."
+LONG_ANSWER: Mapping[Language, str] = {
+    "en": "Tell me about the history of Rome.",
+    "es": "Cuéntame la historia de Roma.",
+}
 SERVER_METRICS = ("face_ms_per_frame_cpu", "encode_ms_per_frame_cpu", "rss_mb")
 
 _TURNS_PER_CALL = 5
@@ -46,11 +48,13 @@ class Plan:
         turns: How many recordings are said and answered.
         barge_ins: How many answers are interrupted.
         patience: With each answer.
+        language: That is spoken.
     """
 
     turns: int = 10
     barge_ins: int = 3
     patience: Patience = field(default_factory=lambda: Patience(answer_s=20.0, longest_s=12.0))
+    language: Language = "en"
 
 
 async def measure(
@@ -62,7 +66,7 @@ async def measure(
 
     Args:
         url: Of a server that is ready.
-        recordings: In `LANGUAGE`; said one after the other, over and over.
+        recordings: In the plan's language; said one after the other, over and over.
         plan: How many of what.
         read_mouth: Reads the mouth of the server's face; without one no picture is decoded.
     """
@@ -84,7 +88,7 @@ async def _answered_turns(
 ) -> None:
     turns: list[tuple[Recording, Turn]] = []
     try:
-        async with _calling(url, observer, report) as call:
+        async with _calling(url, plan.language, observer, report) as call:
             for recording in batch:
                 turn = await take_turn(call, recording.clip, plan.patience)
                 turns.append((recording, turn))
@@ -101,8 +105,8 @@ async def _answered_turns(
     for recording, turn in turns:
         report.counts["turns_talked_over"] += talked_over(turn, observer)
         report.add_turn(answer_metrics(turn, observer, scale), finished=recording.finished)
-        spoken = words(recording.words, LANGUAGE)
-        report.add_words(edits(spoken, words(transcript_of(turn), LANGUAGE)), len(spoken))
+        spoken = words(recording.words, plan.language)
+        report.add_words(edits(spoken, words(transcript_of(turn), plan.language)), len(spoken))
 
 
 async def _barge_ins(
@@ -114,14 +118,15 @@ async def _barge_ins(
 ) -> None:
     """Interrupt the first answer of a call each time: asked again, models are brief."""
     attempts = plan.barge_ins * _BARGE_IN_ATTEMPTS
+    question = LONG_ANSWER[plan.language]
     done = 0
     for _ in range(attempts):
         if done == plan.barge_ins:
             break
         clip, observer = next(said).clip, Observer(read_mouth)
         try:
-            async with _calling(url, observer, report) as call:
-                turn = await interrupt(call, LONG_ANSWER, clip, _BARGE_IN_AFTER_S, plan.patience)
+            async with _calling(url, plan.language, observer, report) as call:
+                turn = await interrupt(call, question, clip, _BARGE_IN_AFTER_S, plan.patience)
         except CallError as error:
             _log.warning("a call failed: %s", error)
             continue
@@ -134,11 +139,13 @@ async def _barge_ins(
 
 
 @asynccontextmanager
-async def _calling(url: str, observer: Observer, report: Report) -> AsyncGenerator[Call]:
+async def _calling(
+    url: str, language: Language, observer: Observer, report: Report
+) -> AsyncGenerator[Call]:
     """A call that has settled; what it costs this client is added to the report."""
     loop = asyncio.get_running_loop()
     async with Call.connect(url, observer, sees=observer.reads_mouths) as call:
-        await call.choose_language(LANGUAGE)
+        await call.choose_language(language)
         await call.until(lambda: call.synchronised, 2 * _SETTLE_S)
         await asyncio.sleep(_SETTLE_S)
         began_s, began_cpu_s = loop.time(), _cpu_s()

@@ -6,10 +6,12 @@ import logging
 import sys
 from contextlib import nullcontext
 from pathlib import Path
+from typing import get_args
 
 from avatar.cli import bench_face, bench_peer, bench_turns
 from avatar.cli.checkout import need_checkout
 from speech.errors import ConfigError
+from speech.types import Language
 
 _FEWEST_TURNS = 10  # a 95th percentile of fewer means nothing
 _NOTHING_ANSWERED = 5
@@ -26,6 +28,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--json", action="store_true", help="one JSON object alone on stdout")
     parser.add_argument("--turns", type=int, default=_FEWEST_TURNS, metavar="N", help="%(default)s")
     parser.add_argument("--barge-ins", type=int, default=3, metavar="N", help="%(default)s")
+    parser.add_argument(
+        "--language", choices=get_args(Language), default="en", help="that is spoken; %(default)s"
+    )
     parser.add_argument("--url", help="measure a running server instead of starting one")
     parser.add_argument(
         "--recordings", type=Path, metavar="FOLDER", help="with a transcripts.tsv; default: ours"
@@ -61,15 +66,15 @@ async def _bench(args: argparse.Namespace) -> int:
     # After the arguments are known to be good: they import aiortc and the face.
     from avatar.client.mouth import face_reader
     from avatar.settings import load
-    from bench.calls import LANGUAGE, Plan, measure
+    from bench.calls import Plan, measure
     from bench.recordings import FOLDER, recordings
     from bench.report import machine_facts
     from bench.server_process import serving
 
     machine = machine_facts()
-    spoken = recordings(args.recordings or FOLDER, LANGUAGE)
+    spoken = recordings(args.recordings or FOLDER, args.language)
     read_mouth = None if args.no_pictures else face_reader(load().face.name)
-    plan = Plan(turns=args.turns, barge_ins=args.barge_ins)
+    plan = Plan(turns=args.turns, barge_ins=args.barge_ins, language=args.language)
     server = nullcontext(args.url) if args.url else serving(verbose=args.verbose)
     async with server as url:
         report = await measure(url, spoken, plan, read_mouth)

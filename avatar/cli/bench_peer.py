@@ -47,12 +47,12 @@ async def _compare(args: argparse.Namespace) -> int:
     from avatar.client.turns import Patience
     from avatar.settings import load
     from avatar.store import ModelStore
-    from bench.calls import LANGUAGE, Plan
+    from bench.calls import Plan
     from bench.peer.calls import compare, ours, pipecat
     from bench.peer.environment import peer_python, requirements, versions
     from bench.peer.process import check, peer_serving
     from bench.peer.report import PEER, Comparison
-    from bench.peer.settings import PEER_SETTINGS
+    from bench.peer.settings import LANGUAGE, PEER_SETTINGS
     from bench.recordings import FOLDER, recordings
     from bench.report import machine_facts
     from bench.server_process import serving

@@ -12,8 +12,9 @@ from avatar.client.measure import answer_metrics, barge_in_metrics, talked_over,
 from avatar.client.observer import Observer
 from avatar.client.turns import Patience, interrupt, take_turn
 from avatar.events import FaceMode
-from bench.calls import LANGUAGE, LONG_ANSWER, Plan
+from bench.calls import LONG_ANSWER, Plan
 from bench.peer.rtvi import CLIENT_READY, READY, PipecatSignaller
+from bench.peer.settings import LANGUAGE
 from bench.recordings import Recording
 from bench.report import Report
 from bench.wer import edits, words
@@ -109,13 +110,13 @@ async def _answered(
 async def _interrupted(
     name: str, connect: Connect, batch: Sequence[Recording], patience: Patience, report: Report
 ) -> None:
-    observer, done = Observer(), 0
+    observer, done, question = Observer(), 0, LONG_ANSWER[LANGUAGE]
     clips = itertools.islice(itertools.cycle(batch), _ATTEMPTS * len(batch))
     try:
         async with _settled(connect, observer) as call:
             while done < len(batch) and (recording := next(clips, None)):
                 clip = recording.clip
-                turn = await interrupt(call, LONG_ANSWER, clip, _BARGE_IN_AFTER_S, patience)
+                turn = await interrupt(call, question, clip, _BARGE_IN_AFTER_S, patience)
                 metrics = barge_in_metrics(turn, observer, None) if turn else {}
                 done += bool(metrics)
                 report.add(metrics)

@@ -22,8 +22,7 @@ from avatar.dialogue.persona import load_persona
 from avatar.dialogue.prompt import beginning
 from avatar.settings import load
 from avatar.store import ModelStore
-from bench.calls import LANGUAGE
-from bench.peer.settings import LANGUAGE_MODEL_READY
+from bench.peer.settings import LANGUAGE, LANGUAGE_MODEL_READY
 from speech.llm.embedded import EmbeddedModel
 from speech.llm.embedded_call import EmbeddedConversation
 from speech.llm.fitting import fitted

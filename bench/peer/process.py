@@ -13,9 +13,8 @@ from avatar.dialogue.persona import load_persona
 from avatar.dialogue.prompt import beginning
 from avatar.settings import Settings
 from avatar.store import ModelStore
-from bench.calls import LANGUAGE
 from bench.peer.environment import REPOSITORY
-from bench.peer.settings import BOT_READY, LANGUAGE_MODEL_READY
+from bench.peer.settings import BOT_READY, LANGUAGE, LANGUAGE_MODEL_READY
 from bench.server_process import running
 from speech.errors import CallError, ConfigError
 

@@ -1,9 +1,12 @@
 """What both of the peer's processes are set to, and why. Imported in either environment."""
 
+from typing import Final
+
 LANGUAGE_MODEL_READY = "The language model is ready at "
 BOT_READY = "The peer is ready at "
 """What the processes write before their URL when they are ready."""
 
+LANGUAGE: Final = "en"
 LISTENING_RATE_HZ = 16_000
 SPEAKING_RATE_HZ = 24_000
 
