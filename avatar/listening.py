@@ -42,7 +42,7 @@ WINDOW_SAMPLES = 512  # Silero's, 32 ms
 POST_ROLL_SAMPLES = round(0.2 * LISTENING_RATE_HZ)  # recognisers clip the last word without it
 _WORD_SAMPLES = round(0.12 * LISTENING_RATE_HZ)  # less speech is a click or a cough
 _REST = 1.5  # times what words so far took, the recogniser rests while somebody speaks
-_CHEAP_S = 0.5  # a recogniser that is asked so often takes a tenth of it, not a second
+_CHEAP_S = 0.5  # a recogniser that is asked so often verifies a draft in no time
 _GOING_ON_SAMPLES = 5 * LISTENING_RATE_HZ  # what is said later than that goes on with nothing
 _ECHOING_SAMPLES = round(0.128 * LISTENING_RATE_HZ)  # what a canceller lets through is shorter
 _SURE = 0.8  # of 3106 runs of speech 3 had two windows alone, of which no second was so likely
@@ -54,7 +54,8 @@ class Listener:
     Words so far are recognised as often as the recogniser can afford, each time with the last ones
     as a draft, and once more at the first silence (`_lull`), when the turn detector is asked, too.
     Those words are guessed to be all of the turn's until the final ones are there, which a pause
-    asks for; both are dropped if the person goes on.
+    asks for (or takes them for, if the recogniser would take as long again); both are dropped if
+    the person goes on.
 
     Args:
         detector: Of this microphone alone.
@@ -152,6 +153,10 @@ class Listener:
         """Expect another language from the next recognition on."""
         self._recognizer = recognizer
         self._endpointer.language = language
+
+    def unhear(self) -> None:
+        """Learn nothing from the last utterance: it was a listener's sound, and no turn."""
+        self._endpointer.was_noise()
 
     def forget(self) -> None:
         """Drop the utterance under way: all that will be reported of it is a false start."""
@@ -270,8 +275,10 @@ class Listener:
         if utterance.silent_from or not is_speech:
             return
         utterance.silent_from = end = self._windowed - WINDOW_SAMPLES
-        if self._is_cheap:
-            self._ask_interim(tasks, utterance)
+        if not self._is_cheap and utterance.interim is not None:
+            utterance.interim.cancel()
+            utterance.interim = None
+        self._ask_interim(tasks, utterance)
         self._verdicts.ask(tasks, utterance, end)
         self._guess(utterance)
 
@@ -311,8 +318,8 @@ class Listener:
             return
         now_s = loop.time()
         utterance.rested_at_s = now_s + (now_s - asked_s) * _REST
+        utterance.draft, utterance.drafted_to = transcript, end
         if self._utterance is utterance:
-            utterance.draft, utterance.drafted_to = transcript, end
             if transcript.text:
                 self._endpointer.hint(utterance.in_turn(transcript.text), end)
                 self._emit(Interim(utterance.number, transcript.text))
@@ -349,13 +356,17 @@ class Listener:
     ) -> Transcript | StageError:
         if utterance.interim is not None and not utterance.interim.done():
             # The recogniser has one worker: do not queue behind what is of no use.
-            if self._is_cheap and utterance.covers(end_sample):
+            if utterance.covers(end_sample):
                 await asyncio.wait([utterance.interim])
             else:
                 utterance.interim.cancel()
         pcm = self._tape.cut(utterance.start_sample, end_sample + POST_ROLL_SAMPLES)
+        draft = utterance.draft
         try:
-            transcript = await self._recognize(pcm, utterance.draft)
+            if draft is None or self._is_cheap or utterance.drafted_to < end_sample:
+                transcript = await self._recognize(pcm, draft)
+            else:
+                transcript = draft
         except StageError as error:
             if self._utterance is utterance and self._weighing is not None:
                 self._weighing.give_up()
