@@ -25,7 +25,7 @@ from avatar.playout import Playout
 from avatar.reply import Reply
 from avatar.turn import Voice, answer, barge_in, play, write
 from render.types import SPEECH_CLOCK_HZ, FaceState
-from speech.errors import PresenciaError
+from speech.errors import LanguageModelError, PresenciaError
 from speech.types import Language, SpeechChunk
 
 _log = logging.getLogger(__name__)
@@ -158,20 +158,26 @@ class Replies:
                 self._end(reply, status, message)
 
     async def _give(self, reply: Reply, written: AsyncGenerator[str, None], voice: Voice) -> None:
-        """Say it, or only write it."""
-        if not reply.speaks:
+        """Say it, or only write it.
+
+        Raises:
+            LanguageModelError: There was nothing to say.
+        """
+        if reply.speaks:
+            await answer(
+                written,
+                voice,
+                self.playout,
+                reply.timeline,
+                reply.may_speak,
+                first_words=self._pace.first_words,
+                opening=reply.opening,
+            )
+        else:
             tell = partial(self._write, reply)
             await write(written, reply.timeline, reply.may_speak, tell)
-            return
-        await answer(
-            written,
-            voice,
-            self.playout,
-            reply.timeline,
-            reply.may_speak,
-            first_words=self._pace.first_words,
-            opening=reply.opening,
-        )
+        if reply.says_nothing:
+            raise LanguageModelError("The language model wrote nothing that can be said.")
 
     def _write(self, reply: Reply, text: str) -> None:
         reply.written += text

@@ -27,6 +27,7 @@ class Reply:
         speaks: Whether it is spoken, or only written.
         written: What was written of one that is not spoken.
         prompt_tokens: What the language model read for it, at most.
+        asks_client: Whether it has called tools of the client's, and another answer will follow.
         sent_over: What its words come before: its calls of the client's tools, or the first message
             that came from the person meanwhile, for it answers none of them.
     """
@@ -44,7 +45,13 @@ class Reply:
     speaks: bool = True
     written: str = ""
     prompt_tokens: int = 0
+    asks_client: bool = False
     sent_over: str = ""
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether nothing that was written for it can be told to anybody, and it ends with that."""
+        return not (self.timeline.first_words or self.written.strip() or self.asks_client)
 
     def precede(self, item_id: str) -> None:
         """Something came while this is said: what is heard of it comes before."""

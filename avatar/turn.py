@@ -143,11 +143,12 @@ def _is_late(timeline: Timeline, may_speak: asyncio.Event) -> bool:
 async def _measured(
     source: AsyncGenerator[Clause, None], timeline: Timeline
 ) -> AsyncGenerator[Clause, None]:
-    """Clauses, marking the first, and how long it was."""
+    """Clauses, marking the first, and how long it was; none of what has nothing to say at all."""
     async with aclosing(_marked(source, timeline, "first_clause")) as marked:
         async for clause in marked:
             timeline.first_words = timeline.first_words or len(clause.spoken.split())
-            yield clause
+            if timeline.first_words:
+                yield clause
 
 
 async def _marked(

@@ -13,7 +13,7 @@ from avatar.reply import Reply
 from avatar.tools.awaited import AwaitedResults
 from avatar.tools.covers import Covers
 from avatar.tools.toolbox import Toolbox
-from speech.errors import LanguageModelError, ToolError
+from speech.errors import ToolError
 from speech.stages import LanguageModel
 from speech.types import Message, ToolCall
 
@@ -74,9 +74,8 @@ class ToolUse:
             sorry: What is said where a tool can't be reached.
 
         Raises:
-            LanguageModelError: The model failed, or had nothing to say.
+            LanguageModelError: The model failed.
         """
-        has_words = False
         for round_ in range(_MOST_ROUNDS + 1):
             messages = again() if round_ else first
             choice = self._toolbox.choice_after(messages[-1])
@@ -86,11 +85,8 @@ class ToolUse:
             written = self._llm.reply(messages, self._toolbox.tools, choice)
             async with aclosing(_words(written, calls)) as words:
                 async for text in words:
-                    has_words = has_words or bool(text.strip())
                     yield text
             if not calls:
-                if not has_words:
-                    raise LanguageModelError("The language model wrote nothing.")
                 return
             if round_ == _MOST_ROUNDS:
                 break
@@ -118,6 +114,7 @@ class ToolUse:
         async with self._covered(reply), asyncio.TaskGroup() as running:
             results = [running.create_task(self._run(call)) for call in here]
         if elsewhere:
+            reply.asks_client = True
             reply.precede(item_id)  # all its words were written before
             ids = {call.call_id for call in elsewhere}
             self._awaited.begin(tasks, reply, ids)

@@ -194,9 +194,21 @@ def test_the_end_of_a_call_leaves_no_task_and_no_open_model():
     assert call.model.open_replies == 0
 
 
-@pytest.mark.parametrize("reply", ["", " "])
-def test_a_model_that_writes_nothing_is_apologised_for(reply):
+@pytest.mark.parametrize("reply", ["", " ", "🙂", "...", "[happy] 👍 !"])
+def test_a_model_that_writes_nothing_to_be_said_is_apologised_for(reply):
     call = ScriptedCall([reply] * 9).says("how are you", 0.5, 1.5).run(8)
     assert call.statuses == ["failed"]
-    assert APOLOGY in call.clauses
+    assert call.clauses == [APOLOGY]
+    assert call.history.messages[-1].content == APOLOGY
     assert call.conversation.state == "listening"
+
+
+def test_marks_behind_words_need_no_apology():
+    call = ScriptedCall(["I am fine. 🙂"]).says("how are you", 0.5, 1.5).run(8)
+    assert call.statuses == ["completed"]
+    assert call.heard == ["I am fine. 🙂"]
+
+
+def test_what_is_only_written_may_be_an_emoji():
+    call = ScriptedCall(["🙂"]).presses(Configure(speaks=False), 0.0).types("hi", 0.5).run(3)
+    assert (call.statuses, call.heard) == (["completed"], ["🙂"])

@@ -1,7 +1,7 @@
 """What a reply feels like reaches the face; how the model said so reaches nobody."""
 
 from avatar.dialogue.feelings import feeling
-from tests.session.scripted_call import Respond, ScriptedCall
+from tests.session.scripted_call import APOLOGY, Respond, ScriptedCall
 
 
 def emotions(call):
@@ -17,10 +17,10 @@ def test_tags_are_not_heard_shown_or_remembered_but_felt():
     assert emotions(call)[-1]["sad"] == 0.8
 
 
-def test_an_answer_of_nothing_but_a_tag_says_nothing():
+def test_an_answer_of_nothing_but_a_tag_is_apologised_for():
     call = ScriptedCall(["[happy]", "[happy]"]).says("hi", 0.5, 1.0).run(4)
-    assert call.statuses == ["completed"]
-    assert call.heard == [""]
+    assert call.statuses == ["failed"]
+    assert call.heard == [APOLOGY]
     assert call.states[-1] == "listening"
 
 

@@ -216,6 +216,12 @@ def test_tools_that_are_gone_are_offered_no_more():
     assert call.model.offered == [((), "auto")]
 
 
+@pytest.mark.parametrize("reply", ["", "🙂"])
+def test_a_model_that_has_nothing_to_say_after_a_tool_is_apologised_for(reply):
+    call = call_with([wants()], reply).types("weather", 0.5).run(7)
+    assert (call.statuses, call.heard) == (["failed"], [APOLOGY])
+
+
 def test_a_model_that_fails_after_a_tool_is_apologised_for():
     call = call_with([wants()], "It is sunny.").types("weather", 0.5)
     call.model.fail_at_word = [None, 0]
