@@ -14,7 +14,7 @@ class AwaitedResults:
     Args:
         covers: Speaks meanwhile.
         limit_s: How long the client is waited for.
-        overdue: Called when that is over.
+        overdue: Called when that is over, and the answer that asked, too.
 
     Attributes:
         response_id: The answer that asked; empty while nothing is awaited.
@@ -68,4 +68,6 @@ class AwaitedResults:
                 await self._covers.speak(reply)
                 await asyncio.Event().wait()  # it has nothing to say
         except TimeoutError:
+            if reply.task is not None:
+                await asyncio.wait([reply.task])
             self._overdue(ToolsOverdue())

@@ -88,6 +88,35 @@ def test_a_client_that_never_answers_is_excused():
     assert call.left_over == []
 
 
+WORDY = "Let me look that up for you, which may well take a little while."
+
+
+def test_a_client_that_is_late_while_the_avatar_still_speaks_is_excused_afterwards():
+    call = call_with([WORDY, wants()], "Never.").types("weather", 0.5)
+    call.client_tool_s = 2.0
+    call.run(12)
+    assert call.heard == [WORDY, "I'm sorry, that didn't work just now."]
+    assert results(call) == [TIMED_OUT]
+    (_, (excused_s, _)), ((over_s, _), _) = call.of(ReplyStarted), call.of(ReplyEnded)
+    assert excused_s == over_s > 4
+    assert call.conversation.state == "listening"
+
+
+def test_a_result_that_comes_while_the_avatar_still_speaks_is_not_late():
+    call = call_with([WORDY, wants()], "It is sunny.").types("weather", 0.5)
+    call.client_tool_s = 2.0
+    gives(call, "sunny", 3.5).run(12)
+    assert call.heard == [WORDY, "It is sunny."]
+
+
+def test_who_speaks_over_an_answer_whose_tool_is_late_gets_an_answer_and_no_excuse():
+    call = call_with([WORDY, wants()], "All right.").types("weather", 0.5)
+    call.client_tool_s = 2.0
+    call.says("no wait forget it", 3.5, 4.6).run(12)
+    assert call.heard[1:] == ["All right."]
+    assert results(call) == [NO_RESULT]
+
+
 def test_a_result_that_comes_too_late_changes_nothing():
     call = call_with([wants()]).types("weather", 0.5)
     call.presses(ToolResult("call_1", "sunny"), 35.0).run(40)
@@ -148,6 +177,13 @@ def test_a_click_before_the_client_is_asked_holds_nothing_that_is_said_meanwhile
     assert call.of(ReplyHeld)[0][0] < call.of(ToolCalled)[0][0]
     assert [cover.text for _, cover in call.of(CoverHeard)] == ["One moment.", "Still looking."]
     assert call.heard == ["", "It is sunny."]
+
+
+def test_a_smile_before_the_client_is_asked_needs_no_apology():
+    call = call_with(["[happy] 🙂", wants()], "It is sunny.").types("weather", 0.5)
+    gives(call, "sunny", 2.0).run(6)
+    assert call.heard == ["", "It is sunny."]
+    assert call.statuses == ["completed", "completed"]
 
 
 def test_stop_gives_the_wait_up():
