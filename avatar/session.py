@@ -12,7 +12,7 @@ from avatar.commands import Command, Configure, Farewell, Respond
 from avatar.conversation import Conversation
 from avatar.dialogue.history import History
 from avatar.engines import Engines
-from avatar.events import ConversationEvent, ReplyTimed, Watched
+from avatar.events import ConversationEvent, ReplyTimed, UserSaid, Watched
 from avatar.face.library import face_url
 from avatar.face.mode import Wish
 from avatar.face.performance import FacePerformance
@@ -387,6 +387,8 @@ class Session:
         self._dialect.tell(event)
         self._parting.note(event)
         self._telemetry(event)
+        if isinstance(event, UserSaid) and event.is_backchannel:
+            self._hearing.listener.unhear()
         if isinstance(event, ReplyTimed):
             self._face.control.relieve(self._pace.has_in_force("smaller_face"))
 

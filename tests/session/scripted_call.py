@@ -197,6 +197,8 @@ class ScriptedCall:
 
         def emit(event):
             self.events.append((round(loop.time() - zero, 3), event))
+            if isinstance(event, UserSaid) and event.is_backchannel:
+                listener.unhear()
             for tell in self.told:
                 tell(event)
 

@@ -182,10 +182,15 @@ def test_a_turn_of_many_breaths_is_judged_by_no_more_than_is_kept_of_it():
     assert max(lengths) == TAPE_S
 
 
-def waits_ms(last_s, *earlier):
-    """How long the end of the last thing said is waited for, behind earlier ones."""
-    call = ScriptedCall(["Yes."] * 9)
+def waits_ms(last_s, *earlier, answer="Yes.", meanwhile=None):
+    """How long the end of the last thing said is waited for, behind earlier ones.
+
+    Meanwhile something is said from 2.2 s on.
+    """
+    call = ScriptedCall([answer] * 9)
     call.turn_detector.probability = 0.98
+    if meanwhile is not None:
+        call.says(meanwhile, 2.2, 2.6)
     for begins_s in (*earlier, last_s):
         call.says("is it far", begins_s, begins_s + 0.6)
     call.run(last_s + 6)
@@ -196,3 +201,13 @@ def test_who_was_cut_short_is_waited_for_longer_and_who_had_a_short_answer_is_no
     alone = waits_ms(6.0, 0.5)
     assert waits_ms(6.0, 0.5, 2.5) == alone, "1.4 s later, behind a short answer"
     assert waits_ms(6.0, 0.5, 1.55) > alone, "half a second later, over the answer"
+
+
+STORY = "There was a little boat that sailed far across the sea."
+
+
+def test_who_says_mm_hm_to_an_answer_or_laughs_at_it_is_waited_for_no_longer():
+    alone = waits_ms(12.0, 0.5, answer=STORY)
+    assert waits_ms(12.0, 0.5, answer=STORY, meanwhile="mm-hm") == alone
+    assert waits_ms(12.0, 0.5, answer=STORY, meanwhile="ha ha") == alone
+    assert waits_ms(12.0, 0.5, answer=STORY, meanwhile="to the sea") > alone
