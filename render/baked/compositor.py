@@ -5,11 +5,11 @@ import numpy as np
 
 from render.baked.backdrop import backdrop
 from render.baked.bands import Band
-from render.baked.kernels import Bytes, Floats, Planes, Target, Turn
+from render.baked.bearing import turn
+from render.baked.kernels import Bytes, Floats, Planes, Target
 from render.baked.morphing import place, project
 from render.baked.raster import INSIDE, SURFACE, WHERE_INSIDE
 from render.baked.residuals import Tint
-from render.baked.rig import rotation
 from render.baked.scaled import ScaledFace
 from render.baked.warp import CELL_PX, aim, compose
 from render.types import ARKIT, FacePose
@@ -18,7 +18,6 @@ from speech.errors import RenderError
 HEAD_LIMIT_RAD = np.radians([12.0, 7.0, 8.0])  # yaw, pitch, roll; beyond, one view stretches
 GAZE_LIMIT_RAD = np.radians([20.0, 14.0])
 _VERGENCE_LIMIT_RAD = 0.25  # a finger's length from the nose
-_BREATH_M = 0.0022
 _NARROWEST = 640  # plate pixels that any frame shows from side to side: the head and some room
 
 _BLINKS = [ARKIT.index("eyeBlinkLeft"), ARKIT.index("eyeBlinkRight")]
@@ -89,9 +88,9 @@ class Compositor:
             self._draw_mouth(wanted)
         height = (len(self._grid) - 1) * CELL_PX
         out = np.empty((height * 3 // 2, (self._grid.shape[1] - 1) * CELL_PX), np.uint8)
-        turn = Turn(rotation(*head), face.face.pivot, *face.face.neck, _BREATH_M * breath)
+        bearing = turn(face.face, head, breath)
         depth = face.face.mesh.turn_relief
-        aim(self._frame, face.lens, depth, self._relief, turn, self._grid)
+        aim(self._frame, face.lens, depth, self._relief, bearing, self._grid)
         compose(self._target.words, face.cover, self._grid, self._backdrop, _planes(out))
         return out
 

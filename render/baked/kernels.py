@@ -111,17 +111,15 @@ class Planes(NamedTuple):
 
 
 class Turn(NamedTuple):
-    """The head's rotation (3, 3) about a pivot (3,), where it fades out, and the breath.
+    """How head and body move, each (3, 4): `x` goes to `[:, :3] @ x + [:, 3]`.
 
-    Heights (z, metres): below `neck_low` nothing turns, above `neck_high` everything does. `lift`
-    is how far the breath raises the shoulders, in metres.
+    Heights (z, metres): below `neck_low` all moves with the body, above `neck_high` with the head.
     """
 
-    rotation: Floats
-    pivot: Floats
+    head: Floats
+    body: Floats
     neck_low: float
     neck_high: float
-    lift: float
 
 
 def as_words(picture: Bytes) -> Words:

@@ -69,19 +69,27 @@ def _turned(
     frame: Lens, turn: Turn, sx: np.float32, sy: np.float32, depth: np.float32
 ) -> tuple[np.float32, np.float32]:
     """The slopes at which a point is seen once the head has turned."""
-    r = turn.rotation
     d = depth + _f32(frame.distance)
     x, z = sx * d, sy * d + _f32(frame.height)
-    px, py, pz = x - turn.pivot[0], depth - turn.pivot[1], z - turn.pivot[2]
     h = (z - _f32(turn.neck_low)) / _f32(turn.neck_high - turn.neck_low)
     h = min(_f32(1), max(_f32(0), h))
     h = h * h * (_f32(3) - _f32(2) * h)
-    qx = x + h * (r[0, 0] * px + r[0, 1] * py + r[0, 2] * pz - px)
-    qy = depth + h * (r[1, 0] * px + r[1, 1] * py + r[1, 2] * pz - py)
-    qz = z + h * (r[2, 0] * px + r[2, 1] * py + r[2, 2] * pz - pz)
-    qz += _f32(turn.lift) * (_f32(1) - _f32(0.6) * h)
+    qx = _moved(turn, 0, h, x, depth, z)
+    qy = _moved(turn, 1, h, x, depth, z)
+    qz = _moved(turn, 2, h, x, depth, z)
     q = _f32(1) / (qy + _f32(frame.distance))
     return np.float32(qx * q), np.float32((qz - _f32(frame.height)) * q)
+
+
+@inlined
+def _moved(
+    turn: Turn, row: int, h: np.float32, x: np.float32, y: np.float32, z: np.float32
+) -> np.float32:
+    """One coordinate of a point that goes `h` with the head and else with the body."""
+    a, b = turn.head[row], turn.body[row]
+    with_head = a[0] * x + a[1] * y + a[2] * z + a[3]
+    with_body = b[0] * x + b[1] * y + b[2] * z + b[3]
+    return np.float32(with_body + h * (with_head - with_body))
 
 
 @inlined

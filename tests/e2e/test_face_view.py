@@ -54,6 +54,7 @@ POSES = {
     "aside": {"gaze": (0.25, 0.1)},
     "turned": {"head": (0.2, 0.05, -0.08)},
     "turned back": {"head": (-0.21, 0.12, 0.0)},
+    "tilted, breathing in": {"head": (0.05, -0.08, 0.12), "breath": 1.0},
 }
 
 
@@ -94,14 +95,14 @@ def attach(page: Page, name: str) -> None:
     page.evaluate(ATTACH, [face_url(name), SIDE])
 
 
-def face_pose(head=(0, 0, 0), gaze=(0, 0), **weights) -> FacePose:
+def face_pose(head=(0, 0, 0), gaze=(0, 0), breath=0.0, **weights) -> FacePose:
     """A pose; a weight without a side is for both."""
     row = np.zeros(len(ARKIT), np.float32)
     for name, weight in weights.items():
         for k, known in enumerate(ARKIT):
             if known in (name, f"{name}Left", f"{name}Right"):
                 row[k] = weight
-    return FacePose(row, np.array(head, np.float32), np.array(gaze, np.float32), 0.0, 0, 0.03)
+    return FacePose(row, np.array(head, np.float32), np.array(gaze, np.float32), breath, 0, 0.03)
 
 
 def wire(pose: FacePose) -> dict[str, object]:

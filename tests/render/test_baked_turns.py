@@ -10,10 +10,10 @@ import pytest
 from avatar.face.library import face_folder, face_names
 from avatar.store import ModelStore
 from render.baked.asset import BakedFace
+from render.baked.bearing import turn
 from render.baked.compositor import HEAD_LIMIT_RAD
-from render.baked.kernels import Floats, Turn, cache_kernels
+from render.baked.kernels import Floats, cache_kernels
 from render.baked.pictures import Canvas
-from render.baked.rig import rotation
 from render.baked.warp import CELL_PX, aim
 
 pytestmark = pytest.mark.e2e
@@ -38,9 +38,9 @@ def mapped(face: BakedFace, depth: Floats, yaw: float, pitch: float) -> Floats:
         canvas.lens._replace(zoom_x=focal * side, zoom_y=focal * side, left=side / 2, top=side / 2)
         for side in (SIDE, last)
     )
-    turn = Turn(rotation(yaw, pitch, 0.0), face.pivot, *face.neck, 0.0)
+    posed = turn(face, np.array([yaw, pitch, 0.0], np.float32), 0.0)
     grid = np.empty((SIDE // CELL_PX + 1, SIDE // CELL_PX + 1, 2), np.float32)
-    aim(frame, canvas.lens, depth, relief, turn, grid)
+    aim(frame, canvas.lens, depth, relief, posed, grid)
     return grid
 
 
@@ -64,10 +64,10 @@ def stretches(face: BakedFace, depth: Floats) -> Iterator[Floats]:
 
 def test_nothing_is_stretched_when_the_head_turns_as_far_as_it_may(face):
     assert np.isclose(np.degrees(YAW), 12)
-    for turn, drawn in zip(TURNS, stretches(face, face.mesh.turn_relief), strict=True):
+    for angles, drawn in zip(TURNS, stretches(face, face.mesh.turn_relief), strict=True):
         assert drawn.size > 300
-        assert drawn.max() < LONGEST, turn
-        assert np.percentile(drawn, 95) < 1.6, turn
+        assert drawn.max() < LONGEST, angles
+        assert np.percentile(drawn, 95) < 1.6, angles
 
 
 def test_over_its_true_depth_a_head_would_be(face):

@@ -12,6 +12,8 @@ export class Canvas {
   #rows;
   /** @type {WebGLFramebuffer[]} */ #buffers = [];
   /** @type {(WebGLTexture | WebGLRenderbuffer)[]} */ #storage = [];
+  /** The weights of what expressions add that `skin` shows, as words; empty before any. */
+  shades = "";
 
   /**
    * @param {WebGL2RenderingContext} gl

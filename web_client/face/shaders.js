@@ -1,4 +1,4 @@
-/** The programs of draw.js: GLSL ES 3.00. Colours are premultiplied; row 0 of every texture is the picture's top. */
+/** The programs of pen.js: GLSL ES 3.00. Colours are premultiplied; row 0 of every texture is the picture's top. */
 
 /** Plate positions of points in space, and where those are on the canvas. Nearer is smaller in depth. */
 const SPACE = `#version 300 es
@@ -158,9 +158,8 @@ void main() {
 const FRAME_AT = `${SPACE}
 uniform vec4 uFrame;    // width, height, frame pixels per plate pixel, columns of the grid
 uniform sampler2D uRelief;
-uniform mat3 uTurn;
-uniform vec3 uPivot;
-uniform vec3 uNeck;     // heights between which the turn fades in, and how far breath lifts the shoulders
+uniform mat4 uHead, uBody;
+uniform vec2 uNeck;     // heights: below, all moves with the body, above with the head
 layout(location = 0) in vec2 aAt;
 out vec2 vCanvas, vFrame;
 float depthAt(vec2 slope) {
@@ -181,10 +180,8 @@ void main() {
   vec2 slope = want;
   for (int i = 0; i < 8; i++) {
     float depth = depthAt(slope), away = depth + uCamera.y;
-    vec3 p = vec3(slope.x * away, depth, slope.y * away + uCamera.z);
-    float h = smoothstep(uNeck.x, uNeck.y, p.z);
-    vec3 q = p + h * ((p - uPivot) * uTurn - (p - uPivot));
-    q.z += uNeck.z * (1.0 - 0.6 * h);
+    vec4 p = vec4(slope.x * away, depth, slope.y * away + uCamera.z, 1);
+    vec3 q = mix(uBody * p, uHead * p, smoothstep(uNeck.x, uNeck.y, p.z)).xyz;
     slope += want - vec2(q.x, q.z - uCamera.z) / (q.y + uCamera.y);
   }
   vec2 plate = uCamera.w + uCamera.x * vec2(slope.x, -slope.y);
