@@ -12,7 +12,7 @@ _SHAPES: dict[Viseme, dict[str, float]] = {
     "sil": {},
     "PP": {"mouthPress": 0.30, "mouthRollLower": 0.18, "mouthRollUpper": 0.14},
     "FF": {"jawOpen": 0.05, "mouthRollLower": 0.45, "mouthUpperUp": 0.22},
-    "TH": {"jawOpen": 0.16, "mouthLowerDown": 0.26, "mouthUpperUp": 0.12, "tongueOut": 0.85},
+    "TH": {"jawOpen": 0.20, "mouthLowerDown": 0.34, "mouthUpperUp": 0.12, "tongueOut": 0.85},
     "DD": {"jawOpen": 0.12, "mouthLowerDown": 0.20, "mouthStretch": 0.08, "tongueOut": 0.14},
     "kk": {"jawOpen": 0.17, "mouthLowerDown": 0.14},
     "CH": {"jawOpen": 0.10, "mouthFunnel": 0.44, "mouthPucker": 0.22, "mouthLowerDown": 0.10},
@@ -22,8 +22,8 @@ _SHAPES: dict[Viseme, dict[str, float]] = {
     "aa": {"jawOpen": 0.46, "mouthLowerDown": 0.24, "mouthUpperUp": 0.14},
     "E": {"jawOpen": 0.28, "mouthStretch": 0.22, "mouthLowerDown": 0.26, "mouthUpperUp": 0.08},
     "I": {"jawOpen": 0.13, "mouthStretch": 0.28, "mouthSmile": 0.16, "mouthLowerDown": 0.26},
-    "O": {"jawOpen": 0.32, "mouthFunnel": 0.42, "mouthPucker": 0.26},
-    "U": {"jawOpen": 0.13, "mouthPucker": 0.58, "mouthFunnel": 0.28},
+    "O": {"jawOpen": 0.31, "mouthFunnel": 0.32, "mouthPucker": 0.44},
+    "U": {"jawOpen": 0.12, "mouthPucker": 0.70, "mouthFunnel": 0.20},
 }
 """Names without a side mean both sides. Set by eye on the baked face, after the Oculus reference
 pictures; jaw openings keep the order of Cohen & Massaro (1993), table 1."""

@@ -23,6 +23,8 @@ _NARROWEST = 640  # plate pixels that any frame shows from side to side: the hea
 _BLINKS = [ARKIT.index("eyeBlinkLeft"), ARKIT.index("eyeBlinkRight")]
 _JAW = ARKIT.index("jawOpen")
 _TONGUE = ARKIT.index("tongueOut")
+_ROUNDING = [ARKIT.index("mouthPucker"), ARKIT.index("mouthFunnel")]
+_ROUNDED, _ROUND_LIGHT = (0.35, 0.85), (1.0, 0.38)  # lips that stand out shade what is behind them
 _PARTED_M = 0.0005  # lips closer than that show nothing of the mouth
 _SEALED_M, _SEALED_LIGHT = 0.0020, np.float32(1.6)  # lips that close show a lip where they part
 _LIPS_AT_REST_PX = 0.3
@@ -146,6 +148,7 @@ class Compositor:
         if opening <= _PARTED_M:
             return
         light = min(1.0, 0.88 + 0.12 * opening / 0.006)
+        light *= float(np.interp(weights[_ROUNDING].sum(), _ROUNDED, _ROUND_LIGHT))
         for layer, points, dim in face.oral.layers(jaw, tongue):
             at = np.empty_like(points)
             project(points, face.lens, at)

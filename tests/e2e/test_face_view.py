@@ -48,7 +48,7 @@ POSES = {
     "smile": {"mouthSmile": 0.8, "cheekSquint": 0.4},
     "blink": {"eyeBlink": 1.0},
     "pucker": {"mouthPucker": 0.8, "browInnerUp": 0.6},
-    "o": {"jawOpen": 0.32, "mouthFunnel": 0.42, "mouthPucker": 0.26},
+    "o": {"jawOpen": 0.31, "mouthFunnel": 0.32, "mouthPucker": 0.44},
     "p": {"mouthPress": 0.3, "mouthRollLower": 0.18, "mouthRollUpper": 0.14},
     "th": {"jawOpen": 0.2, "tongueOut": 0.6, "mouthLowerDown": 0.2},
     "aside": {"gaze": (0.25, 0.1)},

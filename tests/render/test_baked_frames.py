@@ -17,6 +17,7 @@ pytestmark = pytest.mark.e2e
 
 SIZE, LARGE = 512, 1024
 JAW, BLINK = ARKIT.index("jawOpen"), ARKIT.index("eyeBlinkLeft")
+PUCKER, FUNNEL = ARKIT.index("mouthPucker"), ARKIT.index("mouthFunnel")
 
 
 @pytest.fixture(scope="module", params=face_names())
@@ -98,3 +99,15 @@ def test_no_dark_shows_at_the_corners_of_pressed_lips(face):
     (x, y), _ = lip_line(face.mesh, face.camera)
     near = np.s_[round(y) - 24 : round(y) + 12, round(x) - 84 : round(x) + 84]
     assert pressed[near].min() > rest[near].min() - 6
+
+
+def test_lips_that_stand_out_shade_the_teeth(face):
+    frames, scale = compositor(face, SIZE, SIZE), SIZE / face.camera.plate_px
+    x, y = np.rint(lip_line(face.mesh, face.camera)[0] * scale).astype(int)
+    teeth = np.s_[y - 2 : y + 8, x - 4 : x + 5]
+    open_only, slightly_round, round_ = (
+        frames.draw(still({JAW: 0.31, PUCKER: pucker, FUNNEL: funnel}))[teeth].max()
+        for pucker, funnel in ((0, 0), (0.2, 0.1), (0.44, 0.32))
+    )
+    assert slightly_round == open_only
+    assert round_ < 0.7 * open_only

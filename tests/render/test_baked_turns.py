@@ -20,7 +20,7 @@ pytestmark = pytest.mark.e2e
 
 SIDE = 512
 LONGEST = 1.8
-YAW, PITCH, _ = HEAD_LIMIT_RAD.tolist()
+YAW, PITCH, ROLL = HEAD_LIMIT_RAD.tolist()
 TURNS = list(product((YAW, -YAW), (0.0, PITCH, -PITCH)))
 
 
@@ -30,7 +30,9 @@ def face(request) -> BakedFace:
     return BakedFace.load(face_folder(request.param))
 
 
-def mapped(face: BakedFace, depth: Floats, yaw: float, pitch: float) -> Floats:
+def mapped(
+    face: BakedFace, depth: Floats, yaw: float, pitch: float, roll: float = 0, breath: float = 0
+) -> Floats:
     """Canvas positions of the corners of a frame's cells."""
     canvas, last = Canvas(face, SIDE / face.camera.plate_px), len(depth) - 1
     focal = face.camera.focal
@@ -38,7 +40,7 @@ def mapped(face: BakedFace, depth: Floats, yaw: float, pitch: float) -> Floats:
         canvas.lens._replace(zoom_x=focal * side, zoom_y=focal * side, left=side / 2, top=side / 2)
         for side in (SIDE, last)
     )
-    posed = turn(face, np.array([yaw, pitch, 0.0], np.float32), 0.0)
+    posed = turn(face, np.array([yaw, pitch, roll], np.float32), breath)
     grid = np.empty((SIDE // CELL_PX + 1, SIDE // CELL_PX + 1, 2), np.float32)
     aim(frame, canvas.lens, depth, relief, posed, grid)
     return grid
@@ -80,3 +82,31 @@ def test_a_head_that_looks_straight_on_is_left_as_it_is(face):
     left = grid[0, 0, 0]
     np.testing.assert_allclose(grid[..., 0] - left, columns, atol=0.3)
     np.testing.assert_allclose(grid[..., 1], rows, atol=0.3)
+
+
+def shown(face: BakedFace, grid: Floats, x: float, z: float) -> Floats:
+    """What the frame shows where a point of the face in its middle plane was at rest."""
+    at = face.camera.project(np.array([[x, -0.07, z]], np.float32))[0, :2]
+    column, row = np.rint(at * SIDE / face.camera.plate_px / CELL_PX).astype(int)
+    return grid[row, column]
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_the_chest_goes_along_with_the_head_a_part_of_the_way(face, side):
+    relief = face.mesh.turn_relief
+    rest = mapped(face, relief, 0, 0)
+    for turned in ({"yaw": side * YAW, "pitch": 0}, {"yaw": 0, "pitch": 0, "roll": side * ROLL}):
+        moved = rest - mapped(face, relief, **turned)
+        chest, brow = (shown(face, moved, 0, z)[0] for z in (0.475, 0.70))
+        assert 0.1 < chest / brow < 0.6, turned
+
+
+def test_a_breath_lifts_the_shoulders_more_than_the_head(face):
+    relief = face.mesh.turn_relief
+    lifted = mapped(face, relief, 0, 0, breath=1) - mapped(face, relief, 0, 0)
+    left, right, brow = (
+        shown(face, lifted, x, z) for x, z in ((0.1, 0.49), (-0.1, 0.49), (0, 0.7))
+    )
+    assert left[1] > 2 * brow[1] > 0.5
+    assert right[1] > 2 * brow[1]
+    assert left[0] < 0 < right[0]  # and widens

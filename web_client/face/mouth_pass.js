@@ -17,6 +17,9 @@ const TONGUE_RAISED = [0, 0.17, 0.3, 0.7];
 const TONGUE_TIP_M = [0.0005, 0.0029, 0.0003];
 /** tongueOut from which the tongue is in front of the lower teeth. */
 const TONGUE_OUT = 0.3;
+/** Weights from and at which lips stand out and shade what is behind them, and its light then. */
+const ROUNDED = [0.35, 0.85];
+const ROUND_LIGHT = 0.38;
 const LINING = [0.216, 0.092, 0.08, 1];
 
 /**
@@ -68,7 +71,8 @@ export function drawInside(pen, parts, weights, opening) {
   gl.stencilFunc(gl.EQUAL, 1, 1);
   gl.stencilOp(gl.KEEP, gl.KEEP, gl.KEEP);
   if (opening > PARTED_M) {
-    const light = clip(0.88 + (0.12 * opening) / 0.006, 0.88);
+    const rounded = clip((weights[parts.index.mouthPucker] + weights[parts.index.mouthFunnel] - ROUNDED[0]) / (ROUNDED[1] - ROUNDED[0]));
+    const light = clip(0.88 + (0.12 * opening) / 0.006, 0.88) * (1 + rounded * (ROUND_LIGHT - 1));
     for (const { layer, move, dim } of layers(parts, jaw, tongue)) {
       const { at } = pen.usePart(layer.plate, light * dim * layer.gain, 1);
       gl.uniformMatrix4fv(at("uMove"), false, move);
