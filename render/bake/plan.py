@@ -49,7 +49,7 @@ _INNER = ("teeth_upper", "teeth_lower", "tongue")
 _CODE_NOT_RENDERED = (
     *("plan.py", "pack.py", "character.py", "blender_env.py", "lashes.py"),
     *("eyes_plate.py", "face_mesh.py", "relief.py", "residual.py"),
-    *("subdivide.py", "background.py", "touch_up.py", "lip_rounding.py"),
+    *("subdivide.py", "background.py", "touch_up.py", "crown.py", "lip_rounding.py"),
 )
 
 Box = tuple[int, int, int, int]

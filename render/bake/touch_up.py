@@ -1,4 +1,4 @@
-"""Touches up what the tracer left on a packed face: dark lip corners, stray shading, a grey tongue.
+"""Touches up a packed face: dark lip corners, stray shading, a grey tongue, hair that is cut off.
 
 The last step of `pack`. It changes pictures alone, so that the server's and the page's drawing stay
 the same.
@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from render.bake.crown import crowned
 from render.baked.asset import SHADING, BakedFace
 from render.mouth import lip_line
 
@@ -47,7 +48,9 @@ def touch_up(folder: Path) -> None:
     zoom = camera.focal * camera.plate_px / (depth + camera.distance)
     rest, tongue = face.plates["rest"], face.plates["tongue"]
     at = (middle - rest.origin) / rest.scale
-    _replace(folder, "rest", _soft_corners(rest.bgra, at, zoom / rest.scale), _REST_QUALITY)
+    mended = crowned(_soft_corners(rest.bgra, at, zoom / rest.scale))
+    _replace(folder, "rest", mended, _REST_QUALITY)
+    _move(folder, "rest", rest.origin, (len(mended) - len(rest.bgra)) * rest.scale)
     _replace(folder, "open", _without_inside(face), _LOSSLESS)
     _replace(folder, "tongue", _pink(tongue.bgra), _LOSSLESS)
     for name in SHADING:
@@ -154,6 +157,15 @@ def _replace(folder: Path, name: str, picture: Image, quality: int) -> None:
     before = _entry(file)
     cv2.imwrite(str(file), picture, [cv2.IMWRITE_WEBP_QUALITY, quality])
     card.write_text(card.read_text("utf-8").replace(before, _entry(file)), "utf-8")
+
+
+def _move(folder: Path, name: str, origin: tuple[float, float], up: float) -> None:
+    """Say in the card where the top left corner of a picture is now, so much further `up`."""
+    card, entry = folder / "card.toml", _entry(folder / f"{name}.webp")
+    before, after = (
+        f"{entry}\norigin = [{origin[0]:g}, {y:g}]" for y in (origin[1], origin[1] - up)
+    )
+    card.write_text(card.read_text("utf-8").replace(before, after), "utf-8")
 
 
 def _entry(file: Path) -> str:
