@@ -12,7 +12,7 @@ from render.baked.rig import Card
 
 _ARCH_HALF_M, _ARCH_DEPTH_M = 0.0335, 0.0426  # of the dental arch
 _ARCH_BEHIND_M = 0.0083  # its front, behind where the lips meet
-_TEETH_SIDE = 0.075  # of the plate: where teeth vanish in the shade of the cheeks
+_TEETH_SIDE = 0.075  # of the plate: where teeth are deep in the shade of the cheeks
 _UPPER_EDGE_M = -0.0030  # of the incisors, from where the lips meet: what shows at first
 _LOWER_EDGE_M = -0.0045  # of theirs, with the jaw shut: nearly all of them stays behind the lip
 _TIP_TEXELS = 0.12  # of a plate's width: the middle, where edges and tip are looked for
@@ -110,7 +110,7 @@ class Oral:
         corner = np.arange(n * n).reshape(n, n)
         a, b, c, d = corner[:-1, :-1], corner[:-1, 1:], corner[1:, :-1], corner[1:, 1:]
         triangles = np.concatenate([np.stack(t, -1).reshape(-1, 3) for t in ((a, c, b), (b, c, d))])
-        shade = np.clip(1 - 0.9 * (aside / _TEETH_SIDE) ** 2, 0.06, 1)
+        shade = np.clip(1 - 0.6 * (aside / _TEETH_SIDE) ** 2, 0.2, 1)
         points = camera.unproject(spots, depth)
         return Card(
             points.astype(np.float32), triangles.astype(np.int32), spots, shade.astype(np.float32)

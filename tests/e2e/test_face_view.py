@@ -45,6 +45,7 @@ ATTACH = """async ([url, side]) => {
 POSES = {
     "rest": {},
     "aa": {"jawOpen": 0.5, "mouthLowerDown": 0.25, "mouthUpperUp": 0.2},
+    "laugh": {"jawOpen": 0.3, "mouthSmile": 0.6, "mouthUpperUp": 0.15},
     "smile": {"mouthSmile": 0.8, "cheekSquint": 0.4},
     "blink": {"eyeBlink": 1.0},
     "pucker": {"mouthPucker": 0.8, "browInnerUp": 0.6},

@@ -213,7 +213,7 @@ export function arch(face, name, lips) {
     const depth = front + ARCH_DEPTH_M * (1 - Math.sqrt(1 - across ** 2));
     points.set(unproject(camera, x, y, depth), i * 3);
     spots.set([x, y], i * 2);
-    shade[i] = clip(1 - 0.9 * (aside / TEETH_SIDE) ** 2, 0.06, 1);
+    shade[i] = clip(1 - 0.6 * (aside / TEETH_SIDE) ** 2, 0.2, 1);
     if (i % n < n - 1 && i < n * (n - 1)) triangles.push(i, i + n, i + 1, i + 1, i + n, i + n + 1);
   }
   const picture = pixels(face.plates[name]);
