@@ -121,9 +121,8 @@ class EmbeddedModel:
             self._scratch.cleanup()
             raise
         weights = model_path.stat()
-        self._saved = SavedBeginnings(
-            server, folder, f"{weights.st_size} {weights.st_mtime_ns} {version('xllamacpp')}"
-        )
+        name = f"{weights.st_size} {weights.st_mtime_ns} {version('xllamacpp')} {slots + 1}"
+        self._saved = SavedBeginnings(server, folder, name)
         self._server: LlamaServer | None = server
         self._pool = ThreadPoolExecutor(slots + 1, thread_name_prefix="llm")
 

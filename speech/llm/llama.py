@@ -64,7 +64,8 @@ class LlamaServer(Protocol):
         """Load an idle slot's KV cache from a file of the server's folder. Blocks.
 
         Raises:
-            LanguageModelError: It is not there, or another model's.
+            LanguageModelError: It is not there, or another model's; retryable if llama.cpp was too
+                busy to say so.
         """
         ...
 
@@ -117,7 +118,8 @@ class _EmbeddedServer:
             if answer.status != HTTPStatus.OK:
                 raise LanguageModelError(f"llama.cpp can't {action} a slot: {answer.status}")
         except (OSError, HTTPException) as error:
-            raise LanguageModelError(f"llama.cpp can't {action} a slot: {error}") from error
+            problem = f"llama.cpp can't {action} a slot: {error}"
+            raise LanguageModelError(problem, retryable=True) from error
         finally:
             connection.close()
 

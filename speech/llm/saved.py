@@ -7,7 +7,10 @@ takes 25 ms. So each beginning is read once on a machine, not once a start.
 import hashlib
 import json
 import logging
+import os
+import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -28,7 +31,8 @@ class SavedBeginnings:
     Args:
         server: Has the slots; saves to and loads from `folder`.
         folder: Where the files are.
-        model: Names the weights and the program: files of another are not loaded.
+        model: Names the weights, the program and how many slots it has, for llama.cpp loads no file
+            of a server with fewer or more: files of another are not loaded.
     """
 
     def __init__(self, server: LlamaServer, folder: Path, model: str) -> None:
@@ -43,7 +47,7 @@ class SavedBeginnings:
 
     def has(self, beginning: Sequence[Message]) -> bool:
         """Whether the beginning was saved on this machine."""
-        return (self._folder / self._name(beginning)).is_file()
+        return self._file(beginning).is_file()
 
     @property
     def first(self) -> tuple[Message, ...]:
@@ -62,17 +66,18 @@ class SavedBeginnings:
         """
         if self._server is None:
             return
-        name = self._name(beginning)
+        file = self._file(beginning)
+        part = file.with_name(f"{file.name}.{secrets.token_hex(4)}")  # others may save the same now
         try:
-            self._server.save_slot(slot, f"{name}.part")
-            (self._folder / f"{name}.part").replace(self._folder / name)
+            self._server.save_slot(slot, part.name)
+            part.replace(file)
         except (LanguageModelError, OSError) as error:
             _log.warning("can't save what the model read", extra={"error": str(error)})
-            (self._folder / f"{name}.part").unlink(missing_ok=True)
-            return
-        files = sorted(self._folder.glob("*.kv"), key=lambda file: file.stat().st_mtime)
-        for old in files[:-_MOST]:
-            old.unlink(missing_ok=True)
+            _delete(part)
+        with suppress(OSError):  # another process may delete them meanwhile
+            files = sorted(self._folder.glob("*.kv*"), key=lambda file: file.stat().st_mtime)
+            for old in files[:-_MOST]:
+                old.unlink()
 
     def restore(self, slot: int, beginning: Sequence[Message]) -> bool:
         """Load a beginning into a slot. A file that can't be loaded is deleted.
@@ -82,19 +87,28 @@ class SavedBeginnings:
         """
         if self._server is None or not self.has(beginning):
             return False
-        name = self._name(beginning)
+        file = self._file(beginning)
         try:
-            self._server.restore_slot(slot, name)
+            self._server.restore_slot(slot, file.name)
         except LanguageModelError as error:
-            _log.warning("can't load what the model read", extra={"error": str(error)})
-            (self._folder / name).unlink(missing_ok=True)
+            if file.is_file():  # another process may have deleted it: it was old
+                _log.warning("can't load what the model read", extra={"error": str(error)})
+                if not error.retryable:
+                    _delete(file)
             return False
+        with suppress(OSError):
+            os.utime(file)  # it is of use
         return True
 
     def close(self) -> None:
         """Let go of the server: nothing is saved or loaded any more."""
         self._server = None
 
-    def _name(self, beginning: Sequence[Message]) -> str:
+    def _file(self, beginning: Sequence[Message]) -> Path:
         content = json.dumps([self._model, [asdict(message) for message in beginning]])
-        return f"{hashlib.sha256(content.encode()).hexdigest()[:32]}.kv"
+        return self._folder / f"{hashlib.sha256(content.encode()).hexdigest()[:32]}.kv"
+
+
+def _delete(file: Path) -> None:
+    with suppress(OSError):  # it is not there, or the folder is read-only
+        file.unlink()
