@@ -6,31 +6,20 @@ from types import MappingProxyType
 
 from avatar import commands as do
 from avatar import events as say
-from avatar.author import Author, Writing
+from avatar import heard as hear
+from avatar.answering import Answering
+from avatar.author import Author
 from avatar.dialogue.history import History
 from avatar.dialogue.persona import Persona
-from avatar.drafts import Drafts
 from avatar.floor import Floor
-from avatar.heard import (
-    FalseStart,
-    Guessed,
-    Interim,
-    NotUnderstood,
-    PersonPaused,
-    SpeechStarted,
-    SpeechSustained,
-    Submitted,
-    TurnEnded,
-    WentOn,
-    Wordless,
-)
 from avatar.inbox import Inbox
 from avatar.latency import Timeline
 from avatar.opener import Opener
-from avatar.overlap import HoldOverdue, Overlaps
+from avatar.overlap import HoldOverdue
 from avatar.pace import Pace
 from avatar.replies import Replies
 from avatar.reply import Reply
+from avatar.submissions import Submissions
 from avatar.tools.awaited import AwaitedResults
 from avatar.tools.covers import Covers
 from avatar.tools.toolbox import Toolbox
@@ -45,7 +34,7 @@ class Conversation:
 
     `run` owns it: commands come in by `send` and are dealt with one at a time, in order; what
     happens goes out by `emit`. At most one reply is under way, and only `barge_in` ends one early.
-    A sound of the person holds it; `Overlaps` says what the sound means.
+    A sound of the person holds it; `Floor` says what becomes of it then.
     At a silence that may be the end of a turn, an answer is drafted; it is adopted if the turn ends
     there with these words, and otherwise dropped without a trace.
 
@@ -68,7 +57,6 @@ class Conversation:
         keep_up: Waits until what was sent is dealt with, if that is much.
         frame_drawn: To be told when the face of a sample is on its way to the person.
         cues: What the face needs to know, now.
-        language: The language of the conversation now.
         drafts: How often drafting paid.
     """
 
@@ -100,8 +88,6 @@ class Conversation:
         self.playout = self._replies.playout
         self.frame_drawn = self._replies.frame_drawn
         self.cues = self._replies.bearing.cues
-        self.language = language
-        self.drafts = Drafts(emit)
         self._bearing = self._replies.bearing
         self._covers = Covers(
             covers, voices, self.playout, self._bearing, emit, lambda: self._person_speaks is None
@@ -117,23 +103,27 @@ class Conversation:
             emit=emit,
             language=language,
         )
+        self._answering = Answering(self._author, self._replies, emit)
+        self.drafts = self._answering.drafts
         self._history = history
         self._emit = emit
         self._inbox = Inbox()
         self.keep_up = self._inbox.keep_up
-        self._overlaps = Overlaps(self.playout, self.send)
-        self._floor = Floor(self._replies, self._overlaps, emit)
+        self._floor = Floor(self._replies, self.send, emit)
         self._prefix = say.new_id("item")
         self._person_speaks: int | None = None  # the utterance, once it is sustained
         self._owes_reply = False  # the person said something that no answer was heard to
         self._said_over = False  # they said it over an answer that they may not interrupt
-        self._speaks = True
-        self._submitted: dict[int, str] = {}  # turns whose words are to come; the client's name
-        self._postponed: do.Respond | None = None  # until those are there
+        self._submissions = Submissions()
 
     def send(self, command: do.Command) -> None:
         """Take note of `command`; it is dealt with in order."""
         self._inbox.put(command)
+
+    @property
+    def language(self) -> Language:
+        """The language of the conversation now."""
+        return self._author.language
 
     @property
     def state(self) -> FaceState:
@@ -154,40 +144,36 @@ class Conversation:
 
     async def _deal_with(self, command: do.Command, tasks: asyncio.TaskGroup) -> None:
         match command:
-            case SpeechStarted(utterance, at_sample):
+            case hear.SpeechStarted(utterance, at_sample):
                 self._emit(say.UserStarted(self._item(utterance), _ms(at_sample)))
                 await self._floor.begin(utterance, self.language)
-            case SpeechSustained(utterance):
+            case hear.SpeechSustained(utterance):
                 self._person_speaks = utterance
                 await self._floor.hold(utterance, self.language)
-            case PersonPaused(utterance):
-                if not self._overlaps.pause(utterance):
-                    self._bearing.nod()
-            case Wordless(utterance):
-                self._overlaps.hear(utterance, "", self._replies.current, self.language)
-            case Interim(utterance, text):
+            case hear.PersonPaused(utterance):
+                self._floor.pause(utterance)
+            case hear.Wordless(utterance):
+                await self._floor.hear(utterance, "", self.language)
+            case hear.Interim(utterance, text):
                 self._emit(say.UserInterim(self._item(utterance), text))
                 self._bearing.mirror(text, self.language)
-                meaning = self._overlaps.hear(utterance, text, self._replies.current, self.language)
-                if meaning == "words":
-                    await self._floor.give_way()
+                await self._floor.hear(utterance, text, self.language)
                 self._author.read_ahead(tasks, text)
-            case Guessed(utterance, text, is_final):
+            case hear.Guessed(utterance, text, is_final):
                 if is_final:
                     self._emit(say.UserInterim(self._item(utterance), text))
-                    if self._overlaps.is_during(utterance, self._replies.current):
-                        meaning = self._overlaps.weigh(utterance, text, 0, self.language)
-                        await self._floor.obey(meaning, utterance)
-                await self._draft(tasks, utterance, text)
-            case WentOn():
+                    await self._floor.hear_all(utterance, text, self.language)
+                if self._floor.turns.answers:
+                    await self._answering.draft(tasks, utterance, text)
+            case hear.WentOn():
                 await self.drafts.drop()
-            case HoldOverdue(utterance):
-                await self._floor.obey(self._overlaps.judge(command, self.language), utterance)
-            case TurnEnded() | FalseStart() | NotUnderstood():
+            case HoldOverdue():
+                await self._floor.hold_no_longer(command, self.language)
+            case hear.TurnEnded() | hear.FalseStart() | hear.NotUnderstood():
                 await self._utterance_over(command, tasks)
                 self._floor.end(command.utterance)
-            case Submitted(utterance, item_id):
-                self._submitted[utterance] = item_id
+            case hear.Submitted(utterance, item_id):
+                self._submissions.begin(utterance, item_id)
             case do.Typed(text, item_id, after):
                 await self.drafts.drop()
                 item_id = item_id or say.new_id("item")
@@ -202,7 +188,7 @@ class Conversation:
             case do.Stop():
                 self._said_over = False
                 await self._replies.interrupt(by_client=True)
-                self._owes_reply, self._postponed = False, None
+                self._owes_reply, self._submissions.postponed = False, None
                 self._wait_no_more()
             case do.ToolResult(call_id, output) if self._awaited.resolve(call_id):
                 self._history.add_result(call_id, output)
@@ -210,28 +196,18 @@ class Conversation:
                 self._said_over = False
                 await self.drafts.drop()
                 await self._replies.interrupt()
-                self._recite(tasks, self._author.farewell())
+                self._begin(self._answering.recited(tasks, self._author.farewell()))
             case do.ToolsOverdue():
                 self._tools_overdue(tasks)
             case do.Owed():
                 await self._answer_owed(tasks)
             case do.Configure():
                 await self.drafts.drop()
-                self.language = command.language or self.language
                 self._floor.turns = command.turn_taking or self._floor.turns
-                self._speaks = self._speaks if command.speaks is None else command.speaks
+                if command.speaks is not None:
+                    self._answering.speaks = command.speaks
                 self._author.configure(command)
                 self._author.read_ahead(tasks)
-
-    async def _draft(self, tasks: asyncio.TaskGroup, utterance: int, text: str) -> None:
-        """Begin to answer what may be all of a turn, unless that is being done."""
-        if self.drafts.answers(utterance, text):
-            return
-        await self.drafts.drop()
-        if self._replies.current is None and self._floor.turns.answers:
-            write = self._author.answer(tasks, text)
-            draft = self._prepare_reply(tasks, write, Timeline.now())
-            self.drafts.begin(utterance, text, draft)
 
     async def _respond(self, command: do.Respond, tasks: asyncio.TaskGroup) -> None:
         """Answer what has been said so far, once its words are all there."""
@@ -241,14 +217,8 @@ class Conversation:
             return
         await self.drafts.drop()
         await self._replies.interrupt(by_client=True)
-        if self._submitted:
-            self._postponed = command
-            return
-        timeline = Timeline.now()
-        timeline.is_recited = self._author.would_greet
-        write = self._author.answer(tasks, instructions=command.instructions)
-        speaks = self._speaks if command.speaks is None else command.speaks
-        self._begin(self._prepare_reply(tasks, write, timeline, command.response_id, speaks=speaks))
+        if not self._submissions.postpone(command):
+            self._begin(self._answering.as_asked(tasks, command))
 
     def _tools_overdue(self, tasks: asyncio.TaskGroup) -> None:
         """Say so, if the client has not done what it was asked for."""
@@ -256,17 +226,17 @@ class Conversation:
         self._author.timed_out(missing)
         self._wait_no_more()
         if missing and self._replies.current is None and self._person_speaks is None:
-            self._recite(tasks, self._author.sorry())
+            self._begin(self._answering.recited(tasks, self._author.sorry()))
         else:
             self.send(do.Owed())
 
     async def _answer_owed(self, tasks: asyncio.TaskGroup) -> None:
         """Answer what was said over an answer, now that this is over, unless that is to come."""
-        is_to_come = self._person_speaks is not None or self._postponed is not None
+        is_to_come = self._person_speaks is not None or self._submissions.postponed is not None
         is_due = self._said_over and self._floor.turns.answers and self._replies.current is None
         if is_due and not is_to_come:
             await self.drafts.drop()
-            self._begin(self._prepare_reply(tasks, self._author.answer(tasks), Timeline.now()))
+            self._begin(self._answering.answer(tasks, Timeline.now()))
 
     def _wait_no_more(self) -> None:
         """Go on without the client's results."""
@@ -276,27 +246,25 @@ class Conversation:
                 self._bearing.change("listening")
 
     async def _submission_over(
-        self, over: TurnEnded | NotUnderstood, tasks: asyncio.TaskGroup
+        self, over: hear.TurnEnded | hear.NotUnderstood, tasks: asyncio.TaskGroup
     ) -> None:
         """Take in the words of a turn that the client has ended; it is answered at `Respond`."""
         item_id = self._item(over.utterance)
-        del self._submitted[over.utterance]
+        self._submissions.end(over.utterance)
         match over:
-            case NotUnderstood(message=message):
+            case hear.NotUnderstood(message=message):
                 self._emit(say.UserNotUnderstood(item_id, message))
-            case TurnEnded(transcript=Transcript(text=text)):
-                seconds = (over.end_sample - over.start_sample) / LISTENING_RATE_HZ
-                self._emit(say.UserSaid(item_id, text, seconds))
+            case hear.TurnEnded(transcript=Transcript(text=text)):
+                self._emit(say.UserSaid(item_id, text, over.seconds))
                 self._add_user(text, item_id)
-        if self._postponed is not None and not self._submitted:
-            command, self._postponed = self._postponed, None
-            await self._respond(command, tasks)
+        if wanted := self._submissions.due():
+            await self._respond(wanted, tasks)
 
     async def _utterance_over(
-        self, over: TurnEnded | FalseStart | NotUnderstood, tasks: asyncio.TaskGroup
+        self, over: hear.TurnEnded | hear.FalseStart | hear.NotUnderstood, tasks: asyncio.TaskGroup
     ) -> None:
         """Answer what was said, unless the person has gone on speaking meanwhile."""
-        if over.utterance in self._submitted and not isinstance(over, FalseStart):
+        if over.utterance in self._submissions and not isinstance(over, hear.FalseStart):
             await self._submission_over(over, tasks)
             return
         item_id = self._item(over.utterance)
@@ -306,21 +274,20 @@ class Conversation:
         self._emit(say.UserStopped(item_id, _ms(over.end_sample)))
         timeline = Timeline.now()
         match over:
-            case NotUnderstood(message=message):
+            case hear.NotUnderstood(message=message):
                 await self.drafts.drop()
                 self._emit(say.UserNotUnderstood(item_id, message))
                 may_speak = self._floor.turns.interrupts or self._replies.current is None
                 if not goes_on and self._floor.turns.answers and may_speak:
                     await self._replies.interrupt()
-                    understood = self._author.answer(tasks) if self._said_over else None
-                    self._begin(self._prepare_reply(tasks, understood, timeline))
+                    make = self._answering.answer if self._said_over else self._answering.apology
+                    self._begin(make(tasks, timeline))
                 return
-            case FalseStart():
+            case hear.FalseStart():
                 self._emit(say.UserSaid(item_id, "", 0.0))
-            case TurnEnded(transcript=Transcript(text=text)):
-                seconds = (over.end_sample - over.start_sample) / LISTENING_RATE_HZ
-                meaning = self._overlaps.weigh(over.utterance, text, seconds, self.language)
-                self._emit(say.UserSaid(item_id, text, seconds, meaning == "backchannel"))
+            case hear.TurnEnded(transcript=Transcript(text=text)):
+                meaning = self._floor.weigh(over, self.language)
+                self._emit(say.UserSaid(item_id, text, over.seconds, meaning == "backchannel"))
                 await self._floor.obey(meaning, over.utterance)
                 if meaning == "words":
                     self._add_user(text, item_id)
@@ -331,16 +298,14 @@ class Conversation:
         # Noise may have cut the answer to what was said before it: that is still owed.
         is_due = self._floor.turns.answers and self._owes_reply and self._replies.current is None
         if is_due and not goes_on:
-            if draft is None:
-                self._begin(self._prepare_reply(tasks, self._author.answer(tasks), timeline))
-            else:
+            if draft is not None:
                 self.drafts.adopt(draft, timeline)
-                self._begin(draft)
+            self._begin(draft or self._answering.answer(tasks, timeline))
         elif draft is not None:
             await self.drafts.give_up(draft)
 
     def _item(self, utterance: int) -> str:
-        return self._submitted.get(utterance) or f"{self._prefix}_{utterance}"
+        return self._submissions.name(utterance) or f"{self._prefix}_{utterance}"
 
     def _add_user(self, text: str, item_id: str, after: str | None = None) -> None:
         self._history.add_user(text, item_id, after)
@@ -348,31 +313,6 @@ class Conversation:
             self._replies.current.precede(item_id)
         self._owes_reply = True
         self._bearing.mirror(text, self.language)
-
-    def _recite(self, tasks: asyncio.TaskGroup, line: Writing) -> None:
-        """Say what answers nobody."""
-        timeline = Timeline.now()
-        timeline.is_recited = True
-        self._begin(self._prepare_reply(tasks, line, timeline))
-
-    def _prepare_reply(
-        self,
-        tasks: asyncio.TaskGroup,
-        write: Writing | None,
-        timeline: Timeline,
-        response_id: str = "",
-        *,
-        speaks: bool | None = None,
-    ) -> Reply:
-        self._author.stop_reading()
-        return self._replies.prepare(
-            tasks,
-            self.language,
-            write,
-            timeline,
-            response_id,
-            speaks=self._speaks if speaks is None else speaks,
-        )
 
     def _begin(self, reply: Reply) -> None:
         self._awaited.end()
@@ -384,7 +324,7 @@ class Conversation:
         self._history.add_assistant(
             heard, interrupted=was_cut, item_id=reply.item_id, before=reply.sent_over
         )
-        self._overlaps.release()
+        self._floor.reply_over()
         awaits = reply.response_id == self._awaited.response_id
         if awaits and was_cut:
             self._awaited.end()

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from avatar.events import ConversationEvent, ReplyHeld, ReplyResumed, ResumeReason
-from avatar.overlap import Meaning, Overlaps
+from avatar.heard import TurnEnded
+from avatar.overlap import HoldOverdue, Meaning, Overlaps
 from avatar.replies import Replies
 from avatar.turn_taking import TurnTaking
 from speech.types import Language
@@ -14,7 +15,7 @@ class Floor:
 
     Args:
         replies: Whose.
-        overlaps: What the sounds mean.
+        overdue: Called when an answer has been held for too long.
         emit: Told what happens.
 
     Attributes:
@@ -22,11 +23,14 @@ class Floor:
     """
 
     def __init__(
-        self, replies: Replies, overlaps: Overlaps, emit: Callable[[ConversationEvent], None]
+        self,
+        replies: Replies,
+        overdue: Callable[[HoldOverdue], None],
+        emit: Callable[[ConversationEvent], None],
     ) -> None:
         self.turns = TurnTaking()
         self._replies = replies
-        self._overlaps = overlaps
+        self._overlaps = Overlaps(replies.playout, overdue)
         self._emit = emit
 
     async def begin(self, utterance: int, language: Language) -> None:
@@ -57,6 +61,29 @@ class Floor:
             self._emit(ReplyHeld(reply.response_id, reply.item_id))
             self._replies.bearing.look("listening")
 
+    def pause(self, utterance: int) -> None:
+        """The person is silent again; who was not spoken to meanwhile sees that they are heard."""
+        if not self._overlaps.pause(utterance):
+            self._replies.bearing.nod()
+
+    async def hear(self, utterance: int, text: str, language: Language) -> None:
+        """Give way to the words so far, if they want the floor."""
+        if self._overlaps.hear(utterance, text, self._replies.current, language) == "words":
+            await self.give_way()
+
+    async def hear_all(self, utterance: int, text: str, language: Language) -> None:
+        """Do to the answer under way what all words mean that were said over it, it seems."""
+        if self._overlaps.is_during(utterance, self._replies.current):
+            await self.obey(self._overlaps.weigh(utterance, text, 0, language), utterance)
+
+    def weigh(self, over: TurnEnded, language: Language) -> Meaning:
+        """What a turn means to the answer that it began in."""
+        return self._overlaps.weigh(over.utterance, over.transcript.text, over.seconds, language)
+
+    async def hold_no_longer(self, overdue: HoldOverdue, language: Language) -> None:
+        """Decide about a sound for which the answer was held too long."""
+        await self.obey(self._overlaps.judge(overdue, language), overdue.utterance)
+
     async def obey(self, meaning: Meaning, utterance: int) -> None:
         """Let a sound do to the answer what it means."""
         match meaning:
@@ -74,6 +101,10 @@ class Floor:
         """An utterance is over, and dealt with: nothing is held for it any more."""
         self.resume(utterance, "noise")
         self._overlaps.end(utterance)
+
+    def reply_over(self) -> None:
+        """The answer under way is over: nothing is held any more."""
+        self._overlaps.release()
 
     def resume(self, utterance: int, reason: ResumeReason) -> None:
         """Go on with the answer, if it is held for this utterance."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from speech.stages import LISTENING_RATE_HZ
 from speech.types import Transcript
 
 
@@ -116,6 +117,11 @@ class TurnEnded:
     end_sample: int
     ended_at_s: float
     decided_at_s: float
+
+    @property
+    def seconds(self) -> float:
+        """How long it took to say."""
+        return (self.end_sample - self.start_sample) / LISTENING_RATE_HZ
 
 
 Heard = (
