@@ -10,12 +10,18 @@ TAPE_S = 40
 
 
 class Tape:
-    """The last `TAPE_S` seconds of the microphone, addressed by sample."""
+    """The last `TAPE_S` seconds of the microphone, addressed by sample.
+
+    Attributes:
+        end: One past the last sample.
+        heard: One past the last sample that was looked through for a voice.
+    """
 
     def __init__(self) -> None:
         self._pcm = np.zeros(2 * TAPE_S * LISTENING_RATE_HZ, np.int16)
         self._first = 0  # sample at _pcm[0]
-        self.end = 0  # one past the last sample
+        self.end = 0
+        self.heard = 0
 
     def append(self, pcm: NDArray[np.int16]) -> None:
         """Add int16 samples at 16 kHz."""

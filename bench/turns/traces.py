@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.listening import POST_ROLL_SAMPLES, WINDOW_SAMPLES
+from avatar.listening import WINDOW_SAMPLES
+from avatar.wording import POST_ROLL_SAMPLES
 from bench.turns.talks import Talk
 from speech.audio import to_float
 from speech.endpointing import Endpointer, Paused, Started
