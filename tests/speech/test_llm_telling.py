@@ -10,7 +10,7 @@ from avatar.dialogue.persona import load_persona
 from avatar.dialogue.prompt import beginning
 from speech.llm.telling import shown, told_already, without_calls
 from speech.types import Message, ToolCall
-from tests.speech.test_llm_embedded import SYSTEM, WEATHER, DecidingLlama, model_on, said
+from tests.speech.llama_kit import SYSTEM, WEATHER, DecidingLlama, model_on, said
 
 ELENA = load_persona("default")
 
