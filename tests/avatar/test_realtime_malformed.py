@@ -138,6 +138,7 @@ HAND_MADE = [
     '{"type": "conversation.item.truncate", "item_id": "a", "content_index": 0, '
     '"audio_end_ms": 1e400}',
     "\ufeff{}",
+    f'{{"type": "conversation.item.create", "item": {{"type": "{"x" * 5000}"}}}}',
 ]
 
 

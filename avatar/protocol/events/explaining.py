@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+_LONGEST = 300  # characters of pydantic's words, which repeat what it was given
 _NO_EVENT = ("json_invalid", "union_tag_not_found", "dict_type", "model_attributes_type")
 
 
@@ -26,13 +27,14 @@ def explain(error: ValidationError, message: str) -> tuple[str, str | None, str]
     try:
         return _explain(first, json.loads(message))
     except (ValueError, RecursionError):  # pydantic's reader takes more than Python's
-        return "invalid_value", None, first["msg"]
+        return "invalid_value", None, first["msg"][:_LONGEST]
 
 
 def explain_config(error: ValidationError) -> str:
     """One line about a malformed `SessionConfig`."""
     first = error.errors(include_url=False, include_input=False)[0]
-    return ".".join(["session", *(str(part) for part in first["loc"])]) + f": {first['msg']}"
+    place = ".".join(["session", *(str(part) for part in first["loc"])])
+    return f"{place}: {first['msg'][:_LONGEST]}"
 
 
 def _explain(first: ErrorDetails, value: object) -> tuple[str, str | None, str]:
@@ -44,7 +46,8 @@ def _explain(first: ErrorDetails, value: object) -> tuple[str, str | None, str]:
         param = f"{param}.{tag}" if param else tag
     if first["type"] in ("missing", "union_tag_not_found"):
         return "missing_required_parameter", param, f"Missing required parameter: '{param}'."
-    return "invalid_value", param, f"Invalid value: '{param or 'event'}': {first['msg']}."
+    why = first["msg"][:_LONGEST]
+    return "invalid_value", param, f"Invalid value: '{param or 'event'}': {why}."
 
 
 def _param(first: ErrorDetails, value: Any) -> str | None:  # noqa: ANN401 - any JSON
