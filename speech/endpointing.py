@@ -8,12 +8,12 @@ Events of one utterance come in this order:
 end of what was too short to be speech (a click, a cough) and of nothing that has paused.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from speech.endings import Ending, ending_of
-from speech.odds import between, lowered, together
 from speech.patience import Patience
+from speech.silences import Known, Silences
 from speech.stages import LISTENING_RATE_HZ
 from speech.types import Language
 
@@ -22,9 +22,6 @@ _WINDOW: Final = 512  # samples at 16 kHz that one probability is about
 UNHEARD_SAMPLES: Final = LISTENING_RATE_HZ * 3 // 20
 """Speech that holds no word more: 150 ms. Of words recognised up to so long before a pause, 20 of
 22 were those recognised at the pause; up to 150 to 300 ms before it, 7 of 17."""
-
-_MOST_LESS: Final = 2.5
-"""Of the log odds that a turn is over, for who was taken for finished too soon again and again."""
 
 _PUNCTUATION: Final = " ,;:.?!-\N{HORIZONTAL ELLIPSIS}"
 
@@ -89,34 +86,15 @@ class _Utterance:
     end: int  # of the speech in it so far
     voiced: int  # samples of it that are speech
     paused: bool = False
-    likely: float | None = None  # that it is over, by the turn detector, for this pause
-    closes: float | None = None  # likewise, by the judge of the words
-    unjudged: bool = False  # there will be no word of the latter
-    ending: Ending = Ending.OPEN
-    worded: int = 0  # one past the last sample that `ending` knows of
+    known: Known = field(default_factory=Known)
+    worded: int = 0  # one past the last sample that `known.ending` is about
 
 
 class Endpointer:
     """Turns a microphone's speech probabilities into utterances.
 
-    The silence that ends an utterance depends on what is known of it, by the words and the sound:
-
-    | the words | likely over by the sound | between | unlikely | sound not judged |
-    |---|---|---|---|---|
-    | a whole question or short answer | quick | quick | patient | half-way |
-    | say nothing, or are not known yet | end | between | patient | patient |
-    | lack something | patient | dictation | dictation | dictation |
-    | dictate | dictation | dictation | dictation | dictation |
-
-    Recognisers put a question mark behind many a fragment: it does not outweigh the sound.
-
-    Who was taken for finished too soon is waited for longer from then on (`Patience`, of which more
-    below is the share): the log odds that a turn is over are less by 2.5 times it, and the patient
-    silence is that share of the way to the dictation silence. Questions and short answers that
-    sound whole end as before.
-
-    Where a judge of the words is asked, too, "the sound" is both together, and not judged before
-    both are known; but not of questions and short answers, which are whole to the first look.
+    The silence that ends an utterance depends on what is known of it: `Silences` has the table. Who
+    was taken for finished too soon is waited for longer from then on (`Patience`).
 
     Args:
         language: Of `hint`; may be changed during the call.
@@ -170,11 +148,9 @@ class Endpointer:
             patient_silence_ms,
             dictation_silence_ms,
         )
+        self._judging = (unlikely, likely), (both_unlikely, both_likely), weighs_words
         self._defaults = (threshold, release, pre_roll_ms)
-        self._set_silences(*self._silences_ms)
-        self._sound_alone = unlikely, likely
-        self._both = both_unlikely, both_likely
-        self._weighs_words = weighs_words
+        self._silences = self._of_ms(*self._silences_ms)
         self._learns, self._tuned = learns, False
         self._patience = Patience()
         self._start = _samples(start_ms)
@@ -243,7 +219,7 @@ class Endpointer:
         if end_silence_ms is not None and end_silence_ms == patient_silence_ms:
             quick_ms = dictation_ms = end_silence_ms
         self._tuned = end_silence_ms is not None or patient_silence_ms is not None
-        self._set_silences(
+        self._silences = self._of_ms(
             quick_ms,
             end_ms if end_silence_ms is None else end_silence_ms,
             patient_ms if patient_silence_ms is None else patient_silence_ms,
@@ -254,11 +230,11 @@ class Endpointer:
             self._threshold, self._release = threshold, max(0.0, threshold - 0.15)
         self._pre_roll = _samples(default_ms if pre_roll_ms is None else pre_roll_ms)
 
-    def _set_silences(self, quick_ms: int, end_ms: int, patient_ms: int, dictation_ms: int) -> None:
-        self._end_silence = _samples(end_ms)
-        self._quick_silence = min(_samples(quick_ms), self._end_silence)
-        self._patient_silence = max(_samples(patient_ms), self._end_silence)
-        self._dictation_silence = max(_samples(dictation_ms), self._patient_silence)
+    def _of_ms(self, quick_ms: int, end_ms: int, patient_ms: int, dictation_ms: int) -> Silences:
+        end = _samples(end_ms)
+        patient = max(_samples(patient_ms), end)
+        dictation = max(_samples(dictation_ms), patient)
+        return Silences(min(_samples(quick_ms), end), end, patient, dictation, *self._judging)
 
     def turn_probability(self, finished: float) -> None:
         """Take the turn detector's verdict on the present pause.
@@ -267,7 +243,7 @@ class Endpointer:
             finished: Probability that the turn is over. Ignored if nobody is pausing.
         """
         if self._utterance is not None and self._utterance.paused:
-            self._utterance.likely = finished
+            self._utterance.known.likely = finished
 
     def words_close(self, probability: float | None) -> None:
         """Take the verdict on the words of the present pause.
@@ -277,8 +253,8 @@ class Endpointer:
                 nobody is pausing.
         """
         if self._utterance is not None and self._utterance.paused:
-            self._utterance.closes = probability
-            self._utterance.unjudged = probability is None
+            self._utterance.known.closes = probability
+            self._utterance.known.unjudged = probability is None
 
     def hint(self, text: str, up_to: int | None = None) -> None:
         """Take the words of the utterance so far, whenever they come.
@@ -296,7 +272,7 @@ class Endpointer:
         if utterance is not None:
             whole = utterance.paused and (up_to is None or up_to >= utterance.end)
             heard = text if whole else text.rstrip(_PUNCTUATION)
-            utterance.ending = ending_of(heard, self.language)
+            utterance.known.ending = ending_of(heard, self.language)
             utterance.worded = self._at if up_to is None else up_to
 
     def stands(self) -> None:
@@ -329,15 +305,15 @@ class Endpointer:
             return self._speak(utterance, heard)
         silence = self._at - utterance.end
         if utterance.voiced < self._least_speech:
-            if silence >= self._end_silence:
+            if silence >= self._silences.end:
                 return self._close(Withdrawn(self._at), utterance.end)
         elif not utterance.paused:
             if silence >= self._pause:
                 utterance.paused = True
                 return Paused(utterance.end)
-        elif silence >= self._silence_to_end(utterance, self._more_patience):
+        elif silence >= self._silences.to_end(known := _known(utterance), self._more_patience):
             if not self._tuned:
-                expected = self._silence_to_end(utterance, 0.0) < self._patient_silence
+                expected = self._silences.to_end(known, 0.0) < self._silences.patient
                 self._patience.took(utterance.end, expected=expected)
             return self._close(Ended(utterance.end), utterance.end)
         return None
@@ -352,48 +328,13 @@ class Endpointer:
         elif self._run is not None and self._at - self._run >= self._start:
             utterance.voiced += self._at - self._run
             utterance.end = self._at
-            utterance.paused, utterance.unjudged = False, False
-            utterance.likely = utterance.closes = None
-            utterance.ending = Ending.OPEN
+            utterance.paused, utterance.known = False, Known()
             return Resumed()
         return None
 
     @property
     def _more_patience(self) -> float:
         return self._patience.share if self._learns and not self._tuned else 0.0
-
-    def _silence_to_end(self, utterance: _Utterance, more: float) -> int:
-        """Samples of silence that end the utterance, by what is known of it and its speaker.
-
-        Args:
-            utterance: The present one, which pauses.
-            more: Share of the most patience that is added.
-        """
-        ending = utterance.ending
-        if ending is Ending.DICTATED:
-            return self._dictation_silence
-        stretch = more * (self._dictation_silence - self._patient_silence)
-        patient = self._patient_silence + round(stretch)
-        if utterance.worded < utterance.end - UNHEARD_SAMPLES:
-            ending = Ending.OPEN
-        if ending is Ending.FINISHED:
-            if utterance.likely is None:
-                return (self._end_silence + patient) // 2
-            whole = between(utterance.likely, self._sound_alone) > 0
-            return self._quick_silence if whole else patient
-        over = self._over(utterance, more * _MOST_LESS)
-        if ending is Ending.UNFINISHED:
-            return patient if over >= 1 else self._dictation_silence
-        return round(patient - over * (patient - self._end_silence))
-
-    def _over(self, utterance: _Utterance, less: float) -> float:
-        """How surely the utterance is over, by all that is known: from 0 to 1."""
-        likely, closes = utterance.likely, utterance.closes
-        if likely is None or (closes is None and self._weighs_words and not utterance.unjudged):
-            return 0.0
-        if closes is None:
-            return between(lowered(likely, less), self._sound_alone)
-        return between(lowered(together(likely, closes), less), self._both)
 
     def _close(self, event: Ended | Withdrawn, floor: int) -> Ended | Withdrawn:
         self._utterance = None
@@ -405,3 +346,12 @@ class Endpointer:
 
 def _samples(ms: int) -> int:
     return ms * LISTENING_RATE_HZ // 1000
+
+
+def _known(utterance: _Utterance) -> Known:
+    """What is known of it: without the words, if it has gone on since then and does not dictate."""
+    known = utterance.known
+    is_stale = utterance.worded < utterance.end - UNHEARD_SAMPLES
+    if is_stale and known.ending is not Ending.DICTATED:
+        return replace(known, ending=Ending.OPEN)
+    return known
