@@ -5,9 +5,10 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from speech.errors import ToolError
+from tests.session import virtual_clock
 from tests.session.held_calls import house
+from tests.session.resuming import typed
 from tests.session.scripted_tools import COVERS, ScriptedServerTools, wants
-from tests.session.test_resume import run, typed
 
 
 @asynccontextmanager
@@ -32,7 +33,7 @@ def test_an_answer_says_what_a_tool_of_the_server_said():
             (done,) = client.of("response.done")
             assert [item["type"] for item in done["response"]["output"]] == ["message"]
 
-    run(test)
+    virtual_clock.run(test())
 
 
 def test_the_wait_for_a_slow_tool_is_covered():
@@ -41,7 +42,7 @@ def test_the_wait_for_a_slow_tool_is_covered():
             assert [event["text"] for event in client.of("avatar.cover")] == ["One moment."]
             assert client.heard == ["It is sunny."]
 
-    run(test)
+    virtual_clock.run(test())
 
 
 def test_a_tool_out_of_reach_is_excused():
@@ -50,4 +51,4 @@ def test_a_tool_out_of_reach_is_excused():
         async with answering([wants()], "Never.", outputs=[gone]) as client:
             assert client.heard == ["I'm sorry, that didn't work just now."]
 
-    run(test)
+    virtual_clock.run(test())
