@@ -10,6 +10,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,8 +18,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from avatar.store import ModelStore
 from tests.e2e.browser_call import PATIENCE_S
-from tests.e2e.order import COMPUTING, rank_of
+from tests.e2e.order import group_of, rank_of
 from tests.e2e.third_party import ClientPages, quiet_chromium
 
 SPEECH = Path(__file__).parents[1] / "data" / "speech"
@@ -30,10 +32,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: rank_of(item.nodeid))
 
 
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Give way, from the first test on that only computes."""
-    if item.path.stem in COMPUTING:
-        os.nice(max(0, 10 - os.nice(0)))
+# Niceness is a thread's on Linux, and goes to whatever it starts; nobody may lower it again.
+_GIVING_WAY = ThreadPoolExecutor(1, "computing", initializer=os.nice, initargs=(10,))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> object:
+    """Run what only computes in a thread that gives way."""
+    if group_of(item.nodeid) != "computing":
+        return None
+    runner = item.config.pluginmanager.getplugin("runner")
+    return _GIVING_WAY.submit(runner.pytest_runtest_protocol, item, nextitem).result()
 
 
 @dataclass
@@ -125,6 +134,12 @@ def places(request: pytest.FixtureRequest) -> None:
 def client_pages() -> ClientPages:
     """Opens pages with other projects' clients; each is bundled once."""
     return ClientPages()
+
+
+@pytest.fixture(scope="session")
+def small_model() -> Path:
+    """The weights of the smaller language model."""
+    return ModelStore.default().path("smollm2-135m") / "model.gguf"
 
 
 @pytest.fixture

@@ -4,13 +4,13 @@ from pathlib import PurePath
 
 from xdist.scheduler import LoadScopeScheduling
 
-# They wait for nothing but the processor. One worker has them all, and gives way to the others,
-# which hold calls in real time.
+# They wait for nothing but the processor. One worker has them all, in a thread that gives way to
+# the others, which hold calls in real time.
 COMPUTING = {
     f"test_{name}"
     for name in (
         *("bench_face", "closing", "echo", "face", "face_view", "fitting", "lips", "listening"),
-        *("llm", "malformed", "malformed_messages", "openapi", "poster", "replay"),
+        *("llm", "llm_http", "malformed", "malformed_messages", "openapi", "poster", "replay"),
         *("smaller_model", "speaking", "tools", "voice_live_malformed", "wheel"),
     )
 }

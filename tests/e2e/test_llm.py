@@ -1,17 +1,14 @@
-"""The language models on real weights, and against servers that are not ours."""
+"""The language models on real weights."""
 
 import asyncio
 import os
-import secrets
 import threading
 import time
 from contextlib import aclosing
 
 import httpx
 import numpy as np
-import openai
 import pytest
-import xllamacpp
 
 from avatar.dialogue.history import History
 from avatar.dialogue.persona import load_persona
@@ -20,19 +17,12 @@ from avatar.store import ModelStore
 from speech.errors import LanguageModelError, ModelStoreError
 from speech.llm.embedded import EmbeddedModel
 from speech.llm.fitting import fitted
-from speech.llm.openai_compatible import OpenAICompatibleLanguageModel
 from speech.types import Message
+from tests.e2e.llm_kit import FACTS, LONG, written
 
 pytestmark = pytest.mark.e2e
 
 ELENA = load_persona("default")
-LONG = Message("user", "Tell me a very long story about the sea.")
-FACTS = " ".join(f"Fact {n}: the number {n} lies between {n - 1} and {n + 1}." for n in range(60))
-
-
-@pytest.fixture(scope="module")
-def small():
-    return ModelStore.default().path("smollm2-135m") / "model.gguf"
 
 
 @pytest.fixture(scope="module")
@@ -74,14 +64,9 @@ class Steps:
                 await asyncio.sleep(0.001)
 
 
-async def written(conversation, messages):
-    async with aclosing(conversation.reply(messages)) as reply:
-        return "".join([delta async for delta in reply])
-
-
-def test_a_turn_reads_only_what_is_new(small):
+def test_a_turn_reads_only_what_is_new(small_model):
     async def scenario():
-        async with EmbeddedModel(small, max_tokens=24) as model, model.conversation() as call:
+        async with EmbeddedModel(small_model, max_tokens=24) as model, model.conversation() as call:
             history = History()
             history.add_user("Hello, who are you?")
             await call.prefill(history.prompt(ELENA, "en"))
@@ -99,11 +84,11 @@ def test_a_turn_reads_only_what_is_new(small):
     assert use.tokens - use.cached_tokens < 40
 
 
-def test_what_was_read_before_is_loaded_at_the_next_start(small, tmp_path):
+def test_what_was_read_before_is_loaded_at_the_next_start(small_model, tmp_path):
     beginnings = [beginning(ELENA, language) for language in ("en", "es")]
 
     async def start():
-        async with EmbeddedModel(small, slots=2, max_tokens=24, saved=tmp_path) as model:
+        async with EmbeddedModel(small_model, slots=2, max_tokens=24, saved=tmp_path) as model:
             await model.warm(beginnings)
             cached = []
             for words in beginnings:
@@ -117,9 +102,9 @@ def test_what_was_read_before_is_loaded_at_the_next_start(small, tmp_path):
     assert all(tokens > 200 for tokens, _ in second)
 
 
-def test_words_read_while_they_are_spoken_need_no_reading_later(small):
+def test_words_read_while_they_are_spoken_need_no_reading_later(small_model):
     async def scenario():
-        async with EmbeddedModel(small, max_tokens=4) as model, model.conversation() as call:
+        async with EmbeddedModel(small_model, max_tokens=4) as model, model.conversation() as call:
             spoken = ("Could", "you tell me", "the way", "to the station?")
             for count in range(1, 5):
                 history = History()
@@ -133,11 +118,11 @@ def test_words_read_while_they_are_spoken_need_no_reading_later(small):
     assert use.tokens - use.cached_tokens == 1
 
 
-def test_what_was_read_before_a_cancel_is_kept(small):
+def test_what_was_read_before_a_cancel_is_kept(small_model):
     prompt = (Message("system", FACTS[:1600]), Message("user", "Hello"))
 
     async def scenario():
-        async with EmbeddedModel(small, max_tokens=4) as model, model.conversation() as call:
+        async with EmbeddedModel(small_model, max_tokens=4) as model, model.conversation() as call:
             steps = Steps(model)
             async with asyncio.TaskGroup() as tasks:
                 hint = tasks.create_task(call.prefill(prompt))
@@ -230,13 +215,13 @@ def test_two_calls_are_answered_at_once_and_do_not_mix(large):
     assert "banana" not in tractor
 
 
-def test_closing_frees_threads_and_memory(small):
+def test_closing_frees_threads_and_memory(small_model):
     def threads():
         return len(os.listdir("/proc/self/task"))
 
     async def scenario():
         async with (
-            EmbeddedModel(small, slots=2, max_tokens=8) as model,
+            EmbeddedModel(small_model, slots=2, max_tokens=8) as model,
             model.conversation() as call,
         ):
             await written(call, (Message("user", "Hi"),))
@@ -258,10 +243,10 @@ def test_closing_frees_threads_and_memory(small):
     assert not [t for t in threading.enumerate() if t.name.startswith("llm")]
 
 
-def test_a_prompt_too_long_says_what_to_do_and_the_next_works(small):
+def test_a_prompt_too_long_says_what_to_do_and_the_next_works(small_model):
     async def scenario():
         async with (
-            EmbeddedModel(small, context_tokens=512, max_tokens=8) as model,
+            EmbeddedModel(small_model, context_tokens=512, max_tokens=8) as model,
             model.conversation() as call,
         ):
             with pytest.raises(LanguageModelError, match=r"raise llm\.context_tokens"):
@@ -278,8 +263,8 @@ def test_weights_that_are_none_are_refused(tmp_path):
         EmbeddedModel(path)
 
 
-def test_the_servers_own_port_is_locked(small):
-    model = EmbeddedModel(small)
+def test_the_servers_own_port_is_locked(small_model):
+    model = EmbeddedModel(small_model)
     address = model._server.address
     body = {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 4}
     assert httpx.post(f"{address}/v1/chat/completions", json=body).status_code == 401
@@ -322,86 +307,3 @@ def test_elena_remembers_and_is_honest(large, language):
     for answer, (turns, words) in zip(asyncio.run(scenario()), ASKED[language], strict=True):
         print(turns[-1], "->", answer)
         assert any(word in answer.lower() for word in words), turns
-
-
-@pytest.fixture(scope="module")
-def llama_http(small):
-    """llama.cpp's own HTTP server, an implementation of the endpoint that is not ours."""
-    params = xllamacpp.CommonParams()
-    params.model.path, params.n_ctx, params.n_parallel = str(small), 4096, 1
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
-    params.api_keys, params.endpoint_metrics, params.verbosity = [secrets.token_hex()], True, -1
-    server = xllamacpp.Server(params)
-    yield server.listening_address, params.api_keys[0]
-    del server  # until here: llama.cpp stops serving when the object is collected
-
-
-def remote(llama_http, **options):
-    address, key = llama_http
-    return OpenAICompatibleLanguageModel(f"{address}/v1", "any", key, **options)
-
-
-def test_a_real_server_answers_as_its_own_client_says(llama_http):
-    address, key = llama_http
-    prompt = (Message("system", "You are Elena."), Message("user", "Hello!"))
-
-    async def scenario():
-        async with remote(llama_http, temperature=0, max_tokens=24) as model:
-            ours = await written(model, prompt)
-        async with openai.AsyncOpenAI(base_url=f"{address}/v1", api_key=key) as client:
-            theirs = await client.chat.completions.create(
-                model="any",
-                messages=[{"role": m.role, "content": m.content} for m in prompt],
-                max_tokens=24,
-                temperature=0,
-            )
-        return ours, theirs.choices[0].message.content
-
-    ours, theirs = asyncio.run(scenario())
-    assert ours
-    assert theirs.startswith(ours)  # ours may end with a sentence, before the last token
-
-
-def test_a_real_server_stops_when_the_reply_is_closed(llama_http):
-    address, key = llama_http
-
-    def metric(name):
-        text = httpx.get(f"{address}/metrics", headers={"Authorization": f"Bearer {key}"}).text
-        rows = dict(line.split() for line in text.splitlines() if not line.startswith("#"))
-        return float(rows[f"llamacpp:{name}"])
-
-    def busy():
-        return metric("requests_processing") > 0
-
-    async def scenario():
-        before = await asyncio.to_thread(metric, "tokens_predicted_total")
-        async with remote(llama_http, max_tokens=3000) as model:
-            async with aclosing(model.reply((LONG,))) as reply:
-                await anext(reply)
-                assert await asyncio.to_thread(busy)
-            async with asyncio.timeout(120):
-                while await asyncio.to_thread(busy):  # noqa: ASYNC110 - a server's state
-                    await asyncio.sleep(0.05)
-        assert await asyncio.to_thread(metric, "tokens_predicted_total") - before < 1500
-
-    asyncio.run(scenario())
-
-
-def test_a_real_servers_refusals_are_understood(llama_http):
-    address, key = llama_http
-
-    async def failure(model, messages=(LONG,)):
-        async with model:
-            with pytest.raises(LanguageModelError) as failed:
-                await written(model, messages)
-        return str(failed.value)
-
-    async def scenario():
-        wrong_key = OpenAICompatibleLanguageModel(f"{address}/v1", "any", "wrong")
-        assert "check llm.api_key" in await failure(wrong_key)
-        wrong_path = OpenAICompatibleLanguageModel(f"{address}/v2", "any", key)
-        assert "check llm.base_url" in await failure(wrong_path)
-        too_long = (Message("user", FACTS * 10),)
-        assert "exceeds the available context" in await failure(remote(llama_http), too_long)
-
-    asyncio.run(scenario())
