@@ -10,7 +10,6 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,7 @@ from playwright.sync_api import Browser
 
 from avatar.store import ModelStore
 from tests.e2e.browser_call import PATIENCE_S
-from tests.e2e.order import group_of, rank_of
+from tests.e2e.order import COMPUTING, rank_of
 from tests.e2e.third_party import ClientPages, quiet_chromium
 
 SPEECH = Path(__file__).parents[1] / "data" / "speech"
@@ -32,17 +31,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: rank_of(item.nodeid))
 
 
-# Niceness is a thread's on Linux, and goes to whatever it starts; nobody may lower it again.
-_GIVING_WAY = ThreadPoolExecutor(1, "computing", initializer=os.nice, initargs=(10,))
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> object:
-    """Run what only computes in a thread that gives way."""
-    if group_of(item.nodeid) != "computing":
-        return None
-    runner = item.config.pluginmanager.getplugin("runner")
-    return _GIVING_WAY.submit(runner.pytest_runtest_protocol, item, nextitem).result()
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Give way, from the first test on that only computes."""
+    if item.path.stem in COMPUTING:
+        os.nice(max(0, 10 - os.nice(0)))
 
 
 @dataclass

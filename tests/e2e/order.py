@@ -4,8 +4,8 @@ from pathlib import PurePath
 
 from xdist.scheduler import LoadScopeScheduling
 
-# They wait for nothing but the processor. One worker has them all, in a thread that gives way to
-# the others, which hold calls in real time.
+# They wait for nothing but the processor. One worker has them all, and gives way to the others,
+# which hold calls in real time.
 COMPUTING = {
     f"test_{name}"
     for name in (
