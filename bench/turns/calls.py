@@ -33,8 +33,6 @@ class CallEndpointer(Endpointer):
         """Hear the rest of a talk, and the answer."""
         for probability in trace.voice[self._heard // WINDOW_SAMPLES :]:
             self.step(float(probability), self._heard + WINDOW_SAMPLES)
-        if not trace.talk.finished:
-            self.reset()
         for _ in range(round(_ANSWERED_S * LISTENING_RATE_HZ / WINDOW_SAMPLES)):
             self.step(0.0, self._heard + WINDOW_SAMPLES)
         self._begin, self._heard = self._begin + self._heard, 0

@@ -116,6 +116,14 @@ def test_who_pauses_in_every_talk_of_a_call_is_cut_off_in_the_first_ones_alone()
         assert first.cut_off == later.cut_off == 1
 
 
+def test_what_was_learnt_in_a_recording_that_stops_in_mid_speech_stays_learnt():
+    stopping = heard(40, 25, 40, finished=False, pauses=[Judged(0.7, ""), Judged(0.0, "")])
+    call = [replace(stopping, talk=replace(stopping.talk, name=f"{name}")) for name in range(8)]
+    settings = {"unlikely": 0.3, "likely": 0.7, "learns": True}
+    ((_, later),) = call_scores(call, settings, replace(NEVER, verdict_ms=60)).values()
+    assert (later.cut_off, later.paused) == (0, 4 * 5)
+
+
 def test_only_those_who_paused_can_be_cut_off_and_only_those_who_finished_wait():
     talk = heard(40, 80).talk
     s = score(
