@@ -15,11 +15,16 @@ export class ConversationView {
   #empty = part("empty", HTMLElement);
   /** @type {Map<string, HTMLLIElement>} */
   #rows = new Map();
+  /** Whether the newest words are to stay in sight. */
+  #follows = true;
   #translate;
 
   /** @param {Translate} translate */
   constructor(translate) {
     this.#translate = translate;
+    this.#log.onscroll = () => (this.#follows = this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < NEAR_END_PX);
+    // A notice or the latency takes of its height; and before a call that goes on it has none.
+    new ResizeObserver(() => this.#follow()).observe(this.#log);
   }
 
   /**
@@ -27,7 +32,6 @@ export class ConversationView {
    * @param {"added" | "changed" | "removed"} change
    */
   show(line, change) {
-    const follows = this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < NEAR_END_PX;
     if (change === "removed") {
       this.#rows.get(line.id)?.remove();
       this.#rows.delete(line.id);
@@ -35,7 +39,7 @@ export class ConversationView {
       this.#row(line);
     }
     this.#empty.hidden = this.#rows.size > 0;
-    if (follows) this.#log.scrollTop = this.#log.scrollHeight;
+    this.#follow();
   }
 
   /**
@@ -45,12 +49,18 @@ export class ConversationView {
    */
   relabel(lines) {
     for (const line of lines) this.#row(line);
+    this.#follow();
   }
 
   clear() {
     this.#rows.clear();
     this.#list.replaceChildren();
     this.#empty.hidden = false;
+    this.#follows = true;
+  }
+
+  #follow() {
+    if (this.#follows) this.#log.scrollTop = this.#log.scrollHeight;
   }
 
   /** @param {Line} line */
