@@ -339,7 +339,7 @@ export class PresenciaCall extends HTMLElement {
   #render() {
     const { connectedAtMs } = this.#caller;
     const { retryInS, notice } = this;
-    this.#stage.poster = this.getAttribute("poster") ?? `${this.#options.server}/poster.webp?${this.config?.face?.name ?? ""}`;
+    this.#stage.poster = this.getAttribute("poster") ?? [`${this.#options.server}/poster.webp`, this.config?.face?.name].filter(Boolean).join("?");
     this.#stage.render({
       phase: this.phase,
       isQueued: this.standing !== null,

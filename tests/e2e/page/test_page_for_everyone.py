@@ -44,6 +44,14 @@ def test_on_a_small_phone_a_notice_leaves_room_for_face_and_text_field(open_page
     assert page.evaluate("face.clientHeight") >= 150
 
 
+def test_the_poster_that_is_loaded_ahead_is_the_one_shown(open_page):
+    page = open_page()
+    expect(page.locator("#disclosure")).not_to_be_empty()
+    asked = "performance.getEntriesByType('resource').map(({name}) => name)"
+    posters = {url for url in page.evaluate(asked) if "poster.webp" in url}
+    assert posters == {f"{page.url}poster.webp"}
+
+
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("size", [PHONE, DESKTOP])
 def test_axe_finds_nothing_against_wcag_aa(open_page, server, size, dark):
