@@ -74,7 +74,7 @@ export class Transcript {
    */
   restore(lines) {
     this.#notes = lines.length; // More than any note's number.
-    for (const line of lines) this.#put({ ...line, isFinal: true });
+    for (const line of lines) this.#put({ ...line, isFinal: true, isCut: line.isCut || isUnfinished(line) });
   }
 
   /**
@@ -91,7 +91,8 @@ export class Transcript {
   /** The connection is gone: nothing that is open can change any more. */
   close() {
     this.#remove(this.#utterance, { onlyInterim: true });
-    this.#finishAll();
+    for (const line of this.lines.filter(isUnfinished)) this.#put({ ...line, isFinal: true, isCut: true });
+    this.#open.clear();
   }
 
   /** @param {Record<string, unknown>} error */
@@ -192,6 +193,11 @@ export class Transcript {
     this.lines.splice(this.lines.indexOf(line), 1);
     this.#onchange(line, "removed");
   }
+}
+
+/** @param {Line} line whether it's an answer that is not over */
+function isUnfinished(line) {
+  return line.who === "avatar" && !line.isFinal;
 }
 
 /**

@@ -1,9 +1,9 @@
-"""The words of a conversation: what of them is in sight."""
+"""The words of a conversation: what of them is in sight, and what became of an answer."""
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.page.kit import DESKTOP, PHONE, call, eventually
+from tests.e2e.page.kit import DESKTOP, PHONE, call, eventually, lines
 
 pytestmark = pytest.mark.e2e
 
@@ -56,3 +56,19 @@ def test_after_a_reload_the_newest_words_are_in_sight(open_page, server):
     expect(page.locator("#lines > li")).to_have_count(8)
     eventually(page, lambda: page.evaluate(AT_ITS_END))
     assert page.evaluate("log.scrollTop") > 0
+
+
+@pytest.mark.parametrize("reloads", [False, True])
+def test_an_answer_that_the_connection_broke_off_is_marked(open_page, server, reloads):
+    server.resumes = True
+    page = open_page()
+    call(page)
+    server.call.say("A bear and a bee")
+    expect(page.locator("#lines > li")).to_have_count(1)
+    first = server.call
+    if reloads:
+        page.reload()
+    else:
+        first.cut_off()
+    expect(page.locator("#lines > li.cut .tag")).to_have_text("interrupted")
+    assert lines(page) == ["A bear and a bee"]
