@@ -1,4 +1,4 @@
-/** Single-key shortcuts that never take a key from a text field, a control or the browser. */
+/** Single-key shortcuts that never take a letter from a text field, or a key from a control or the browser. */
 
 /**
  * @param {() => boolean} areOn asked at each key
@@ -8,7 +8,8 @@ export function listenToKeys(areOn, actions) {
   document.addEventListener("keydown", (event) => {
     const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey && !event.repeat && !event.isComposing;
     const action = actions[event.key.toLowerCase()];
-    if (!action || !isPlain || isTyping(event.target) || !areOn()) return;
+    const isLetter = event.key.length === 1;
+    if (!action || !isPlain || (isLetter && isTyping(event.target)) || !areOn()) return;
     event.preventDefault();
     action();
   });

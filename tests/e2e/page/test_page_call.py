@@ -276,6 +276,8 @@ def test_keys_work_and_are_not_taken_from_the_text_field(open_page, server):
     page.keyboard.press("/")
     page.keyboard.type("mc/")
     expect(page.locator("#words")).to_have_value("mc/")
+    page.keyboard.press("Escape")  # no letter: whoever types wants the answer to stop as well
+    eventually(page, lambda: len(server.call.received("response.cancel")) == 2)
     expect(page.get_by_role("button", name="Unmute")).to_be_visible()
 
 
