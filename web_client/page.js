@@ -57,7 +57,9 @@ export class CallPage {
     call.addEventListener("presencia-change", () => this.#render());
     call.addEventListener("presencia-phase", () => {
       if (call.phase === "idle") this.#settings.close();
+      if (call.phase === "idle") call.mayRecord = false; // The next call may be another person's.
       this.#view.rescueFocus();
+      this.#render();
     });
     call.addEventListener("presencia-clear", () => this.#conversation.clear());
     call.addEventListener("presencia-transcript", ({ detail: { line, change } }) => this.#conversation.show(line, change));

@@ -77,6 +77,17 @@ def test_the_person_can_end_it_during_the_call(open_page, recording_server):
     expect(page.locator("#recording-status")).to_have_text("The recording was stopped and deleted.")
 
 
+def test_each_call_is_asked_for_anew(open_page, recording_server):
+    page = open_page()
+    page.locator("#consent-given").check()
+    call(page)
+    page.get_by_role("button", name="Hang up").click()
+    expect(page.locator("#consent")).to_be_visible()
+    expect(page.locator("#consent-given")).not_to_be_checked()
+    call(page)
+    assert "recording" not in recording_server.session["avatar"]
+
+
 def test_a_reconnection_asks_for_what_the_person_wants_now(open_page, recording_server):
     page = open_page()
     page.locator("#consent-given").check()
