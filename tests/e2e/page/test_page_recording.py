@@ -88,6 +88,15 @@ def test_each_call_is_asked_for_anew(open_page, recording_server):
     assert "recording" not in recording_server.session["avatar"]
 
 
+@pytest.mark.parametrize("locale", ["en-GB", "es-ES"])
+@pytest.mark.parametrize("size", [PHONE, {"width": 390, "height": 844}])
+def test_a_phone_shows_all_that_is_agreed_to(open_page, recording_server, size, locale):
+    page = open_page(size=size, locale=locale)
+    expect(page.locator("#consent")).to_be_visible()
+    below = "call.getBoundingClientRect().top - consent.getBoundingClientRect().bottom"
+    assert page.evaluate(below) >= 0
+
+
 def test_a_reconnection_asks_for_what_the_person_wants_now(open_page, recording_server):
     page = open_page()
     page.locator("#consent-given").check()
