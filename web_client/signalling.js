@@ -189,6 +189,8 @@ async function problemOf(response) {
     return new Problem("server_full", { retryAfterS, detail: code === "server_full" ? "" : detail });
   }
   if (response.status === 410) return new Problem(code === "ticket_expired" ? code : "resume_expired", { detail });
-  if (response.status === 401 || response.status === 403) return new Problem("unauthorized", { detail });
+  // How to show a key is for programmers: a person at the page can't.
+  if (response.status === 401) return new Problem("unauthorized");
+  if (response.status === 403) return new Problem("unauthorized", { detail });
   return new Problem("refused", { detail });
 }

@@ -122,6 +122,16 @@ def test_a_refusal_is_told_in_the_servers_words(open_page, server):
     expect(page.locator("#notice[data-kind=refused]")).to_contain_text("The stand-in says no.")
 
 
+def test_whoever_lacks_a_key_is_not_told_how_programs_show_one(open_page):
+    page = open_page()
+    error = {"error": {"code": "missing_api_key", "message": "Send 'Authorization: Bearer KEY'."}}
+    page.route("**/v1/realtime/calls", lambda route: route.fulfill(status=401, json=error))
+    page.get_by_role("button", name="Call Elena").click()
+    notice = page.locator("#notice[data-kind=unauthorized]")
+    expect(notice).to_contain_text("Ask whoever runs this page.")
+    expect(notice).not_to_contain_text("Bearer")
+
+
 def test_an_unreachable_server_is_explained_and_can_be_tried_again(open_page):
     page = open_page()
     page.route("**/v1/**", lambda route: route.abort())
