@@ -15,8 +15,9 @@ from render.visemes import sides
 from speech.audio import resample_chunk
 from tests.render.speaking import chunk
 
-LIPS = [i for n in ("mouthClose", "mouthPress", "mouthRollLower", "mouthRollUpper", "mouthFunnel")
-        for i in sides(n)]  # fmt: skip
+# As quick as lips are: a rounded mouth lets go within the 80 ms of an interruption.
+LIPS = [i for n in ("mouthClose", "mouthPress", "mouthRollLower", "mouthRollUpper", "mouthFunnel",
+                    "mouthPucker") for i in sides(n)]  # fmt: skip
 QUICK = {i for n in ("eyeBlink", "eyeSquint", "eyeWide", "tongueOut") for i in sides(n)}
 QUICK |= {i for i, name in enumerate(ARKIT) if name.startswith("eyeLook")} | set(LIPS)
 SLOW = sorted(set(range(len(ARKIT))) - QUICK)
