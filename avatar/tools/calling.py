@@ -152,7 +152,9 @@ class ToolUse:
         try:
             self._history.add_result(call.call_id, await self._toolbox.run(call))
         except ToolError as error:
-            _log.warning("a tool failed: %s", error, extra={"tool": call.name})
+            # A tool's own words may repeat what was said; that it can't be reached says nothing.
+            why = f": {error}" if error.retryable else ""
+            _log.warning("a tool failed%s", why, extra={"tool": call.name})
             self._history.add_result(call.call_id, f"Failed: {error}")
             return not error.retryable
         return True

@@ -163,12 +163,14 @@ def test_a_tool_out_of_reach_is_excused_in_prepared_words():
     assert remembered(call)[2] == ("tool", "Failed: The server is gone.")
 
 
-def test_what_a_tool_complains_of_is_told_by_the_model():
+def test_what_a_tool_complains_of_is_told_by_the_model_and_not_by_the_log(caplog):
     complaint = ToolError("There is no such city.")
     call = call_with([wants()], "I know no such city.", outputs=[complaint])
     call.types("weather", 0.5).run(7)
     assert call.heard == ["I know no such city."]
     assert call.asked_of_the_model(1)[-1].content == "Failed: There is no such city."
+    assert "a tool failed" in caplog.text
+    assert "no such city" not in caplog.text
 
 
 @pytest.mark.parametrize("wrong", ['{"town": "Paris"}', "{", "[]", '{"city": 7}'])
