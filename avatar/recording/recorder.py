@@ -164,7 +164,10 @@ class Recorder:
 
     def _delete(self) -> None:
         self._thread.join()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            shutil.rmtree(self.folder)
+        except OSError:
+            _log.exception("a withdrawn recording must be deleted by hand", extra=self._where())
 
     def _fail(self) -> None:
         if self.is_recording:

@@ -274,6 +274,21 @@ def test_a_withdrawn_recording_is_gone(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_withdrawn_recording_that_stays_is_told_of(tmp_path, monkeypatch, caplog):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied")
+
+    async def call():
+        recorder = Recorder.start(tmp_path, described())
+        await talk(recorder)
+        monkeypatch.setattr(recorder_module.shutil, "rmtree", refuse)
+        recorder.discard()
+        recorder.wait()
+
+    virtual_clock.run(call())
+    assert "must be deleted by hand" in caplog.text
+
+
 def test_a_full_disk_is_not_recorded_to(tmp_path, monkeypatch):
     monkeypatch.setattr(recorder_module, "FREE_BYTES", 1 << 62)
     with pytest.raises(OSError, match="MB are free"):
