@@ -7,6 +7,8 @@ import socket
 import sys
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from avatar.access.exposure import check_certificate, check_exposure
 from avatar.access.redaction import keep_refusals_out_of_logs, keep_tokens_out_of_logs
 from avatar.settings import ServerSettings, Settings, load
@@ -54,7 +56,11 @@ def _overridden(settings: Settings, host: str | None, port: int | None) -> Setti
         changes["host"] = host
     if port is not None:
         changes["port"] = port
-    server = ServerSettings.model_validate({**settings.server.model_dump(), **changes})
+    try:
+        server = ServerSettings.model_validate({**settings.server.model_dump(), **changes})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise ConfigError(f"--{first['loc'][0]} {first['input']}: {first['msg']}.") from None
     return settings.model_copy(update={"server": server})
 
 

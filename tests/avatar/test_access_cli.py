@@ -55,6 +55,11 @@ def test_serving_others_without_keys_is_refused_with_what_to_do(presencia):
         assert what in err
 
 
+def test_a_port_that_is_none_is_refused_in_a_line(presencia):
+    status, _, err = presencia("serve", "--port", "99999")
+    assert (status, "--port 99999: " in err, "Traceback" in err) == (1, True, False)
+
+
 @pytest.mark.parametrize("what", ["certificate", "key"])
 def test_a_certificate_that_cannot_be_used_is_refused_at_start(presencia, monkeypatch, what):
     monkeypatch.setenv(f"PRESENCIA_SERVER__TLS_{what.upper()}", "/nonexistent.pem")
