@@ -163,7 +163,7 @@ class Conversation:
                 if is_final:
                     self._emit(say.UserInterim(self._item(utterance), text))
                     await self._floor.hear_all(utterance, text, self.language)
-                if self._floor.turns.answers:
+                if self._floor.may_answer(utterance, text, self.language):
                     await self._answering.draft(tasks, utterance, text)
             case hear.WentOn():
                 await self.drafts.drop()

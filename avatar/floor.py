@@ -7,6 +7,7 @@ from avatar.heard import TurnEnded
 from avatar.overlap import HoldOverdue, Meaning, Overlaps
 from avatar.replies import Replies
 from avatar.turn_taking import TurnTaking
+from speech.endings import Ending, ending_of
 from speech.types import Language
 
 
@@ -32,6 +33,7 @@ class Floor:
         self._replies = replies
         self._overlaps = Overlaps(replies.playout, overdue)
         self._emit = emit
+        self._said_all = True
 
     async def begin(self, utterance: int, language: Language) -> None:
         """Let an answer wait of which nothing has been heard, for the person makes a sound.
@@ -41,7 +43,8 @@ class Floor:
         to 0.4 s.
         """
         reply = self._replies.current
-        self._overlaps.begin(utterance, reply)
+        if self._replies.bearing.state != "listening":
+            self._overlaps.begin(utterance, reply, said_all=self._said_all)
         if reply is not None and not self._replies.playout.heard_samples():
             await self.hold(utterance, language)
 
@@ -53,9 +56,10 @@ class Floor:
         was_held = playout.held
         if reply is None:
             playout.clear()  # of words that cover the wait for a tool
+            return
         if not self._overlaps.hold(utterance, reply, language):
             await self._replies.interrupt()
-        elif reply is not None and not was_held:
+        elif not was_held:
             if reply.first_sample is None:
                 reply.timed = True  # its lateness says nothing about this machine
             self._emit(ReplyHeld(reply.response_id, reply.item_id))
@@ -76,9 +80,17 @@ class Floor:
         if self._overlaps.is_during(utterance, self._replies.current):
             await self.obey(self._overlaps.weigh(utterance, text, 0, language), utterance)
 
+    def may_answer(self, utterance: int, text: str, language: Language) -> bool:
+        """Whether a turn of these words would be answered without being asked for."""
+        return self.turns.answers and self._overlaps.weigh(utterance, text, 0, language) == "words"
+
     def weigh(self, over: TurnEnded, language: Language) -> Meaning:
-        """What a turn means to the answer that it began in."""
-        return self._overlaps.weigh(over.utterance, over.transcript.text, over.seconds, language)
+        """What a turn means to the answer that it began in; words are what the next answers."""
+        text = over.transcript.text
+        meaning = self._overlaps.weigh(over.utterance, text, over.seconds, language)
+        if meaning == "words":
+            self._said_all = ending_of(text, language) in (Ending.OPEN, Ending.FINISHED)
+        return meaning
 
     async def hold_no_longer(self, overdue: HoldOverdue, language: Language) -> None:
         """Decide about a sound for which the answer was held too long."""

@@ -12,7 +12,12 @@ from typing import Literal
 from avatar.playout import Playout
 from avatar.reply import Reply
 from render.types import SPEECH_CLOCK_HZ
-from speech.backchannels import LONGEST_S, is_backchannel, may_become_backchannel
+from speech.backchannels import (
+    LONGEST_S,
+    acknowledges,
+    is_backchannel,
+    may_become_backchannel,
+)
 from speech.types import Language
 
 HOLD_S = 1.2
@@ -21,11 +26,12 @@ HOLD_S = 1.2
 HOLD_LIMIT_S = 2.5
 """A recogniser that has found nothing out by then is late: whoever sounds so long speaks."""
 
-# A question is answered from so long before its end until so long after it.
+# A question is answered from so long before its end until the avatar has gone on for so long.
 _EARLY_SAMPLES = SPEECH_CLOCK_HZ * 3 // 5
 _LATE_SAMPLES = SPEECH_CLOCK_HZ
 
 Meaning = Literal["words", "backchannel", "noise", "unknown"]
+Listening = Literal["aloud", "acknowledging", "no"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +47,15 @@ class _Overlap:
     """One utterance that began during an answer.
 
     Attributes:
-        reply: The answer.
-        over_speech: Whether the answer was being heard, and was no question just then: only then
-            does "yes" mean "go on".
+        reply: The answer; None while that waits for a tool of the client's, and will follow.
+        listens: What means "go on" in it, and no answer: nothing, behind a question; before the
+            answer is heard, what acknowledges; what any listener says, from then on.
         text: The words so far; None before any were looked for.
         pausing: Whether the person is silent at present.
     """
 
-    reply: Reply
-    over_speech: bool
+    reply: Reply | None
+    listens: Listening
     text: str | None = None
     pausing: bool = False
 
@@ -59,7 +65,7 @@ class _Overlap:
             return "unknown"
         if not self.text:
             return "noise"
-        if self.over_speech and may_become_backchannel(self.text, language):
+        if self.listens != "no" and may_become_backchannel(self.text, language):
             return "unknown"
         return "words"
 
@@ -80,13 +86,15 @@ class Overlaps:
         self.held_for: int | None = None
         """The utterance for which the answer is held."""
 
-    def begin(self, utterance: int, reply: Reply | None) -> None:
-        """A sound began, during `reply` if there is one."""
-        if reply is not None:
-            heard = reply.first_sample is not None and self._playout.speaking
-            before = self._playout.heard(-_LATE_SAMPLES)
-            asks = "?" in self._playout.heard(_EARLY_SAMPLES)[len(before) :]
-            self._overlaps[utterance] = _Overlap(reply, heard and not asks)
+    def begin(self, utterance: int, reply: Reply | None, *, said_all: bool) -> None:
+        """A sound began during the avatar's turn.
+
+        Args:
+            utterance: Begun by it.
+            reply: The answer; None while that waits for a tool of the client's.
+            said_all: Whether what the person said before needs no more words to be a whole.
+        """
+        self._overlaps[utterance] = _Overlap(reply, self._listening(said_all))
 
     def hold(self, utterance: int, reply: Reply | None, language: Language) -> bool:
         """Hold `reply` until it is known what the sound is.
@@ -116,7 +124,7 @@ class Overlaps:
         if overlap is None:
             return False
         overlap.pausing = True
-        return overlap.reply.first_sample is not None
+        return overlap.reply is not None and overlap.reply.first_sample is not None
 
     def hear(self, utterance: int, text: str, reply: Reply | None, language: Language) -> Meaning:
         """Take in the words so far, none perhaps."""
@@ -131,9 +139,10 @@ class Overlaps:
         overlap = self._overlaps.get(utterance)
         if not text:
             return "noise"
-        if overlap is None or not overlap.over_speech or seconds > LONGEST_S:
+        if overlap is None or overlap.listens == "no" or seconds > LONGEST_S:
             return "words"
-        return "backchannel" if is_backchannel(text, language) else "words"
+        only_listens = acknowledges if overlap.listens == "acknowledging" else is_backchannel
+        return "backchannel" if only_listens(text, language) else "words"
 
     def judge(self, overdue: HoldOverdue, language: Language) -> Meaning:
         """What is to be made of a sound for which the answer was held too long."""
@@ -164,7 +173,18 @@ class Overlaps:
             timer.cancel()
         self._timers = ()
 
+    def _listening(self, said_all: bool) -> Listening:
+        """What it would mean to say "yes" now."""
+        before = self._playout.heard(-_LATE_SAMPLES - self._playout.quiet_samples)
+        if "?" in self._playout.heard(_EARLY_SAMPLES)[len(before) :]:
+            return "no"
+        if self._playout.heard():
+            return "aloud"
+        return "acknowledging" if said_all else "no"
+
     def _of(self, utterance: int, reply: Reply | None) -> _Overlap | None:
         """The overlap of `utterance` with `reply`."""
         overlap = self._overlaps.get(utterance)
-        return overlap if overlap is not None and overlap.reply is reply else None
+        if overlap is None or (overlap.reply is not None and overlap.reply is not reply):
+            return None
+        return overlap

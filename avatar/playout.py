@@ -182,6 +182,11 @@ class Playout:
         """Samples of this reply that have been heard."""
         return sum(max(0, min(item.end, self.position) - item.start) for item in self._reply)
 
+    @property
+    def quiet_samples(self) -> int:
+        """Samples since something of this reply was last heard; 0 while it is being heard."""
+        return self.position - max((min(i.end, self.position) for i in self._reply), default=0)
+
     def clear(self) -> None:
         """Drop what has not been heard; what sounds now fades out in 8 ms."""
         self._held = None

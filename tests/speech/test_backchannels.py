@@ -2,7 +2,7 @@
 
 import pytest
 
-from speech.backchannels import is_backchannel, may_become_backchannel
+from speech.backchannels import acknowledges, is_backchannel, may_become_backchannel
 
 ENGLISH = (
     "Mm-hm. Mm-hmm. Mhm. Hmm. Mm. Uh-huh. Uh huh. Yeah. Yeah, yeah. Right. Yes. OK. Okay, right."
@@ -57,3 +57,20 @@ def test_words_so_far_may_become_a_backchannel():
 def test_many_backchannels_in_a_row_are_a_wish_to_speak():
     assert not is_backchannel("yeah yeah okay right sure", "en")
     assert not is_backchannel("", "en")
+
+
+@pytest.mark.parametrize("text", each("Okay. Mm-hm. Yeah, yeah. Uh-huh. Oh. Ha ha ha. All right."))
+def test_before_an_answer_is_heard_people_acknowledge_with(text):
+    assert acknowledges(text, "en")
+
+
+@pytest.mark.parametrize("text", each("Um. Uh. Right. Great. Yeah, um. I see. Okay and. No. Eh."))
+def test_and_go_on_with_their_sentence_with(text):
+    assert not acknowledges(text, "en")
+
+
+def test_spanish_acknowledgements():
+    assert acknowledges("Ajá, sí.", "es")
+    assert acknowledges("Claro que sí.", "es")
+    assert not acknowledges("Eh.", "es")
+    assert not acknowledges("Bien.", "es")
