@@ -4,7 +4,7 @@ import math
 from typing import Final
 
 # Log odds that a turn is over, by what the turn detector and the judge of the words say: fitted by
-# logistic regression to the tuning half of the speakers of docs/turn-taking.md.
+# logistic regression to the tuning half of the speakers of docs/turn-taking-measured.md.
 _BIAS: Final = 1.63
 _PER_SOUND: Final = 0.30  # times the log odds of the sound
 _PER_WORDS: Final = 0.82  # times the log probability that the words close

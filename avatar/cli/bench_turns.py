@@ -14,7 +14,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="measure the end of turns: people cut off against the wait, on recorded speech",
         description="Play recorded people to the voice detector, the turn detector and the "
         "recogniser, and what these say to the endpointer, on a simulated clock. "
-        "docs/turn-taking.md says what each number is.",
+        "docs/turn-taking-measured.md says what each number is.",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object alone on stdout")
     parser.add_argument(
