@@ -1,5 +1,6 @@
 /** One media connection to the server: peer connection, data channel, heartbeat. */
 
+import { LipSync } from "./lip_sync.js";
 import { Problem } from "./problem.js";
 import { parse } from "./protocol.js";
 
@@ -17,8 +18,6 @@ const PING_EVERY_MS = 1_000;
  */
 const PATIENT = { silenceMs: 8_000, disconnectedMs: 4_000 };
 const RESUMABLE = { silenceMs: 4_000, disconnectedMs: 500 };
-/** The same for both tracks, or the browser lets lips and voice drift apart (docs/protocol.md, Sync). */
-const JITTER_BUFFER_MS = 100;
 
 /** Why a call is given up that somebody may go on with. */
 export const LEFT = "left";
@@ -47,6 +46,7 @@ export class Peer {
   #isOver = false;
   #limits = PATIENT;
   #lastHeardMs = 0;
+  #lipSync;
   #ping = 0;
   #grace = 0;
   /** @type {() => void} */
@@ -59,12 +59,11 @@ export class Peer {
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
     this.#pc = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
     // Without a microphone the line is still offered both ways: a track can join it without a new offer.
-    this.#pc.addTransceiver(microphone instanceof MediaStreamTrack ? microphone : "audio", { direction: "sendrecv" });
-    this.#pc.addTransceiver("video", { direction: "recvonly" });
-    this.#pc.ontrack = ({ track, receiver }) => {
-      receiver.jitterBufferTarget = JITTER_BUFFER_MS;
-      this.stream.addTrack(track);
-    };
+    const line = microphone instanceof MediaStreamTrack ? microphone : "audio";
+    const { receiver: voice } = this.#pc.addTransceiver(line, { direction: "sendrecv" });
+    const { receiver: face } = this.#pc.addTransceiver("video", { direction: "recvonly" });
+    this.#lipSync = new LipSync(voice, face);
+    this.#pc.ontrack = ({ track }) => this.stream.addTrack(track);
     this.#pc.onconnectionstatechange = () => this.#watchConnection();
     this.#channel = this.#pc.createDataChannel(CHANNEL);
     this.#channel.onclose = () => this.leave();
@@ -174,6 +173,7 @@ export class Peer {
 
   #disconnect() {
     window.clearInterval(this.#ping);
+    this.#lipSync.stop();
     window.clearTimeout(this.#grace);
     this.#channel.onclose = null;
     this.#channel.onmessage = null;
@@ -228,6 +228,7 @@ export class Peer {
       gone.catch(() => {}); // The winner is known; a later close is reported by `closed`.
     }
     this.#lastHeardMs = performance.now();
+    this.#lipSync.follow(() => this.stats());
     this.#ping = window.setInterval(() => this.#beat(), PING_EVERY_MS);
     this.#beat();
   }

@@ -14,23 +14,31 @@ export class Skew {
   /**
    * Median of the last readings in ms; positive when the sound is early; null while nothing is known.
    *
-   * `estimatedPlayoutTimestamp` is what is played of a track now, on the sender's clock, so of two tracks of
-   * one stream the difference is how far they are apart. Browsers other than Chromium may not tell it.
-   *
    * @param {RTCStatsReport | null} report
    */
   read(report) {
-    /** @type {Record<string, unknown>} */
-    const playedMs = {};
-    report?.forEach((entry) => {
-      if (entry.type === "inbound-rtp") playedMs[entry.kind] = entry.estimatedPlayoutTimestamp;
-    });
-    const { audio, video } = playedMs;
-    if (typeof audio !== "number" || typeof video !== "number" || Math.abs(audio - video) > BELIEVED_MS) {
-      this.#readings = [];
-      return null;
-    }
-    this.#readings = [...this.#readings, audio - video].slice(-READINGS);
+    const skewMs = report && skewOf(report);
+    if (skewMs === null) this.#readings = [];
+    else this.#readings = [...this.#readings, skewMs].slice(-READINGS);
     return median(this.#readings);
   }
+}
+
+/**
+ * One reading in ms; positive when the sound is early; null where it isn't known.
+ *
+ * `estimatedPlayoutTimestamp` is what is played of a track now, on the sender's clock, so of two tracks of
+ * one stream the difference is how far they are apart. Browsers other than Chromium may not tell it.
+ *
+ * @param {RTCStatsReport} report
+ */
+export function skewOf(report) {
+  /** @type {Record<string, unknown>} */
+  const playedMs = {};
+  report.forEach((entry) => {
+    if (entry.type === "inbound-rtp") playedMs[entry.kind] = entry.estimatedPlayoutTimestamp;
+  });
+  const { audio, video } = playedMs;
+  if (typeof audio !== "number" || typeof video !== "number") return null;
+  return Math.abs(audio - video) > BELIEVED_MS ? null : audio - video;
 }

@@ -35,11 +35,24 @@ def test_a_call_shows_the_face_and_sends_the_voice(open_page, server):
     eventually(page, lambda: len(server.call.received("avatar.ping")) >= 2)
 
 
-def test_both_receivers_have_the_same_jitter_buffer_target(open_page):
+def test_the_face_waits_for_the_voice_by_what_the_browser_plays(open_page):
     page = open_page()
     call(page)
     targets = "held.connections[0].getReceivers().map(r => r.jitterBufferTarget)"
-    assert page.evaluate(targets) == [100, 100]
+    voice_ms, face_ms = page.evaluate(targets)
+    assert voice_ms >= 100
+    assert face_ms != voice_ms  # a loudspeaker takes its time too
+    page.evaluate(
+        """() => {
+          const [pc] = held.connections;
+          const real = pc.getStats.bind(pc);
+          pc.getStats = async () => new Map([...await real()].map(([id, entry]) => [id, {
+            ...entry, estimatedPlayoutTimestamp: entry.kind === "audio" ? 9_000 : 9_200}]));
+        }"""
+    )
+    eventually(page, lambda: page.evaluate(targets)[1] >= face_ms + 150)
+    page.click("#hang-up")
+    expect(page.locator("body[data-phase=idle]")).to_be_attached()
 
 
 def test_the_state_is_told_in_words(open_page, server):
