@@ -190,7 +190,9 @@ class Conversation:
                 await self._replies.interrupt(by_client=True)
                 self._owes_reply, self._submissions.postponed = False, None
                 self._wait_no_more()
-            case do.ToolResult(call_id, output) if self._awaited.resolve(call_id):
+            case do.ToolResult(call_id, output):
+                await self.drafts.drop()
+                self._awaited.resolve(call_id)
                 self._history.add_result(call_id, output)
             case do.Farewell():
                 self._said_over = False

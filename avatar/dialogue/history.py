@@ -15,7 +15,7 @@ NO_RESULT = "No result: the conversation went on before there was one."
 """Stands in the history for the result of a call, until that comes."""
 
 TIMED_OUT = "Failed: it took too long."
-"""The result of a call that was waited for in vain."""
+"""The same, once it was waited for in vain."""
 
 
 ROOT = "root"
@@ -165,13 +165,20 @@ class History:
         self._forget_oldest()
 
     def add_result(self, call_id: str, output: str) -> None:
-        """Put the result of a call in its place; of a call that is not there, nowhere."""
+        """Put the result of a call in its place, however late; a second one, nowhere.
+
+        Nor is a place for that of a call that is not there.
+        """
         self._said = tuple(
             replace(said, message=replace(said.message, content=output))
-            if said.message.call_id == call_id
+            if said.message.call_id == call_id and said.message.content in (NO_RESULT, TIMED_OUT)
             else said
             for said in self._said
         )
+
+    def has_call(self, call_id: str) -> bool:
+        """Whether a call of that name is remembered."""
+        return any(said.message.call_id == call_id for said in self._said)
 
     def prompt(
         self,

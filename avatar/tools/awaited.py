@@ -48,12 +48,9 @@ class AwaitedResults:
         self.response_id, self.missing = reply.response_id, calls
         self._waiting = tasks.create_task(self._wait(reply), name="client-tools")
 
-    def resolve(self, call_id: str) -> bool:
-        """A result came; whether it was awaited."""
-        if call_id not in self.missing:
-            return False
+    def resolve(self, call_id: str) -> None:
+        """A result came, awaited or not."""
         self.missing.discard(call_id)
-        return True
 
     def end(self) -> None:
         """Wait no longer: the conversation goes on, with the results or without."""

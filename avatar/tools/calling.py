@@ -136,7 +136,8 @@ class ToolUse:
         calls: list[ToolCall] = []
         wrong: dict[str, str] = {}
         for call in wanted:
-            if any(call.call_id == other.call_id for other in calls):
+            is_taken = any(call.call_id == other.call_id for other in calls)
+            if is_taken or self._history.has_call(call.call_id):
                 call = replace(call, call_id=new_id("call"))
             try:
                 self._toolbox.arguments(call)

@@ -117,10 +117,33 @@ def test_who_speaks_over_an_answer_whose_tool_is_late_gets_an_answer_and_no_excu
     assert results(call) == [NO_RESULT]
 
 
-def test_a_result_that_comes_too_late_changes_nothing():
-    call = call_with([wants()]).types("weather", 0.5)
-    call.presses(ToolResult("call_1", "sunny"), 35.0).run(40)
-    assert results(call) == [TIMED_OUT]
+def test_a_result_that_comes_after_the_excuse_is_known_to_the_next_answer():
+    call = call_with([wants()], "It is sunny after all.").types("weather", 0.5)
+    call.presses(ToolResult("call_1", "sunny"), 35.0).types("and now", 36.0).run(40)
+    assert results(call) == ["sunny"]
+    assert [m.content for m in call.asked_of_the_model(1) if m.role == "tool"] == ["sunny"]
+    assert call.heard == ["", "I'm sorry, that didn't work just now.", "It is sunny after all."]
+
+
+def test_a_second_result_of_one_call_changes_nothing():
+    call = call_with([wants()], "It is sunny.").types("weather", 0.5)
+    gives(call, "sunny", 2.0).presses(ToolResult("call_1", "rainy"), 6.0).run(8)
+    assert results(call) == ["sunny"]
+
+
+def test_a_model_that_gives_two_calls_one_name_gets_each_its_own_result():
+    call = call_with([wants()], "Fine.", [wants()]).types("weather", 0.5)
+    call.says("no wait forget it", 2.0, 3.0).types("weather in Rome", 7.0)
+
+    def answer_both(_):
+        called = [event for _, event in call.of(ToolCalled)]
+        if len(called) == 2:
+            for output, event in zip(("sunny", "warm"), called, strict=True):
+                call.conversation.send(ToolResult(event.call_id, output))
+
+    call.told.append(answer_both)
+    call.run(9)
+    assert results(call) == ["sunny", "warm"]
 
 
 def test_a_result_for_a_call_that_was_never_made_is_dropped():
@@ -139,14 +162,21 @@ def test_both_results_are_waited_for_by_the_client_not_by_us():
     assert call.heard[-1] == "Both are sunny."
 
 
-def test_who_speaks_meanwhile_has_the_floor_and_the_result_is_dropped():
-    call = call_with([wants()], "All right.").says("weather in Paris", 0.5, 1.8)
+def test_who_speaks_meanwhile_has_the_floor_and_the_next_answer_knows_the_result():
+    call = call_with([wants()], "All right.", "Sunny.").says("weather in Paris", 0.5, 1.8)
     call.says("no wait forget it", 3.5, 4.6).presses(ToolResult("call_1", "sunny"), 7.5).run(10)
-    assert results(call) == [NO_RESULT]
-    assert call.heard == ["", "All right."]
+    assert results(call) == ["sunny"]
+    assert call.heard == ["", "All right."], "it is not told unasked"
     roles = [m.role for m in call.history.messages]
     assert roles == ["user", "assistant", "tool", "user", "assistant"]
     assert call.left_over == []
+
+
+def test_a_result_that_comes_while_the_person_still_speaks_is_known_to_their_answer():
+    call = call_with([wants()], "A draft.", "All right.").says("weather in Paris", 0.5, 1.8)
+    call.says("no wait forget it", 3.5, 5.0).presses(ToolResult("call_1", "sunny"), 5.2).run(10)
+    assert [m.content for m in call.asked_of_the_model(-1)][-2:] == ["sunny", "no wait forget it"]
+    assert call.heard == ["", "All right."]
 
 
 def test_who_speaks_over_a_cover_silences_it():
