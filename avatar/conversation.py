@@ -131,6 +131,11 @@ class Conversation:
         return self._bearing.state
 
     @property
+    def more_proof_ms(self) -> int:
+        """How much longer than usual speech must last to stop the answer under way."""
+        return self._floor.more_proof_ms
+
+    @property
     def is_answered(self) -> bool:
         """Whether all that was said has been answered, and nothing more is being said."""
         return self.state == "listening" and not self._owes_reply

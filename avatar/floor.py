@@ -10,6 +10,8 @@ from avatar.turn_taking import TurnTaking
 from speech.endings import Ending, ending_of
 from speech.types import Language
 
+_MORE_PROOF_MS = 160
+
 
 class Floor:
     """Holds, ends and resumes answers, as the sounds that overlap with them mean.
@@ -34,6 +36,7 @@ class Floor:
         self._overlaps = Overlaps(replies.playout, overdue)
         self._emit = emit
         self._said_all = True
+        self._noises = 0
 
     async def begin(self, utterance: int, language: Language) -> None:
         """Let an answer wait of which nothing has been heard, for the person makes a sound.
@@ -45,8 +48,17 @@ class Floor:
         reply = self._replies.current
         if self._replies.bearing.state != "listening":
             self._overlaps.begin(utterance, reply, said_all=self._said_all)
-        if reply is not None and not self._replies.playout.heard_samples():
+        unheard = not self._replies.playout.heard_samples()
+        if reply is not None and unheard and not self.more_proof_ms:
             await self.hold(utterance, language)
+
+    @property
+    def more_proof_ms(self) -> int:
+        """How much longer speech must last to hold this answer, which noises have held before.
+
+        The first of them changes nothing yet. Words always stop it.
+        """
+        return max(0, min(self._noises - 1, 2)) * _MORE_PROOF_MS
 
     async def hold(self, utterance: int, language: Language) -> None:
         """Fall silent for a person who makes a sound, until it is known what it means."""
@@ -71,9 +83,9 @@ class Floor:
             self._replies.bearing.nod()
 
     async def hear(self, utterance: int, text: str, language: Language) -> None:
-        """Give way to the words so far, if they want the floor."""
-        if self._overlaps.hear(utterance, text, self._replies.current, language) == "words":
-            await self.give_way()
+        """Give way to the words so far, if they want the floor; or go on if there are none."""
+        meaning = self._overlaps.hear(utterance, text, self._replies.current, language)
+        await self.obey(meaning, utterance)
 
     async def hear_all(self, utterance: int, text: str, language: Language) -> None:
         """Do to the answer under way what all words mean that were said over it, it seems."""
@@ -116,6 +128,7 @@ class Floor:
 
     def reply_over(self) -> None:
         """The answer under way is over: nothing is held any more."""
+        self._noises = 0
         self._overlaps.release()
 
     def resume(self, utterance: int, reason: ResumeReason) -> None:
@@ -126,5 +139,7 @@ class Floor:
         self._overlaps.release()
         if reason == "backchannel":
             bearing.nod()
+        else:
+            self._noises += 1
         self._emit(ReplyResumed(reply.response_id, reply.item_id, reason))
         bearing.look(bearing.state)

@@ -59,6 +59,7 @@ class Hearing:
             is_echoing=lambda: self._echo is not None and self._echo.found,
             goes_on=lambda: conversation.state == "thinking",
             is_answered=lambda: conversation.is_answered,
+            more_proof_ms=lambda: conversation.more_proof_ms,
         )
 
     async def run(

@@ -62,6 +62,7 @@ class Listener:
             5 s goes on with it, and both together say how it ends.
         is_answered: Whether the answer to the last turn is over: that was the whole turn, then,
             however soon the person speaks again.
+        more_proof_ms: How much longer than that speech must last now, in one go, to be reported.
         emit: Called with everything heard; must not block.
         weighing: Of the words at each pause, for the same endpointer.
     """
@@ -78,11 +79,13 @@ class Listener:
         is_echoing: Callable[[], bool] = lambda: False,
         goes_on: Callable[[], bool] = lambda: False,
         is_answered: Callable[[], bool] = lambda: False,
+        more_proof_ms: Callable[[], int] = lambda: 0,
         weighing: Weighing | None = None,
     ) -> None:
         self._is_echoing = is_echoing
         self._goes_on = goes_on
         self._is_answered = is_answered
+        self._more_proof_ms = more_proof_ms
         self._detector = detector
         self._endpointer = endpointer
         self._barge_in_samples = barge_in_ms * LISTENING_RATE_HZ // 1000
@@ -185,6 +188,7 @@ class Listener:
             case Resumed():
                 if self._utterance is not None:
                     self._utterance.give_up()
+                    self._utterance.voiced_before = self._utterance.voiced
                     self._utterance.sustained = False  # an answer may have begun in the pause
                     self._emit(WentOn(self._utterance.number))
             case Withdrawn(at_sample):
@@ -234,13 +238,15 @@ class Listener:
 
     def _lasts(self, utterance: Utterance, *, sure: bool = False) -> bool:
         """Whether it is long enough to interrupt the avatar for."""
-        if self._is_echoing():
-            return utterance.voiced >= self._barge_in_samples + _ECHOING_SAMPLES
+        if self._may_be_echo(utterance):
+            return False
+        if more := self._more_proof_ms() * LISTENING_RATE_HZ // 1000:
+            return utterance.voiced - utterance.voiced_before >= self._barge_in_samples + more
         return utterance.voiced >= self._barge_in_samples - sure * WINDOW_SAMPLES
 
     def _may_be_echo(self, utterance: Utterance) -> bool:
         """Whether it may be a rest of the avatar's own voice, of which no words are wanted."""
-        return self._is_echoing() and not self._lasts(utterance)
+        return self._is_echoing() and utterance.voiced < self._barge_in_samples + _ECHOING_SAMPLES
 
     def _pause(self, tasks: asyncio.TaskGroup, end_sample: int) -> None:
         utterance = self._utterance

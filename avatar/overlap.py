@@ -127,12 +127,13 @@ class Overlaps:
         return overlap.reply is not None and overlap.reply.first_sample is not None
 
     def hear(self, utterance: int, text: str, reply: Reply | None, language: Language) -> Meaning:
-        """Take in the words so far, none perhaps."""
+        """Take in the words so far, none perhaps: who goes on making a sound may yet say some."""
         overlap = self._of(utterance, reply)
         if overlap is None:
             return "unknown"
         overlap.text = text
-        return overlap.meaning(language)
+        meaning = overlap.meaning(language)
+        return "unknown" if meaning == "noise" and not overlap.pausing else meaning
 
     def weigh(self, utterance: int, text: str, seconds: float, language: Language) -> Meaning:
         """What all that was said, and how long it took, means to the answer it began in."""

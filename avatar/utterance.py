@@ -21,6 +21,7 @@ class Utterance:
         words: Final.
         is_over: Whether everybody knows that it is.
         voiced: Samples of it that are speech.
+        voiced_before: And that were before its last pause.
         sustained: Whether that is enough to interrupt the avatar for.
         silent_from: One past the last sample of speech before the present silence; 0 in speech.
         is_guessed: Whether its words were guessed in this silence.
@@ -43,6 +44,7 @@ class Utterance:
     words: str = ""
     is_over: bool = False
     voiced: int = 0
+    voiced_before: int = 0
     sustained: bool = False
     silent_from: int = 0
     is_guessed: bool = False

@@ -227,6 +227,7 @@ class ScriptedCall:
             is_echoing=lambda: self.is_echoing,
             goes_on=lambda: conversation.state == "thinking",
             is_answered=lambda: conversation.is_answered,
+            more_proof_ms=lambda: conversation.more_proof_ms,
         )
 
         async def hear_the_avatar():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from avatar.events import ReplyHeld, ReplyResumed, UserSaid
+from avatar.events import ReplyEnded, ReplyHeld, ReplyResumed, UserSaid
 from tests.session.scripted_call import ScriptedCall, Stop
 
 LONG = "Well, once upon a time there was a little boat that sailed far across the wide blue sea."
@@ -155,3 +155,48 @@ def test_while_its_own_voice_comes_back_a_short_sound_is_none():
     assert call.sounds_between(4.2, 4.4), "not even held"
     assert of_the_person(call) == ["tell me a story", "no please stop it"]
     assert not call.sounds_between(5.3, 6.0)
+
+
+TALE = LONG[:-1] + ", and nobody has ever seen it again."  # 7.2 s long
+
+
+def noisy(every_s, length_s):
+    """The tale, told while a noise comes again and again, which might go on by its sound."""
+    call = story([TALE, "Sure."])
+    call.presses(lambda: setattr(call.turn_detector, "probability", 0.0), 1.9)
+    for n in range(20):
+        call.coughs(2.6 + n * every_s, length_s)
+    return call
+
+
+@pytest.mark.parametrize(("every_s", "length_s"), [(0.8, 0.2), (1.3, 0.2), (1.3, 0.4), (2.0, 0.6)])
+def test_noises_hold_it_ever_less(every_s, length_s):
+    call = noisy(every_s, length_s).run(30)
+    assert call.heard == [TALE]
+    ((ended_s, _),) = call.of(ReplyEnded)
+    assert ended_s < 1.9 + 1.5 * 7.2
+    assert call.of(ReplyHeld)
+
+
+@pytest.mark.parametrize("interim_every_s", [0.32, 1.0])
+def test_who_speaks_among_noises_silences_it_within_half_a_second(interim_every_s):
+    call = noisy(1.3, 0.2).says("no tell me another one", 6.9, 8.1)
+    call.recognizer.interim_every_s = interim_every_s
+    call.run(9)
+    assert call.sounds_between(6.7, 6.9)
+    assert not call.sounds_between(7.4, 8.1)
+    assert call.statuses == ["cancelled"]
+
+
+def test_noises_in_one_answer_do_not_make_the_next_one_hard_to_stop():
+    call = noisy(0.7, 0.2).types("and then", 16.5)
+    call.replies[1] = LONG
+    call.says("Mm-hm.", 18.0, 18.3).run(20)
+    assert not call.sounds_between(18.16, 18.3)
+
+
+def test_it_goes_on_as_soon_as_a_sound_is_over_that_had_no_words():
+    call = story().coughs(4.0, 0.4)
+    call.presses(lambda: setattr(call.turn_detector, "probability", 0.0), 3.0).run(16)
+    assert not call.sounds_between(4.16, 4.4)
+    assert call.sounds_between(4.4, 4.7)
