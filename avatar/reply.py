@@ -30,6 +30,7 @@ class Reply:
         asks_client: Whether it has called tools of the client's, and another answer will follow.
         sent_over: What its words come before: its calls of the client's tools, or the first message
             that came from the person meanwhile, for it answers none of them.
+        left_untold: Whether the model had nothing to say of what its tools gave.
     """
 
     response_id: str
@@ -47,11 +48,13 @@ class Reply:
     prompt_tokens: int = 0
     asks_client: bool = False
     sent_over: str = ""
+    left_untold: bool = False
 
     @property
     def says_nothing(self) -> bool:
-        """Whether nothing that was written for it can be told to anybody, and it ends with that."""
-        return not (self.timeline.first_words or self.written.strip() or self.asks_client)
+        """Whether it ends with nothing that can be told: at all, or of what its tools gave."""
+        is_told = self.timeline.first_words or self.written.strip() or self.asks_client
+        return self.left_untold or not is_told
 
     def precede(self, item_id: str) -> None:
         """Something came while this is said: what is heard of it comes before."""

@@ -66,6 +66,11 @@ async def without_tags(
             yield out
 
 
+def untagged(text: str) -> str:
+    """A whole reply without its tags."""
+    return _Stripper(lambda _place, _emotion: None).cleared(text)
+
+
 class _Stripper:
     """Takes tags out of consecutive pieces of a text, and one of the spaces around each."""
 

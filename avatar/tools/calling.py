@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Literal
 
 from avatar.dialogue.history import History
+from avatar.dialogue.tags import untagged
 from avatar.events import ToolCalled, new_id
 from avatar.reply import Reply
 from avatar.tools.awaited import AwaitedResults
@@ -15,6 +16,7 @@ from avatar.tools.covers import Covers
 from avatar.tools.toolbox import Toolbox
 from speech.errors import ToolError
 from speech.stages import LanguageModel
+from speech.text.normalise import normalise
 from speech.types import Message, ToolCall
 
 _log = logging.getLogger(__name__)
@@ -82,11 +84,14 @@ class ToolUse:
             if round_ == _MOST_ROUNDS:
                 choice = "none"
             calls: list[ToolCall] = []
+            told = ""
             written = self._llm.reply(messages, self._toolbox.tools, choice)
             async with aclosing(_words(written, calls)) as words:
                 async for text in words:
+                    told += text
                     yield text
             if not calls:
+                reply.left_untold = round_ > 0 and not _tellable(told, reply)
                 return
             if round_ == _MOST_ROUNDS:
                 break
@@ -169,6 +174,12 @@ class ToolUse:
                 yield
             finally:
                 speaking.cancel()
+
+
+def _tellable(written: str, reply: Reply) -> str:
+    """What of the text can be told: aloud, no smile can."""
+    text = untagged(written)
+    return normalise(text, reply.language) if reply.speaks else text.strip()
 
 
 async def _words(

@@ -7,7 +7,14 @@ from avatar.events import CoverHeard, OpenerHeard, ReplyEnded, ReplyHeard, Reply
 from speech.errors import ToolError
 from speech.llm.telling import told_already
 from tests.session.openers import opener
-from tests.session.scripted_call import APOLOGY, Configure, ScriptedCall, Stop
+from tests.session.scripted_call import (
+    APOLOGY,
+    Configure,
+    Respond,
+    ScriptedCall,
+    Stop,
+    ToolResult,
+)
 from tests.session.scripted_tools import COVERS, LIGHTS, WEATHER, ScriptedServerTools, wants
 
 
@@ -54,6 +61,32 @@ def test_words_before_a_call_are_heard_before_the_tool_is_done():
     assert looked_s < 1.5
     assert sunny_s > 3.5
     assert call.statuses == ["completed"]
+
+
+@pytest.mark.parametrize("nothing", ["", "[happy] 🙂"])
+def test_a_model_that_makes_nothing_of_a_result_is_excused(nothing):
+    call = call_with(["Let me look", wants()], nothing, "Sunny.").types("weather", 0.5)
+    call.types("well?", 6.0).run(9)
+    looked, told = call.heard
+    assert looked.startswith("Let me look\n")
+    assert looked.endswith(APOLOGY)
+    assert told == "Sunny."
+    assert call.statuses == ["failed", "completed"]
+
+
+def test_a_model_that_makes_nothing_of_a_clients_result_is_excused():
+    call = call_with(["Let me look", wants(LIGHTS, "{}")], "").types("lights", 0.5)
+    call.presses(Configure(tools=(LIGHTS,)), 0.1)
+    call.presses(ToolResult("call_1", "on"), 3.0).presses(Respond(), 3.0).run(8)
+    assert call.heard == ["Let me look", APOLOGY]
+    assert call.statuses == ["completed", "failed"]
+
+
+@pytest.mark.parametrize(("written", "status"), [("", "failed"), ("🙂", "completed")])
+def test_where_answers_are_written_a_smile_is_one(written, status):
+    call = call_with(["Let me look", wants()], written).presses(Configure(speaks=False), 0.1)
+    call.types("weather", 0.5).run(5)
+    assert call.statuses == [status]
 
 
 def test_a_slow_tool_is_covered_by_speech_and_again_after_long():
