@@ -66,10 +66,11 @@ async def _bench(args: argparse.Namespace) -> int:
     # After the arguments are known to be good: they import aiortc and the face.
     from avatar.client.mouth import face_reader
     from avatar.settings import load
-    from bench.calls import Plan, measure
+    from bench.calls import measure
     from bench.recordings import FOLDER, recordings
     from bench.report import machine_facts
     from bench.server_process import serving
+    from bench.side import Plan
 
     machine = machine_facts()
     spoken = recordings(args.recordings or FOLDER, args.language)

@@ -47,8 +47,8 @@ async def _compare(args: argparse.Namespace) -> int:
     from avatar.client.turns import Patience
     from avatar.settings import load
     from avatar.store import ModelStore
-    from bench.calls import Plan
-    from bench.peer.calls import compare, ours, pipecat
+    from bench.calls import our_calls
+    from bench.peer.calls import pipecat
     from bench.peer.environment import peer_python, requirements, versions
     from bench.peer.process import check, peer_serving
     from bench.peer.report import PEER, Comparison
@@ -56,27 +56,36 @@ async def _compare(args: argparse.Namespace) -> int:
     from bench.recordings import FOLDER, recordings
     from bench.report import machine_facts
     from bench.server_process import serving
+    from bench.side import Plan, Side, call_in_turn
 
     settings = load()
     check(settings)
     cache = ModelStore.default().cache
     python = await asyncio.to_thread(peer_python, cache, requirements())
-    facts = {
+    facts: dict[str, object] = {
         "peer_versions": await asyncio.to_thread(versions, python),
         "peer_settings": PEER_SETTINGS,
         "machine": machine_facts(),
     }
     spoken = recordings(FOLDER, LANGUAGE)
-    plan = Plan(args.turns, args.barge_ins, Patience(answer_s=20.0, longest_s=8.0))
-    async with (
-        serving(verbose=args.verbose) as our_url,
-        peer_serving(python, settings, verbose=args.verbose) as peer_url,
-    ):
-        sides = {
-            "ours_audio": ours(our_url, "audio"),
-            "ours_video": ours(our_url, "video"),
-            PEER: pipecat(peer_url),
-        }
-        comparison = Comparison(await compare(sides, spoken, plan), facts)
-    print(comparison.as_json() if args.json else comparison.as_table())
+    plan = Plan(args.turns, args.barge_ins, Patience(answer_s=20.0, longest_s=8.0), LANGUAGE)
+    sides: list[Side] = []
+    try:
+        async with (
+            serving(verbose=args.verbose) as our_url,
+            peer_serving(python, settings, verbose=args.verbose) as peer_url,
+        ):
+            sides += [
+                Side("ours_audio", our_calls(our_url, LANGUAGE, "audio")),
+                Side("ours_video", our_calls(our_url, LANGUAGE, "video")),
+                Side(PEER, pipecat(peer_url)),
+            ]
+            await call_in_turn(sides, spoken, plan)
+    except BaseException as error:
+        facts["broke_off"] = f"{type(error).__name__}: {error}"
+        raise
+    finally:  # also when it breaks off: what was measured took long
+        comparison = Comparison({side.name: side.report for side in sides}, facts)
+        if not comparison.is_empty:
+            print(comparison.as_json() if args.json else comparison.as_table())
     return 0 if comparison.complete else _NOTHING_ANSWERED

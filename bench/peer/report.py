@@ -1,7 +1,7 @@
 """What a comparison with a peer found: each side's medians, and ours as a share of the peer's."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from avatar.client.measure import summary
@@ -17,7 +17,7 @@ COUNTS = (
     "turns",
     "turns_lost",
     "turns_talked_over",
-    "openers",
+    "turns_with_opener",
     "barge_ins",
     "barge_ins_missed",
 )
@@ -36,6 +36,11 @@ class Comparison:
 
     sides: Mapping[str, Report]
     facts: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no side was called yet."""
+        return not any(report.counts["turns"] for report in self.sides.values())
 
     @property
     def complete(self) -> bool:
@@ -63,15 +68,7 @@ class Comparison:
 
     def as_table(self) -> str:
         """The same for people."""
-        ratios = self.ratios()
-        lines = [f"{'':<22}{'':<14}{'p50':>8}{'p95':>8}{'n':>5}  of {PEER}'s  goal"]
-        for metric in METRICS:
-            for name, report in self.sides.items():
-                row = summary(report.values[metric])
-                cells = "".join(f"{_rounded(row[key]):>8}" for key in ("p50", "p95"))
-                share = ratios.get(name, {}).get(metric)
-                end = f"{share:>12.2f}  {GOALS.get(metric, '')}" if share is not None else ""
-                lines.append(f"{metric:<22}{name:<14}{cells}{row['n']:>5}{end}".rstrip())
+        lines = [*self._medians(), *self._talked_over()]
         for name, report in self.sides.items():
             counts = ", ".join(f"{count} {report.counts[count]}" for count in COUNTS)
             lines.append(f"{name}: {counts}, word errors {_rounded(_word_errors(report))} %")
@@ -81,11 +78,38 @@ class Comparison:
             lines += [f"  {part} {value}" for part, value in parts]
         return "\n".join(lines)
 
+    def _medians(self) -> Iterator[str]:
+        ratios = self.ratios()
+        yield f"{'':<30}{'':<14}{'p50':>8}{'p95':>8}{'n':>5}  of {PEER}'s  goal"
+        for metric in METRICS:
+            for name, report in self.sides.items():
+                row = summary(report.values[metric])
+                cells = "".join(f"{_rounded(row[key]):>8}" for key in ("p50", "p95"))
+                share = ratios.get(name, {}).get(metric)
+                end = f"{share:>12.2f}  {GOALS.get(metric, '')}" if share is not None else ""
+                yield f"{metric:<30}{name:<14}{cells}{row['n']:>5}{end}".rstrip()
+
+    def _talked_over(self) -> Iterator[str]:
+        """What a median must be read with: such a turn has no latency, however eager the side."""
+        for name, report in self.sides.items():
+            percent, turns = f"{_rounded(_talked_over_percent(report))} %", report.counts["turns"]
+            yield f"{'began before the person ended':<30}{name:<14}{percent:>8}{'':>8}{turns:>5}"
+
 
 def _side(report: Report) -> dict[str, object]:
     metrics = {metric: summary(report.values[metric]) for metric in METRICS}
     counts = {count: report.counts[count] for count in COUNTS}
-    return {**metrics, **counts, "word_errors_percent": _word_errors(report)}
+    return {
+        **metrics,
+        **counts,
+        "turns_talked_over_percent": _talked_over_percent(report),
+        "word_errors_percent": _word_errors(report),
+    }
+
+
+def _talked_over_percent(report: Report) -> float | None:
+    turns = report.counts["turns"]
+    return round(100 * report.counts["turns_talked_over"] / turns, 1) if turns else None
 
 
 def _word_errors(report: Report) -> float | None:

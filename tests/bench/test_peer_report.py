@@ -59,6 +59,18 @@ def test_the_table_shows_medians_ratio_and_goal_in_the_sides_row():
     assert "  cores 2" in lines
 
 
+def test_how_many_were_talked_over_stands_beside_the_medians():
+    eager = report(300, 300)
+    eager.counts.update(turns=2, turns_talked_over=1)
+    comparison = Comparison({"ours": eager, PEER: report(804)})
+    lines = [" ".join(line.split()) for line in comparison.as_table().splitlines()]
+    assert "began before the person ended ours 25 % 4" in lines
+    assert f"began before the person ended {PEER} 0 % 1" in lines
+    sides = json.loads(comparison.as_json())["sides"]
+    assert sides["ours"]["turns_talked_over_percent"] == 25.0
+    assert sides[PEER]["turns_talked_over_percent"] == 0.0
+
+
 def test_a_side_that_answered_nothing_leaves_the_comparison_incomplete():
     silent = report(700, 800)
     silent.counts["turns_lost"] = 2

@@ -20,10 +20,10 @@ from avatar.client.measure import answer_metrics, barge_in_metrics, transcript_o
 from avatar.client.observer import Observer
 from avatar.client.turns import TRANSCRIBED, Patience, interrupt, take_turn
 from avatar.rtc import aiortc_private
-from bench.calls import Plan
-from bench.peer.calls import compare, pipecat
+from bench.peer.calls import pipecat
 from bench.peer.rtvi import CLIENT_READY, READY, SAYS, PipecatSignaller
 from bench.recordings import Recording
+from bench.side import Plan, Side, call_in_turn
 from speech.errors import CallError
 
 FRAME = RATE_HZ // 50
@@ -218,17 +218,19 @@ def test_an_answer_that_is_too_long_is_stopped():
 def test_every_side_hears_the_same_recordings_and_has_a_report():
     async def run():
         async with serving() as (url, bots):
-            sides = {"one": pipecat(url), "other": pipecat(url)}
+            sides = [Side("one", pipecat(url)), Side("other", pipecat(url))]
             plan = Plan(turns=1, barge_ins=1, patience=PATIENCE)
-            return await compare(sides, [Recording(NOISE, "some noise")], plan), bots
+            await call_in_turn(sides, [Recording(NOISE, "some noise")], plan)
+            return [side.report for side in sides], [
+                bot.received.count("send-text") for bot in bots
+            ]
 
-    for _ in range(TRIES):
-        reports, bots = asyncio.run(run())
-        if all(report.counts["barge_ins"] == 1 for report in reports.values()):
-            break
-    assert len(bots) == 4
-    for report in reports.values():
+    reports, asked = asyncio.run(run())
+    assert asked[:2] == [0, 0]  # the turns; then every interruption is of a new call's first answer
+    assert asked[2:] == [1] * (len(asked) - 2)
+    for report in reports:
         assert len(report.values["voice_to_voice_ms"]) == 1
+        assert len(report.values["barge_in_silence_ms"]) == 1 - report.counts["barge_ins_missed"]
         assert report.counts["turns_lost"] == 0
         assert report.counts["barge_ins"] == 1
         assert report.word_errors == 0

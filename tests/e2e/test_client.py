@@ -16,9 +16,10 @@ from avatar.client.clips import RATE_HZ, clip_of
 from avatar.client.measure import answer_metrics, barge_in_metrics, mouth_scale
 from avatar.client.observer import Observer
 from avatar.client.turns import Patience, interrupt, take_turn
-from bench.calls import Plan, measure
+from bench.calls import measure
 from bench.recordings import Recording
 from bench.report import METRICS, machine_facts
+from bench.side import Plan
 from speech.errors import CallError
 from tests.e2e.scripted_avatar import Script, read_mouth, serving
 
