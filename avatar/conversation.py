@@ -294,7 +294,9 @@ class Conversation:
                 self._emit(say.UserSaid(item_id, "", 0.0))
             case hear.TurnEnded(transcript=Transcript(text=text)):
                 meaning = self._floor.weigh(over, self.language)
-                self._emit(say.UserSaid(item_id, text, over.seconds, meaning == "backchannel"))
+                listens = meaning == "backchannel"
+                said = say.UserSaid(item_id, text, over.seconds, listens, over.start_sample)
+                self._emit(said)
                 await self._floor.obey(meaning, over.utterance)
                 if meaning == "words":
                     self._add_user(text, item_id)

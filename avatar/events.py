@@ -63,12 +63,14 @@ class UserSaid:
 
     Attributes:
         is_backchannel: "Mm-hm" and the like, while the avatar spoke: no turn, and not remembered.
+        start_sample: Where it began in the microphone's stream, at 16 kHz.
     """
 
     item_id: str
     text: str
     duration_s: float
     is_backchannel: bool = False
+    start_sample: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,9 +146,9 @@ class Listener:
         self._wording.recognizer = recognizer
         self._endpointer.language = language
 
-    def unhear(self) -> None:
-        """Learn nothing from the last utterance: it was a listener's sound, and no turn."""
-        self._endpointer.was_noise()
+    def unhear(self, start_sample: int) -> None:
+        """Learn nothing from the utterance that began there: a listener's sound, and no turn."""
+        self._endpointer.was_noise(start_sample)
 
     def forget(self) -> None:
         """Drop the utterance under way: all that will be reported of it is a false start."""
@@ -300,6 +300,6 @@ class Listener:
             self._emit(NotUnderstood(utterance.number, end_sample, str(final)))
         else:
             if not final.text:
-                self._endpointer.was_noise()
+                self._endpointer.was_noise(utterance.start_sample)
             span = utterance.start_sample, end_sample
             self._emit(TurnEnded(utterance.number, final, *span, ended_at_s, decided_at_s))

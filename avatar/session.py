@@ -388,7 +388,7 @@ class Session:
         self._parting.note(event)
         self._telemetry(event)
         if isinstance(event, UserSaid) and event.is_backchannel:
-            self._hearing.listener.unhear()
+            self._hearing.listener.unhear(event.start_sample)
         if isinstance(event, ReplyTimed):
             self._face.control.relieve(self._pace.has_in_force("smaller_face"))
 

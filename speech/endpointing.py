@@ -279,14 +279,18 @@ class Endpointer:
         """Take note that the last utterance was the whole turn, however soon the next one comes."""
         self._patience.stands()
 
-    def was_noise(self) -> None:
-        """Take note that the last utterance had no words."""
-        self._patience.unhear()
+    def was_noise(self, start_sample: int) -> None:
+        """Take note that an utterance had no words, or none that wanted the floor.
+
+        Args:
+            start_sample: That it `Started` with.
+        """
+        self._patience.unhear(start_sample)
 
     def reset(self) -> None:
         """Forget the utterance under way, without an event."""
         if self._utterance is not None and self._utterance.voiced >= self._least_speech:
-            self._patience.unhear()
+            self._patience.unhear(self._utterance.start)
         self._utterance = self._run = None
         self._patience.forget()
         self._floor = self._at
@@ -314,7 +318,7 @@ class Endpointer:
         elif silence >= self._silences.to_end(known := _known(utterance), self._more_patience):
             if not self._tuned:
                 expected = self._silences.to_end(known, 0.0) < self._silences.patient
-                self._patience.took(utterance.end, expected=expected)
+                self._patience.took(utterance.start, utterance.end, expected=expected)
             return self._close(Ended(utterance.end), utterance.end)
         return None
 
@@ -324,7 +328,7 @@ class Endpointer:
             utterance.voiced += heard
             utterance.end = self._at
             if utterance.voiced >= self._least_speech and not was_speech:
-                self._patience.heard(utterance.begin)
+                self._patience.heard(utterance.start, utterance.begin)
         elif self._run is not None and self._at - self._run >= self._start:
             utterance.voiced += self._at - self._run
             utterance.end = self._at

@@ -198,7 +198,7 @@ class ScriptedCall:
         def emit(event):
             self.events.append((round(loop.time() - zero, 3), event))
             if isinstance(event, UserSaid) and event.is_backchannel:
-                listener.unhear()
+                listener.unhear(event.start_sample)
             for tell in self.told:
                 tell(event)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speech.endpointing import Ended, Paused
+from speech.endpointing import Ended, Paused, Started
 from speech.patience import GOING_ON_SAMPLES, Patience
 from tests.speech.test_endpointing import Microphone
 
@@ -23,6 +23,10 @@ def turn(microphone, then_silent_ms, finished=0.8, text=None):
     microphone.silence(then_silent_ms)
     ends = [ms for event, ms in microphone.events[known:] if isinstance(event, Ended)]
     return 96 + ends[0] - spoken // 16 if ends else None
+
+
+def last_start(microphone):
+    return [e.start_sample for e, _ in microphone.events if isinstance(e, Started)][-1]
 
 
 def wait_after(pauses_ms, **settings):
@@ -54,12 +58,42 @@ def test_a_noise_and_an_echo_teach_nothing():
     noise, echo = Microphone(), Microphone()
     for _ in range(4):
         turn(noise, 640)
-        noise.endpointer.was_noise()
+        noise.endpointer.was_noise(last_start(noise))
         turn(echo, 640)
         echo.speech(160)
         echo.endpointer.reset()
         echo.silence(2400)
     assert turn(noise, 4000) == turn(echo, 4000) == wait_after([])
+
+
+def noted(patience, *utterances):
+    """Each is its first sample, that of its speech, and one past the last."""
+    for start, begin, end in utterances:
+        patience.heard(start, begin)
+        patience.took(start, end, expected=True)
+    return patience
+
+
+FIRST, NOISE = (0, SECOND, 2 * SECOND), (2 * SECOND, 3 * SECOND, 4 * SECOND)
+
+
+@pytest.mark.parametrize("begin_s", [4.5, 5.5, 9])
+def test_a_noise_that_is_known_late_takes_back_what_it_taught_and_no_more(begin_s):
+    begin = round(begin_s * SECOND)
+    after = (4 * SECOND, begin, begin + SECOND)
+    late = noted(Patience(), FIRST, NOISE, after)
+    late.unhear(NOISE[0])
+    without = noted(Patience(), FIRST, after)
+    assert late.share == without.share
+    for one in (late, without):
+        one.heard(begin + SECOND, begin + 2 * SECOND)
+    assert late.share == without.share
+
+
+def test_what_was_never_heard_is_not_taken_back():
+    patience = noted(Patience(), FIRST, NOISE)
+    patience.unhear(7)
+    assert patience.share == noted(Patience(), FIRST, NOISE).share > 0
 
 
 def test_clean_ends_make_up_for_one_that_was_none():
@@ -70,10 +104,10 @@ def test_clean_ends_make_up_for_one_that_was_none():
 def test_a_long_silence_says_nothing_for_the_models():
     patience, other = Patience(), Patience()
     for one in (patience, other):
-        one.took(0, expected=True)
-        one.heard(SECOND)
-        one.took(2 * SECOND, expected=one is other)
-        one.heard(9 * SECOND)
+        one.took(0, 0, expected=True)
+        one.heard(1, SECOND)
+        one.took(1, 2 * SECOND, expected=one is other)
+        one.heard(2, 9 * SECOND)
     assert other.share < patience.share
 
 
@@ -149,14 +183,14 @@ def test_who_is_cut_for_length_does_not_wait_longer():
 def test_the_share_stays_within_its_bounds_and_clean_ends_bring_it_back(turns):
     patience, at = Patience(), 0
     for pause, expected in turns:
-        patience.took(at, expected=expected)
+        patience.took(at, at, expected=expected)
         at += pause
-        patience.heard(at)
+        patience.heard(at, at)
         assert 0 <= patience.share <= 1
     for _ in range(11):
-        patience.took(at, expected=True)
+        patience.took(at, at, expected=True)
         at += GOING_ON_SAMPLES + 1
-        patience.heard(at)
+        patience.heard(at, at)
     assert patience.share == 0
 
 
