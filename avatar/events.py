@@ -7,8 +7,9 @@ import uuid
 from dataclasses import dataclass
 from typing import Literal
 
-from avatar.latency import Action
+from avatar.latency import Action, Excuse
 from render.types import FaceState
+from speech.types import Language
 
 
 def new_id(kind: str) -> str:
@@ -165,6 +166,7 @@ class ReplyTimed:
     """The answer's latency, row by row, in ms after the last speech sample.
 
     Attributes:
+        language: That it is said in.
         rows_ms: When each row delivered.
         starts_ms: When its own time began.
         zero_s: Loop time of the last speech sample.
@@ -172,9 +174,11 @@ class ReplyTimed:
         opener_ms: When an opener was heard; None if none was.
         actions: What was done because a row was going to be late.
         first_words: Length of the first clause, in words.
+        excused: Why its being late says nothing of the machine; None if it does.
     """
 
     response_id: str
+    language: Language
     rows_ms: dict[str, int]
     starts_ms: dict[str, int]
     zero_s: float
@@ -182,6 +186,7 @@ class ReplyTimed:
     opener_ms: int | None = None
     actions: tuple[Action, ...] = ()
     first_words: int = 0
+    excused: Excuse | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,8 +72,7 @@ class Floor:
         if not self._overlaps.hold(utterance, reply, language):
             await self._replies.interrupt()
         elif not was_held:
-            if reply.first_sample is None:
-                reply.timed = True  # its lateness says nothing about this machine
+            reply.excuse("held")
             self._emit(ReplyHeld(reply.response_id, reply.item_id))
             self._replies.bearing.look("listening")
 

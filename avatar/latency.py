@@ -30,6 +30,10 @@ ROWS: tuple[Row, ...] = get_args(Row)
 Action = Literal["short_first_clause", "opener", "smaller_face", "smaller_model"]
 """What was done in an answer because a row was going to be late."""
 
+Excuse = Literal["held", "tool"]
+"""Why an answer was heard late that says nothing of the machine: it was held, before anything of it
+was heard, for a sound of the person's; or it called a tool before that."""
+
 
 @dataclass(frozen=True, slots=True)
 class Allowance:

@@ -4,24 +4,29 @@ Pure: no clock, no tasks. Everything is decided from medians over the last answe
 answer does not move, with a margin between doing a thing and undoing it, so that nothing swings.
 """
 
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from statistics import median
 
 from avatar.events import ReplyTimed
-from avatar.latency import LIMIT_MS, ROWS, TARGET_MS, Action, Row, Timeline
+from avatar.latency import LIMIT_MS, TARGET_MS, Action, Row, Timeline
+from avatar.recent import Recent
 from speech.text.clauses import FIRST_WORDS
+from speech.types import Language
 
 FEWEST_FIRST_WORDS = 4
 """The first clause ends between two words not before so many, or where it may, after 7."""
 
-REMEMBERED = 8
 ENOUGH = 3
 """Answers that it takes to know anything, and between two changes of the same thing."""
 
 ROOM = 0.85
-"""A thing is undone when its row is foreseen within this part of what would have it done again."""
+"""The first clause may be long again if that is heard within this part of what it may take."""
+
+MOST, FEW = 0.5, 0.125
+"""Shares of the last answers: in more than the one a long first clause is late, so it is shortened;
+in no more than the other, so it may be long again."""
 
 ALARM, EASE = 0.95, 0.7
 """Parts of the last row's limit: beyond the one, the machine is relieved before anything is late;
@@ -42,113 +47,87 @@ _PATIENCE_S = 0.25  # a drafted answer needs a moment from the end of the turn t
 _OVERDUE_S = 0.25  # one that is later than foreseen by so much is not about to come any more
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """What one answer took, in ms."""
-
-    ended: int
-    token: int
-    word: float
-    voice: int
-    out: int
-
-
 @dataclass(slots=True)
-class Recent:
-    """What the last answers took to make. Calls may share one: they share the machine."""
+class _FirstClause:
+    """How long the first clauses of one call's answers in one language are."""
 
-    _made: deque[_Made] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    recent: Recent
+    words: int = FIRST_WORDS
+    _since: int = ENOUGH
 
-    def __len__(self) -> int:
-        return len(self._made)
+    def choose(self) -> None:
+        """Make it shorter where that has answers heard sooner; as long as usual where not."""
+        self._since += 1
+        if len(self.recent) < ENOUGH or self._since < ENOUGH:
+            return
+        if self.words == FIRST_WORDS:
+            is_wrong = self.recent.share_late(FIRST_WORDS) > MOST
+        else:
+            is_wrong = self.recent.share_late(FIRST_WORDS, ROOM) <= FEW
+        if is_wrong:
+            self.words = FIRST_WORDS + FEWEST_FIRST_WORDS - self.words
+            self._since = 0
 
-    def observe(self, timed: ReplyTimed) -> None:
-        """Take note of an answer to something said, if it was heard."""
-        rows = timed.rows_ms
-        if all(row in rows for row in ROWS[:-1]) and timed.first_words:
-            writing = rows["first_clause"] - rows["llm_first_token"]
-            audible = max(rows["tts_first_audio"], rows["turn_ended"])
-            self._made.append(
-                _Made(
-                    rows["turn_ended"],
-                    rows["llm_first_token"],
-                    writing / timed.first_words,
-                    rows["tts_first_audio"] - rows["first_clause"],
-                    rows["first_sound"] - audible,
-                )
-            )
-
-    def sound_ms(self, first_words: int) -> float:
-        """When the next answer is foreseen to be heard, ms after the last speech sample.
-
-        Args:
-            first_words: Length of its first clause.
-        """
-        token, to_sound = self.token_ms(), self.token_to_sound_ms(first_words)
-        ended = self._median(lambda made: made.ended, TARGET_MS["turn_ended"])
-        return max(token + to_sound, ended + self._median(lambda made: made.out, 0))
-
-    def token_ms(self) -> float:
-        """When the model is foreseen to have begun."""
-        return self._median(lambda made: made.token, TARGET_MS["llm_first_token"])
-
-    def token_to_sound_ms(self, first_words: int) -> float:
-        """From the model's first token to the first sound."""
-        usual = (TARGET_MS["first_clause"] - TARGET_MS["llm_first_token"]) / FIRST_WORDS
-        word = self._median(lambda made: made.word, usual)
-        return first_words * word + self.clause_to_sound_ms()
-
-    def clause_to_sound_ms(self) -> float:
-        """From the first clause to its first sound, if the turn is over by then."""
-        usual = TARGET_MS["first_sound"] - TARGET_MS["first_clause"]
-        return self._median(lambda made: made.voice + made.out, usual)
-
-    def _median(self, of: Callable[[_Made], float], usual: float) -> float:
-        return median(map(of, self._made)) if self._made else usual
+    def sound_s(self, timeline: Timeline) -> float:
+        """Loop time at which an answer is foreseen to be heard, from how far it has come."""
+        if (clause_s := timeline.at_s.get("first_clause")) is not None:
+            return clause_s + self.recent.clause_to_sound_ms() / 1000
+        to_sound_s = self.recent.token_to_sound_ms(self.words) / 1000
+        token_s = timeline.zero_s + self.recent.token_ms() / 1000
+        return timeline.at_s.get("llm_first_token", token_s) + to_sound_s
 
 
 class Pace:
     """The pace of one call's answers.
 
-    - The first clause is as long as the target allows, by what a word has taken lately.
+    - The first clause is as long as the target and the end of the turn allow, by what a word in
+      its language has taken lately.
     - While the last row comes near its limit, the machine is relieved step by step, and loaded
       again step by step once that has been easy for long.
     - An opener is spoken where an answer will be late, never in two answers on end.
 
+    An answer that something else kept waiting (`ReplyTimed.excused`) changes neither of the first
+    two.
+
     Args:
-        recent: What answers took, of this call or of all.
+        recent: What answers took, by language, of this call or of all.
         reliefs: What relieves the machine, the mildest first.
         applies: Whether a relief that is in force makes a difference just now.
+        has_opened: Whether the last answer of the call that this one goes on with had an opener.
 
     Attributes:
-        first_words: Length of the next first clause.
         relief: How many of the reliefs are in force.
+        has_opened: Whether the last answer that was heard had an opener.
     """
 
     def __init__(
         self,
-        recent: Recent | None = None,
+        recent: Mapping[Language, Recent] | None = None,
         reliefs: tuple[Action, ...] = ("smaller_face",),
         applies: Callable[[Action], bool] = lambda _: True,
+        *,
+        has_opened: bool = False,
     ) -> None:
-        self.recent = Recent() if recent is None else recent
-        self.first_words = FIRST_WORDS
         self.relief = 0
+        self.has_opened = has_opened
+        self._recent = defaultdict(Recent) if recent is None else recent
+        self._clauses: dict[Language, _FirstClause] = {}
         self._reliefs = reliefs
         self._applies = applies
-        self._opened_last = False
         self._loads: deque[int] = deque(maxlen=4)  # since the last change of relief
         self._easy = 0
         self._up_after = UP_AFTER
         self._since_up: int | None = None
-        self._since_words = ENOUGH
 
-    @property
-    def actions(self) -> tuple[Action, ...]:
-        """What is done in the next answer because a row would be late."""
+    def first_words(self, language: Language) -> int:
+        """Length of the next first clause, if that is in this language."""
+        return self._clause(language).words
+
+    def actions(self, language: Language) -> tuple[Action, ...]:
+        """What is done in the next answer because a row would be late, likewise."""
         shorter: tuple[Action, ...] = ("short_first_clause",)
         reliefs = tuple(relief for relief in self._reliefs[: self.relief] if self._applies(relief))
-        return (shorter if self.first_words < FIRST_WORDS else ()) + reliefs
+        return (shorter if self.first_words(language) < FIRST_WORDS else ()) + reliefs
 
     def has_in_force(self, relief: Action) -> bool:
         """Whether the machine is to be relieved by this."""
@@ -156,16 +135,22 @@ class Pace:
 
     def observe(self, timed: ReplyTimed) -> None:
         """Take note of an answer that the model wrote."""
-        self._opened_last = timed.opener_ms is not None
-        self.recent.observe(timed)
-        self._choose_words()
+        if timed.opener_ms is not None or "first_sound" in timed.rows_ms:
+            self.has_opened = timed.opener_ms is not None
+        if timed.excused:
+            return
+        self._recent[timed.language].observe(timed)
+        self._clause(timed.language).choose()
         if (load := _load_ms(timed.rows_ms)) is not None:
             self._choose_relief(load)
 
-    def opener_wait_s(self, timeline: Timeline, began_s: float, now_s: float) -> float | None:
+    def opener_wait_s(
+        self, language: Language, timeline: Timeline, began_s: float, now_s: float
+    ) -> float | None:
         """Whether an opener is to be spoken before an answer that has not been heard yet.
 
         Args:
+            language: Of the answer.
             timeline: Of the answer.
             began_s: Loop time from which it may speak.
             now_s: Loop time.
@@ -173,38 +158,22 @@ class Pace:
         Returns:
             0 for now, None for not any more, else seconds after which to ask again.
         """
-        if self._opened_last or "tts_first_audio" in timeline.at_s:
+        if self.has_opened or "tts_first_audio" in timeline.at_s:
             return None
-        is_foreseen = len(self.recent) >= ENOUGH and (
-            self.recent.sound_ms(self.first_words) > LIMIT_MS["first_sound"]
-        )
+        clause = self._clause(language)
+        sound_ms = clause.recent.sound_ms(clause.words)
+        is_foreseen = len(clause.recent) >= ENOUGH and sound_ms > LIMIT_MS["first_sound"]
         due = TARGET_MS["first_sound"] if is_foreseen else LIMIT_MS["first_sound"]
         due_s = max(timeline.zero_s + (due - _OPENER_LEAD_MS) / 1000, began_s + _PATIENCE_S)
         if now_s < due_s:
             return due_s - now_s
-        to_come_s = self._sound_s(timeline) - now_s
+        to_come_s = clause.sound_s(timeline) - now_s
         return to_come_s + _OVERDUE_S if -_OVERDUE_S < to_come_s < ABOUT_TO_COME_S else 0.0
 
-    def _sound_s(self, timeline: Timeline) -> float:
-        """Loop time at which an answer is foreseen to be heard, from how far it has come."""
-        if (clause_s := timeline.at_s.get("first_clause")) is not None:
-            return clause_s + self.recent.clause_to_sound_ms() / 1000
-        to_sound_s = self.recent.token_to_sound_ms(self.first_words) / 1000
-        token_s = timeline.zero_s + self.recent.token_ms() / 1000
-        return timeline.at_s.get("llm_first_token", token_s) + to_sound_s
-
-    def _choose_words(self) -> None:
-        self._since_words += 1
-        if len(self.recent) < ENOUGH or self._since_words < ENOUGH:
-            return
-        target = TARGET_MS["first_sound"]
-        if self.first_words == FIRST_WORDS:
-            is_wrong = self.recent.sound_ms(FIRST_WORDS) > target
-        else:
-            is_wrong = self.recent.sound_ms(FIRST_WORDS) <= ROOM * target
-        if is_wrong:
-            self.first_words = FIRST_WORDS + FEWEST_FIRST_WORDS - self.first_words
-            self._since_words = 0
+    def _clause(self, language: Language) -> _FirstClause:
+        if language not in self._clauses:
+            self._clauses[language] = _FirstClause(self._recent[language])
+        return self._clauses[language]
 
     def _choose_relief(self, load_ms: int) -> None:
         limit = LIMIT_MS["first_face_frame"]

@@ -96,8 +96,8 @@ class Replies:
         reply.speaks, reply.timed = speaks, not speaks
         openers = self._openers.get(language)
         if openers and not timeline.is_recited and speaks:
-            reply.opening = Opening(openers[0], self._pace.opener_wait_s)
-        timeline.actions.extend(self._pace.actions)
+            reply.opening = Opening(openers[0], partial(self._pace.opener_wait_s, language))
+        timeline.actions.extend(self._pace.actions(language))
         written = None if write is None else write(reply)
         reply.task = tasks.create_task(self._speak(reply, written), name="turn")
         return reply
@@ -170,7 +170,7 @@ class Replies:
                 self.playout,
                 reply.timeline,
                 reply.may_speak,
-                first_words=self._pace.first_words,
+                first_words=self._pace.first_words(reply.language),
                 opening=reply.opening,
             )
         else:

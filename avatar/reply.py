@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from avatar.events import ReplyTimed
-from avatar.latency import Timeline
+from avatar.latency import Excuse, Timeline
 from avatar.opener import Opening
 from speech.types import Language
 
@@ -22,6 +22,7 @@ class Reply:
         task: Its turn; over exactly when the answer is.
         first_sample: Where it began to be heard.
         timed: Whether its timeline has been reported, or is not to be.
+        excused: Why its being late says nothing of the machine; None if it does.
         stopped_by_client: Whether a client's command ended it.
         opening: Speaks an opener before it, if it is late.
         speaks: Whether it is spoken, or only written.
@@ -41,6 +42,7 @@ class Reply:
     task: asyncio.Task[None] | None = None
     first_sample: int | None = None
     timed: bool = False
+    excused: Excuse | None = None
     stopped_by_client: bool = False
     opening: Opening | None = None
     speaks: bool = True
@@ -60,9 +62,14 @@ class Reply:
         """Something came while this is said: what is heard of it comes before."""
         self.sent_over = self.sent_over or item_id
 
+    def excuse(self, why: Excuse) -> None:
+        """It is kept waiting. What was heard of it by then was not."""
+        if self.first_sample is None:
+            self.excused = self.excused or why
+
     def has_called(self) -> None:
-        """It waits for a tool: its lateness says nothing about this machine, nor is it opened."""
-        self.timed = True
+        """It waits for a tool, and is not opened."""
+        self.excuse("tool")
         if self.opening is not None:
             self.opening.leave()
 
@@ -72,6 +79,7 @@ class Reply:
         ended_s, drafted_s = timeline.at_s.get("turn_ended"), timeline.drafted_s
         return ReplyTimed(
             self.response_id,
+            self.language,
             timeline.rows_ms(),
             timeline.starts_ms(),
             timeline.zero_s,
@@ -79,4 +87,5 @@ class Reply:
             None if timeline.opener_s is None else timeline.since_zero_ms(timeline.opener_s),
             tuple(timeline.actions),
             timeline.first_words,
+            self.excused,
         )

@@ -44,6 +44,7 @@ class Continuation:
         lasted_s: How long it was, with those that it went on with.
         allows_watching: Whether the person lets others watch.
         recordings: Of the conversation so far, to be deleted if the person withdraws.
+        has_opened: Whether the last answer that was heard had an opener.
     """
 
     config: CallConfig
@@ -54,6 +55,7 @@ class Continuation:
     lasted_s: float = 0.0
     allows_watching: bool = True
     recordings: tuple[Recorder, ...] = ()
+    has_opened: bool = False
 
     def asked_again(self, config: CallConfig) -> CallConfig:
         """What the call that goes on begins with; a consent can be withdrawn, never added."""

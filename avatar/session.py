@@ -78,7 +78,7 @@ class Session:
         self._return = Return(terms.continues is not None, terms.heard_from)
         self._parting = Parting(self._tell, lambda: self._conversation.send(Farewell()))
         language: Language = config.language or settings.listening.language
-        self._telemetry = telemetry.of_call(call_id, language)
+        self._telemetry = telemetry.of_call(call_id)
         self._hung_up = asyncio.Event()
         self._heart = Heartbeat()
         self._kept = Kept(
@@ -94,14 +94,14 @@ class Session:
             allowed=terms.continues is None or terms.continues.allows_watching,
         )
         self._dialect = speak(self._doors(config, terms, language, settings))
-        smaller = engines.smaller_model
         self._pace = Pace(
-            telemetry.recent[language],
-            ("smaller_face", "smaller_model") if smaller else ("smaller_face",),
+            telemetry.recent,
+            ("smaller_face", "smaller_model") if engines.smaller_model else ("smaller_face",),
             applies=lambda relief: relief != "smaller_face" or self._face.control.can_show_less,
+            has_opened=terms.continues is not None and terms.continues.has_opened,
         )
         self._llm = engines.language_model()
-        if smaller:
+        if smaller := engines.smaller_model:
             wants_smaller = partial(self._pace.has_in_force, "smaller_model")
             self._llm = EitherModel(self._llm, smaller(), wants_smaller)
         self._history = History(settings.llm.context_tokens, settings.llm.max_reply_tokens)
@@ -294,6 +294,7 @@ class Session:
             self._conversation.language,
             self._kept.recordings,
             allows_watching=self.audience.allowed,
+            has_opened=self._pace.has_opened,
             is_known=self._return.is_known,
         )
 

@@ -84,6 +84,7 @@ class Agreement:
         recordings: tuple[Recorder, ...] = (),
         *,
         allows_watching: bool,
+        has_opened: bool = False,
         is_known: bool = True,
     ) -> Continuation:
         """What another call can go on with.
@@ -93,6 +94,7 @@ class Agreement:
             language: Of the conversation now.
             recordings: Of the conversation so far.
             allows_watching: Whether the person lets others watch.
+            has_opened: Whether the last answer that was heard had an opener.
             is_known: Whether the client knows of this call. If not, nothing in it has happened, but
                 that a consent to being recorded was withdrawn.
         """
@@ -112,6 +114,7 @@ class Agreement:
             lasted_s=lasted_s,
             allows_watching=allows_watching,
             recordings=recordings,
+            has_opened=has_opened,
         )
 
 

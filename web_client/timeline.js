@@ -15,9 +15,11 @@ const ROWS = /** @type {const} */ ([
   "first_face_frame",
 ]);
 const ACTIONS = /** @type {const} */ (["short_first_clause", "opener", "smaller_face", "smaller_model"]);
+const EXCUSES = /** @type {const} */ (["held", "tool"]);
 
 /** @typedef {typeof ROWS[number]} RowName */
 /** @typedef {typeof ACTIONS[number]} Action */
+/** @typedef {typeof EXCUSES[number]} Excuse */
 
 /**
  * @typedef {object} Row all in ms after the last speech sample
@@ -33,8 +35,10 @@ const ACTIONS = /** @type {const} */ (["short_first_clause", "opener", "smaller_
  * @typedef {object} Timeline
  * @property {Row[]} rows in the order of the stages
  * @property {number} totalMs the last of them
+ * @property {boolean} isHeard whether the answer was heard
  * @property {number} headStartMs by how much the answer was begun before the turn was over
  * @property {Action[]} actions
+ * @property {Excuse | null} excused why its being late says nothing of the machine
  */
 
 /**
@@ -56,8 +60,10 @@ export function timeline(event) {
   return {
     rows,
     totalMs: last.endMs,
+    isHeard: rows.some(({ name }) => name === "first_sound"),
     headStartMs: number(event, "head_start") ?? 0,
     actions: ACTIONS.filter((action) => done.includes(action)),
+    excused: EXCUSES.find((excuse) => excuse === event.excused) ?? null,
   };
 }
 

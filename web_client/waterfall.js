@@ -11,7 +11,7 @@ import { part } from "./view.js";
 /** @typedef {import("./view.js").Translate} Translate */
 
 const READ_EVERY_MS = 500;
-/** Of so many last answers the median is shown. */
+/** Of so many last answers, that were heard and that nothing kept waiting, the median is shown. */
 const REMEMBERED = 20;
 /** The scale of the skew meter goes so far to either side, in ms; the middle is what nobody notices. */
 const SKEW_SCALE_MS = 100;
@@ -37,6 +37,9 @@ const ACTION_TEXT = {
   smaller_face: "actionFace",
   smaller_model: "actionModel",
 };
+
+/** @type {Record<NonNullable<Timeline["excused"]>, StringKey>} */
+const EXCUSE_TEXT = { held: "excusedHeld", tool: "excusedTool" };
 
 export class Waterfall {
   #translate;
@@ -76,7 +79,7 @@ export class Waterfall {
     const answer = event.type === "avatar.timeline" ? timeline(event) : null;
     if (!answer) return;
     this.#last = answer;
-    this.#totals = [...this.#totals, answer.totalMs].slice(-REMEMBERED);
+    if (answer.isHeard && !answer.excused) this.#totals = [...this.#totals, answer.totalMs].slice(-REMEMBERED);
     this.#render();
   }
 
@@ -98,8 +101,9 @@ export class Waterfall {
     this.#empty.hidden = last !== null;
     this.#table.hidden = last === null;
     this.#total.textContent = last ? ms(last.totalMs) : "";
-    const middle = Math.round(median(this.#totals) ?? 0);
-    this.#median.textContent = last ? this.#translate("latencyMedian", { ms: middle, count: this.#totals.length }) : "";
+    const middle = median(this.#totals);
+    this.#median.textContent =
+      middle === null ? "" : this.#translate("latencyMedian", { ms: Math.round(middle), count: this.#totals.length });
     if (!last) {
       this.#rows.replaceChildren();
       this.#chips.replaceChildren();
@@ -154,9 +158,10 @@ export class Waterfall {
   }
 
   /** @param {Timeline} last */
-  #noted({ headStartMs, actions }) {
+  #noted({ headStartMs, actions, excused }) {
+    const begun = headStartMs ? [this.#translate("latencyDraft", { ms: headStartMs })] : [];
     const done = actions.map((action) => this.#translate(ACTION_TEXT[action]));
-    return headStartMs ? [this.#translate("latencyDraft", { ms: headStartMs }), ...done] : done;
+    return [...begun, ...done, ...(excused ? [this.#translate(EXCUSE_TEXT[excused])] : [])];
   }
 
   async #readSkew() {

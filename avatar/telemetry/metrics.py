@@ -14,9 +14,10 @@ from prometheus_client import (
 from prometheus_client.exposition import choose_encoder
 
 from avatar.events import ConversationEvent, DraftEnded, ReplyEnded, ReplyStatus, ReplyTimed
-from avatar.latency import LIMIT_MS, ROWS, TARGET_MS, Action, late_rows
+from avatar.latency import LIMIT_MS, ROWS, TARGET_MS, Action, Excuse, late_rows
 
 _LATENCY_S = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.75, 0.9, 1.2, 1.6, 2.5, 5)
+_EXCUSES = ("no", *get_args(Excuse))
 _HEAD_START_S = (0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1, 1.5)
 
 
@@ -34,14 +35,14 @@ class Metrics:
         self._latency = Histogram(
             "presencia_turn_latency_seconds",
             "From the last speech sample to the first delivery of each stage",
-            ["row"],
+            ["row", "excused"],
             buckets=_LATENCY_S,
             registry=registry,
         )
         self._late = Counter(
             "presencia_turn_late",
             "Answers in which a stage was later than 95 of 100 may be",
-            ["row"],
+            ["row", "excused"],
             registry=registry,
         )
         budget = Gauge(
@@ -88,8 +89,9 @@ class Metrics:
         )
         self._calls = Gauge("presencia_calls", "Calls under way", registry=registry)
         for row in ROWS:
-            self._latency.labels(row)
-            self._late.labels(row)
+            for excused in _EXCUSES:
+                self._latency.labels(row, excused)
+                self._late.labels(row, excused)
             budget.labels(row, "0.5").set(TARGET_MS[row] / 1000)
             budget.labels(row, "0.95").set(LIMIT_MS[row] / 1000)
         for status in get_args(ReplyStatus):
@@ -111,15 +113,8 @@ class Metrics:
     def tell(self, event: ConversationEvent) -> None:
         """Take note of one event of any conversation."""
         match event:
-            case ReplyTimed(rows_ms=rows_ms, head_start_ms=head_start_ms, actions=actions):
-                for row, ms in rows_ms.items():
-                    self._latency.labels(row).observe(ms / 1000)
-                for row in late_rows(rows_ms):
-                    self._late.labels(row).inc()
-                if head_start_ms:
-                    self._head_start.observe(head_start_ms / 1000)
-                for action in actions:
-                    self._actions.labels(action).inc()
+            case ReplyTimed():
+                self._tell_timing(event)
             case ReplyEnded(status=status, tokens=tokens):
                 self._answers.labels(status).inc()
                 self._tokens.inc(tokens)
@@ -129,6 +124,17 @@ class Metrics:
                 self._drafts.labels("dropped").inc()
                 self._draft_tokens.inc(tokens)
                 self._draft_clauses.inc(clauses)
+
+    def _tell_timing(self, timed: ReplyTimed) -> None:
+        excused = timed.excused or "no"
+        for row, ms in timed.rows_ms.items():
+            self._latency.labels(row, excused).observe(ms / 1000)
+        for row in late_rows(timed.rows_ms):
+            self._late.labels(row, excused).inc()
+        if timed.head_start_ms:
+            self._head_start.observe(timed.head_start_ms / 1000)
+        for action in timed.actions:
+            self._actions.labels(action).inc()
 
     def counts(self) -> dict[str, float]:
         """What a benchmark reports of the time since the start: drafts, their cost, openers."""

@@ -63,7 +63,7 @@ class Tracing:
             "gen_ai.conversation.id": turn.call_id,
             "gen_ai.response.id": timed.response_id,
             "gen_ai.output.type": "speech",
-            "presencia.language": turn.language,
+            "presencia.language": timed.language,
             "presencia.status": ended.status,
             "presencia.heard_ms": ended.heard_ms,
             "presencia.draft.head_start_ms": timed.head_start_ms,
@@ -72,6 +72,8 @@ class Tracing:
         }
         if timed.opener_ms is not None:
             attributes["presencia.opener_ms"] = timed.opener_ms
+        if timed.excused:
+            attributes["presencia.excused"] = timed.excused
         clock = _WallClock()
         span = self._tracer.start_span(
             f"invoke_agent {self._agent}",

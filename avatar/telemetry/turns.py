@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from avatar.dialogue.persona import load_persona
 from avatar.events import ConversationEvent, ReplyEnded, ReplyTimed
-from avatar.pace import Recent
+from avatar.recent import Recent
 from avatar.settings import Settings
 from avatar.telemetry.metrics import Metrics
 from speech.errors import ConfigError
@@ -28,14 +28,12 @@ class AnsweredTurn:
 
     Attributes:
         call_id: Of the call.
-        language: The call's, to begin with.
         timed: When each stage delivered.
         ended: How it ended.
         ended_s: Loop time of that.
     """
 
     call_id: str
-    language: Language
     timed: ReplyTimed
     ended: ReplyEnded
     ended_s: float
@@ -85,7 +83,7 @@ class Telemetry:
         finally:
             await tracing.close()
 
-    def of_call(self, call_id: str, language: Language) -> Callable[[ConversationEvent], None]:
+    def of_call(self, call_id: str) -> Callable[[ConversationEvent], None]:
         """To be called with every event of a new call's conversation."""
         timed: ReplyTimed | None = None
 
@@ -98,7 +96,7 @@ class Telemetry:
                 timed = event
             elif isinstance(event, ReplyEnded) and timed is not None:
                 now_s = asyncio.get_running_loop().time()
-                self.tracing.trace(AnsweredTurn(call_id, language, timed, event, now_s))
+                self.tracing.trace(AnsweredTurn(call_id, timed, event, now_s))
                 timed = None
 
         return tell

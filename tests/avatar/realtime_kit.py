@@ -158,7 +158,9 @@ def everything():
     client.server.tell(
         say.ToolCalled("resp_1", "item_c", "call_1", "get_weather", '{"city": "Oslo"}')
     )
-    client.server.tell(say.ReplyTimed("resp_1", {"first_sound": 900}, {"first_sound": 880}, 5.0))
+    client.server.tell(
+        say.ReplyTimed("resp_1", "en", {"first_sound": 900}, {"first_sound": 880}, 5.0)
+    )
     ended(client, "Fine,", "cancelled")
     client.server.tell(say.CoverHeard("One moment.", 600))
     client.server.tell(say.CallEnding(30.0))

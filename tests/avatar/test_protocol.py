@@ -234,7 +234,7 @@ def test_a_timeline_has_each_row_beside_its_target_and_its_limit():
     client = Client()
     rows, starts = {"turn_ended": 210, "first_sound": 900}, {"turn_ended": 0, "first_sound": 880}
     client.server.tell(
-        say.ReplyTimed("resp_1", rows, starts, 5.0, 110, None, ("short_first_clause",))
+        say.ReplyTimed("resp_1", "en", rows, starts, 5.0, 110, None, ("short_first_clause",))
     )
     (timeline,) = client.seen
     assert timeline["type"] == "avatar.timeline"

@@ -277,7 +277,7 @@ def test_a_client_that_is_done_ends_the_call_and_hears_goodbye_however_it_ends()
 def test_latency_is_told_as_the_time_that_each_stage_took():
     client = Client()
     client.server.tell(
-        say.ReplyTimed("resp_1", {"llm_first_token": 300}, {"llm_first_token": 250}, 0)
+        say.ReplyTimed("resp_1", "en", {"llm_first_token": 300}, {"llm_first_token": 250}, 0)
     )
     assert client.data("metrics") == [{"ttfb": [{"processor": "llm_first_token", "value": 0.05}]}]
 

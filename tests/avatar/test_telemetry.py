@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -20,10 +21,12 @@ from avatar.telemetry.metrics import Metrics
 from avatar.telemetry.tracing import Tracing
 from avatar.telemetry.turns import Telemetry
 from tests.session import virtual_clock
-from tests.session.scripted_call import ScriptedCall
+from tests.session.scripted_call import Configure, ScriptedCall
+from tests.session.scripted_tools import ScriptedServerTools, wants
 
 TIMED = ReplyTimed(
     "resp_1",
+    "en",
     {"turn_ended": 200, "first_sound": 300, "first_face_frame": LIMIT_MS["first_face_frame"] + 1},
     {"turn_ended": 0, "first_sound": 200, "first_face_frame": 300},
     zero_s=1.0,
@@ -47,7 +50,7 @@ def traced(call, until_s, backend="embedded"):
     tracing = Tracing(
         SimpleSpanProcessor(exporter), agent="Elena", backend=backend, model="qwen2.5-coder-0.5b"
     )
-    call.told.append(Telemetry(tracing=tracing).of_call("rtc_1", "en"))
+    call.told.append(Telemetry(tracing=tracing).of_call("rtc_1"))
     call.run(until_s)
     return exporter.get_finished_spans()
 
@@ -55,8 +58,9 @@ def traced(call, until_s, backend="embedded"):
 def test_every_series_is_there_before_the_first_call():
     seen = samples(Metrics())
     for row in ROWS:
-        assert seen["presencia_turn_latency_seconds_count", row] == 0
-        assert seen["presencia_turn_late_total", row] == 0
+        for excused in ("no", "held", "tool"):
+            assert seen["presencia_turn_latency_seconds_count", excused, row] == 0
+            assert seen["presencia_turn_late_total", excused, row] == 0
     assert seen["presencia_answers_total", "completed"] == 0
     assert seen["presencia_drafts_total", "dropped"] == 0
     assert seen["presencia_latency_actions_total", "opener"] == 0
@@ -66,13 +70,24 @@ def test_a_timeline_is_counted_row_by_row_and_its_late_rows_as_late():
     metrics = Metrics()
     metrics.tell(TIMED)
     seen = samples(metrics)
-    assert seen["presencia_turn_latency_seconds_count", "turn_ended"] == 1
-    assert seen["presencia_turn_latency_seconds_sum", "first_sound"] == 0.3
-    assert seen["presencia_turn_latency_seconds_count", "first_clause"] == 0
-    assert seen["presencia_turn_late_total", "first_face_frame"] == 1
-    assert seen["presencia_turn_late_total", "first_sound"] == 0
+    assert seen["presencia_turn_latency_seconds_count", "no", "turn_ended"] == 1
+    assert seen["presencia_turn_latency_seconds_sum", "no", "first_sound"] == 0.3
+    assert seen["presencia_turn_latency_seconds_count", "no", "first_clause"] == 0
+    assert seen["presencia_turn_late_total", "no", "first_face_frame"] == 1
+    assert seen["presencia_turn_late_total", "no", "first_sound"] == 0
     assert seen["presencia_draft_head_start_seconds_sum",] == pytest.approx(0.09)
     assert seen["presencia_latency_actions_total", "opener"] == 1
+
+
+def test_a_timeline_that_says_nothing_of_the_machine_is_counted_apart():
+    metrics = Metrics()
+    metrics.tell(replace(TIMED, excused="tool"))
+    seen = samples(metrics)
+    assert seen["presencia_turn_latency_seconds_count", "tool", "first_sound"] == 1
+    assert seen["presencia_turn_late_total", "tool", "first_face_frame"] == 1
+    for row in ROWS:
+        assert seen["presencia_turn_latency_seconds_count", "no", row] == 0
+        assert seen["presencia_turn_late_total", "no", row] == 0
 
 
 def test_drafts_are_counted_with_what_they_cost_in_vain():
@@ -120,6 +135,23 @@ def test_an_answer_is_one_span_with_a_child_for_each_row():
     assert (turn.end_time - turn.start_time) / 1e9 == pytest.approx(ended_s - 1.8, abs=0.05)
 
 
+def test_a_span_says_why_its_answer_could_not_come_sooner():
+    call = ScriptedCall([[wants()], "It is sunny."]).says("weather", 0.5, 1.8)
+    call.server_tools = ScriptedServerTools(takes_s=3.0)
+    turn = traced(call, 9)[-1]
+    assert turn.attributes["presencia.excused"] == "tool"
+    assert (turn.end_time - turn.start_time) / 1e9 > 3
+    call = ScriptedCall(["I am fine, thank you."]).says("how are you", 0.5, 1.8)
+    assert "presencia.excused" not in traced(call, 8)[-1].attributes
+
+
+def test_a_span_has_the_language_of_its_answer():
+    call = ScriptedCall(["Fine.", "Bien."]).types("hello", 0.5)
+    call.presses(Configure(language="es"), 3.0).types("hola", 4.0)
+    turns = [span for span in traced(call, 8) if span.name.startswith("invoke_agent")]
+    assert [turn.attributes["presencia.language"] for turn in turns] == ["en", "es"]
+
+
 def test_spans_use_the_names_of_the_conventions_for_generative_ai():
     call = ScriptedCall(["I am fine, thank you."]).says("how are you", 0.5, 1.8)
     spans = {span.name: span for span in traced(call, 8, backend="openai")}
@@ -147,7 +179,7 @@ def test_an_answer_that_failed_is_an_error_and_one_that_was_cut_is_none():
 def test_no_word_of_either_side_is_in_a_span_or_a_metric():
     call = ScriptedCall(["Zebras gallop, quietly."]).says("pineapple umbrella", 0.5, 1.8)
     telemetry = Telemetry()
-    call.told.append(telemetry.of_call("rtc_1", "en"))
+    call.told.append(telemetry.of_call("rtc_1"))
     spans = traced(call, 8)
     assert call.heard == ["Zebras gallop, quietly."]
     told = " ".join(json.dumps(json.loads(span.to_json())) for span in spans)
@@ -189,7 +221,7 @@ def test_spans_reach_a_collector_over_http():
     async def answer(url):
         settings = Settings(telemetry=TelemetrySettings(otlp_endpoint=url))
         async with Telemetry.started(settings) as telemetry:
-            tell = telemetry.of_call("rtc_1", "en")
+            tell = telemetry.of_call("rtc_1")
             tell(TIMED)
             tell(ReplyEnded("resp_1", "item_1", "completed", "Hello.", 900))
 

@@ -53,14 +53,26 @@ def test_an_answer_that_a_click_has_delayed_is_given():
     call.says("are you there?", 0.5, FIRST_ENDS_S).coughs(1.95, 0.09).run(6)
     assert call.heard == ["Here I am."]
     assert call.statuses == ["completed"]
-    assert call.of(ReplyTimed) == [], "which is not counted as a slow machine"
+    ((_, timed),) = call.of(ReplyTimed)
+    assert timed.excused == "held", "which says nothing of the machine"
+    assert timed.rows_ms["first_sound"] > 500
+
+
+def test_an_answer_that_is_never_heard_because_they_went_on_leaves_a_timeline_too():
+    call = goes_on(gap_s=0.5)
+    never, given_ = (timed for _, timed in call.of(ReplyTimed))
+    assert never.excused == "held"
+    assert "first_sound" not in never.rows_ms
+    assert given_.excused is None
+    assert "first_sound" in given_.rows_ms
 
 
 def test_a_click_while_an_answer_is_heard_does_not_change_when_it_began():
     call = ScriptedCall(["Here I am, and I stay."])
     call.says("are you there?", 0.5, FIRST_ENDS_S).coughs(2.6, 0.11).run(6)
     assert call.of(ReplyHeld)
-    assert len(call.of(ReplyTimed)) == 1
+    ((_, timed),) = call.of(ReplyTimed)
+    assert timed.excused is None
 
 
 def test_speech_keeps_it_back_before_it_has_lasted_long_enough_to_interrupt():

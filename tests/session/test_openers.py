@@ -54,6 +54,15 @@ def test_no_two_answers_on_end_have_one_and_they_take_turns():
     assert [t.opener_ms is None for _, t in call.of(ReplyTimed)] == [False, True, False, True]
 
 
+def test_an_answer_that_a_click_delays_behind_its_opener_counts_among_those_on_end():
+    call = call_with_openers(*["I am fine, thank you."] * 2)
+    call.model.first_word_s = 2.0
+    call.says("how are you", 1, 2).coughs(2.6, 0.11).says("how are you", 9, 10).run(18)
+    assert [event.text for _, event in call.of(OpenerHeard)] == ["Let me see."]
+    first, second = (timed for _, timed in call.of(ReplyTimed))
+    assert (first.excused, second.opener_ms) == ("held", None)
+
+
 def test_the_person_may_speak_over_an_opener_and_is_still_answered():
     call = call_with_openers("Never heard.", "Both.").says("how are you", 0.5, 1.8)
     call.model.first_word_s = 2.0

@@ -1,6 +1,7 @@
 """Going on with a call after its connection was lost."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from avatar.protocol.config import CallConfig
 from avatar.resume import KEEP_PLACE_S
 from speech.errors import CallLimitError, ResumeExpiredError, ServerFullError
 from tests.session.held_calls import Client, settings
+from tests.session.openers import opener
 from tests.session.resuming import (
     SETTLED_S,
     asked,
@@ -21,7 +23,7 @@ from tests.session.resuming import (
     typed,
     with_token,
 )
-from tests.session.scripted_engines import LONG
+from tests.session.scripted_engines import LONG, Model
 
 
 def test_the_conversation_goes_on_with_what_was_heard_and_without_a_greeting():
@@ -60,6 +62,28 @@ def test_who_did_not_want_to_be_watched_is_not_after_a_lost_connection_either():
         await asyncio.sleep(1)
         second = await resumed(held, first)
         assert not held.calls.audience(second.call_id).allowed
+
+    run(test)
+
+
+def test_no_two_answers_on_end_have_an_opener_though_the_connection_broke_in_between():
+    async def test(held):
+        opening = {"en": (opener("Let me see."),), "es": ()}
+        slow = Model(["Yes."] * 3, first_word_s=2.0)
+        engines = replace(held.calls.engines, openers=opening, language_model=lambda: slow)
+        held.calls.engines = engines
+        client = await held.call()
+        opened = []
+        for question in range(3):
+            if question == 1:
+                client.close()
+                await asyncio.sleep(1)
+                client = await resumed(held, client)
+            client.send("conversation.item.create", item=typed("Are you there?"))
+            client.send("response.create")
+            await asyncio.sleep(5)
+            opened.append(len(client.of("avatar.opener")))
+        assert opened == [1, 0, 1]
 
     run(test)
 

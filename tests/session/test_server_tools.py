@@ -131,9 +131,21 @@ def test_a_tool_that_is_waited_for_gets_no_opener():
     assert len(call.of(CoverHeard)) == 1
 
 
-def test_waiting_for_a_tool_is_not_counted_as_a_slow_machine():
+def test_waiting_for_a_tool_leaves_a_timeline_that_says_so():
     call = call_with([wants()], "It is sunny.", takes_s=3.0).says("weather", 0.5, 1.8).run(9)
-    assert call.of(ReplyTimed) == []
+    ((_, timed),) = call.of(ReplyTimed)
+    assert timed.excused == "tool"
+    assert timed.rows_ms["first_sound"] > 3000
+
+
+def test_what_was_heard_before_a_tool_was_called_has_waited_for_none():
+    call = call_with(["Let me look. Well,", wants()], "It is sunny.", takes_s=3.0)
+    call.says("weather", 0.5, 1.8)
+    call.model.word_s = 0.3  # the first sentence is heard before the call is written
+    call.run(9)
+    ((_, timed),) = call.of(ReplyTimed)
+    assert timed.excused is None
+    assert timed.rows_ms["first_sound"] < 2000
 
 
 def test_a_draft_calls_nothing_until_it_is_adopted():

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from avatar.events import FaceMode, FaceReason, ResumeReason
-from avatar.latency import Action
+from avatar.latency import Action, Excuse
 from avatar.protocol.events.base import ServerEvent, Wire
 from avatar.protocol.version import PROTOCOL_VERSION
 from render.types import FaceState
@@ -97,6 +97,7 @@ class AvatarTimeline(ServerEvent):
         head_start: By how much the answer was begun before the turn was over.
         opener: When an opener was heard; absent if none was.
         actions: What was done because a row was going to be late.
+        excused: Why its being late says nothing of the machine; absent if it does.
     """
 
     type: Literal["avatar.timeline"] = "avatar.timeline"
@@ -108,6 +109,7 @@ class AvatarTimeline(ServerEvent):
     head_start: int = 0
     opener: int | None = None
     actions: tuple[Action, ...] = ()
+    excused: Excuse | None = None
 
 
 class FaceUpdated(ServerEvent):

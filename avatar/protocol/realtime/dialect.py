@@ -204,5 +204,6 @@ class Realtime:
                 head_start=event.head_start_ms,
                 opener=event.opener_ms,
                 actions=event.actions,
+                excused=event.excused,
             )
         )

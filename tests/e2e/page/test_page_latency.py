@@ -122,6 +122,35 @@ def test_the_median_is_of_this_call_and_a_new_call_begins_anew(open_page, server
 
 
 @pytest.mark.parametrize(
+    ("excused", "words"),
+    [("held", "waited for a sound of yours"), ("tool", "waited for a tool")],
+)
+def test_an_answer_that_was_kept_waiting_says_so_and_counts_in_no_median(
+    open_page, server, excused, words
+):
+    page = open_page()
+    call(page)
+    page.keyboard.press("l")
+    answer(server, {**ROWS, "first_face_frame": 4000}, excused=excused)
+    expect(page.locator("#latency-total")).to_have_text("4000 ms")
+    expect(page.locator("#latency-chips")).to_have_text(words)
+    expect(page.locator("#latency-median")).to_have_text("")
+    answer(server)
+    expect(page.locator("#latency-median")).to_have_text("median 812 of 1")
+    expect(page.locator("#latency-chips li")).to_have_count(0)
+
+
+def test_an_answer_that_was_never_heard_counts_in_no_median(open_page, server):
+    page = open_page()
+    call(page)
+    page.keyboard.press("l")
+    answer(server)
+    answer(server, {"turn_ended": 212, "final_transcript": 98}, excused="of_tomorrow")
+    expect(page.locator("#latency-total")).to_have_text("98 ms")
+    expect(page.locator("#latency-median")).to_have_text("median 812 of 1")
+
+
+@pytest.mark.parametrize(
     "rows", [{}, {"first_sound": "soon"}, [], None, {"first_sound": -5}, {"of_tomorrow": 7}]
 )
 def test_a_malformed_timeline_costs_itself_alone(open_page, server, rows):
