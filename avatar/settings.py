@@ -22,39 +22,48 @@ from pydantic import (
 
 from avatar.access.settings import AccessSettings
 from avatar.kiosk.settings import KioskSettings
+from avatar.setting_values import HttpUrl, RelayUrl, Text, TurnUrl, UserPath
 from speech.errors import ConfigError
 from speech.types import Language
 
 ENV_PREFIX = "PRESENCIA_"
+_LONGEST_SILENCE_MS = 10_000  # whoever waits for an answer for longer hangs up
 _NOT_SETTINGS = {"PRESENCIA_CONFIG", "PRESENCIA_CACHE", "PRESENCIA_MODELS"}
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class ServerSettings(_Section):
     """The HTTP server."""
 
-    host: str = "127.0.0.1"
+    host: Text = "127.0.0.1"
     port: int = Field(8080, ge=0, le=65535, description="0 picks a free port")
     max_calls: int = Field(2, ge=1, description="further callers hear that all places are taken")
-    tls_certificate: Path | None = Field(None, description="PEM file; then it serves https")
-    tls_key: Path | None = Field(None, description="PEM file, of the certificate")
+    tls_certificate: UserPath | None = Field(None, description="PEM file; then it serves https")
+    tls_key: UserPath | None = Field(None, description="PEM file, of the certificate")
 
 
 class IceServer(_Section):
     """One STUN or TURN server, as RTCIceServer in WebRTC."""
 
-    urls: list[str]
+    urls: list[RelayUrl] = Field(min_length=1)
     username: str | None = None
     credential: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "IceServer":
+        relays = any(url.startswith("turn") for url in self.urls)
+        if relays and not (self.username and self.credential):
+            raise ValueError("a turn: URL needs username and credential: browsers refuse it else")
+        return self
 
 
 class TurnSettings(_Section):
     """A TURN server of your own, with credentials that are made for each call (docs/network.md)."""
 
-    urls: list[str] = Field([], description="as 'turn:turn.example.org:3478?transport=udp'")
+    urls: list[TurnUrl] = Field([], description="as 'turn:turn.example.org:3478?transport=udp'")
     secret: SecretStr = Field(SecretStr(""), description="shared with the TURN server")
     lifetime_s: int = Field(
         86_400, ge=60, description="a call that begins later needs credentials made later"
@@ -62,8 +71,6 @@ class TurnSettings(_Section):
 
     @model_validator(mode="after")
     def _is_whole(self) -> "TurnSettings":
-        if any(not url.startswith(("turn:", "turns:")) for url in self.urls):
-            raise ValueError("urls begin with turn: or turns:; STUN goes to rtc.ice_servers")
         if self.urls and not self.secret.get_secret_value():
             raise ValueError("urls need the secret that `presencia turn setup` prints")
         return self
@@ -92,10 +99,17 @@ class ListeningSettings(_Section):
 
     language: Language = Field("en", description="of a call whose client names none")
     recognizer: RecognizerChoice = RecognizerChoice()
-    end_silence_ms: int = Field(250, ge=100, description="ends a turn that sounds finished")
-    patient_silence_ms: int = Field(1100, ge=200, description="ends a turn that does not")
+    end_silence_ms: int = Field(
+        250, ge=100, le=_LONGEST_SILENCE_MS, description="ends a turn that sounds finished"
+    )
+    patient_silence_ms: int = Field(
+        1100, ge=200, le=_LONGEST_SILENCE_MS, description="ends a turn that does not"
+    )
     dictation_silence_ms: int = Field(
-        1500, ge=200, description="ends one that dictates a number or an address, or lacks a word"
+        1500,
+        ge=200,
+        le=_LONGEST_SILENCE_MS,
+        description="ends one that dictates a number or an address, or lacks a word",
     )
     judge_words: bool = Field(
         True, description="weigh by the words, too, whether a turn is over; loads smollm2-135m"
@@ -103,26 +117,36 @@ class ListeningSettings(_Section):
     remove_echo: bool = Field(
         True, description="take the avatar's own voice out of the microphone, where it comes back"
     )
-    barge_in_ms: int = Field(96, ge=60, description="of speech over the avatar stop it")
+    barge_in_ms: int = Field(
+        96, ge=60, le=_LONGEST_SILENCE_MS, description="of speech over the avatar stop it"
+    )
 
 
 class LlmSettings(_Section):
     """The language model: embedded, or any OpenAI-compatible endpoint."""
 
     backend: Literal["embedded", "openai"] = "embedded"
-    model: str = Field("qwen2.5-coder-0.5b", description="manifest name, or the endpoint's name")
+    model: Text = Field("qwen2.5-coder-0.5b", description="manifest name, or the endpoint's name")
     smaller_model: str = Field(
         "", description="of the same backend; answers while the usual one is late (docs/latency.md)"
     )
-    base_url: str = Field("", description="as 'http://127.0.0.1:8000/v1', for backend 'openai'")
+    base_url: HttpUrl = Field("", description="as 'http://127.0.0.1:8000/v1', for backend 'openai'")
     api_key: SecretStr = SecretStr("")
-    threads: int = Field(1, ge=1)
-    context_tokens: int = Field(4096, ge=512)
+    threads: int = Field(1, ge=1, le=256)
+    context_tokens: int = Field(4096, ge=512, le=131_072)
     max_reply_tokens: int = Field(160, ge=16)
     temperature: float = Field(
         0, ge=0, le=2, description="above 0 a small model forgets that it is no human"
     )
     timeout_s: float = Field(20, gt=0, description="to the first token")
+
+    @model_validator(mode="after")
+    def _fits(self) -> "LlmSettings":
+        if self.backend == "openai" and not self.base_url:
+            raise ValueError("backend 'openai' needs base_url, as 'http://127.0.0.1:8000/v1'")
+        if 2 * self.max_reply_tokens > self.context_tokens:
+            raise ValueError("max_reply_tokens may be half of context_tokens: lower it")
+        return self
 
 
 class VoiceChoice(_Section):
@@ -142,7 +166,7 @@ class VoiceSettings(_Section):
 class FaceSettings(_Section):
     """The face and its video."""
 
-    name: str = Field("elena", description="folder under models/faces, or a path to one")
+    name: Text = Field("elena", description="folder under models/faces, or a path to one")
     width: int = Field(512, ge=128, le=1920, multiple_of=16)
     height: int = Field(512, ge=128, le=1080, multiple_of=16)
     speaking_fps: Literal[25, 30, 50] = 25
@@ -170,7 +194,7 @@ class McpServer(_Section):
     command: list[str] = Field([], description="program and arguments, for stdio; no shell")
     env: dict[str, str] = Field({}, description="variables for the command")
     pass_env: list[str] = Field([], description="variables of ours that it gets too, as secrets")
-    url: str = Field("", description="of a streamable HTTP server, as 'https://host/mcp'")
+    url: HttpUrl = Field("", description="of a streamable HTTP server, as 'https://host/mcp'")
     headers: dict[str, SecretStr] = Field({}, description="sent to the URL, as Authorization")
     only: list[str] = Field([], description="of its tools; empty takes all")
     timeout_s: float = Field(15, gt=0, description="of a call")
@@ -180,8 +204,6 @@ class McpServer(_Section):
     def _is_one_kind(self) -> "McpServer":
         if bool(self.command) == bool(self.url):
             raise ValueError("give either a command or a url")
-        if self.url and not self.url.startswith(("http://", "https://")):
-            raise ValueError("a url begins with http:// or https://")
         return self
 
 
@@ -204,7 +226,7 @@ class WatchingSettings(_Section):
 class TelemetrySettings(_Section):
     """What is told about the calls to those who run the server; never words."""
 
-    otlp_endpoint: str = Field(
+    otlp_endpoint: HttpUrl = Field(
         "", description="OpenTelemetry collector, as 'http://127.0.0.1:4318'; needs presencia[otel]"
     )
 
@@ -224,7 +246,13 @@ class Settings(_Section):
     watching: WatchingSettings = WatchingSettings()
     kiosk: KioskSettings = KioskSettings()
     tools: ToolSettings = ToolSettings()
-    persona: str = Field("default", description="file in avatar/dialogue/personas, or a path")
+    persona: Text = Field("default", description="file in avatar/dialogue/personas, or a path")
+
+    @model_validator(mode="after")
+    def _has_place_for_the_kiosk(self) -> "Settings":
+        if self.kiosk.enabled and self.server.max_calls < 2:
+            raise ValueError("server.max_calls must be 2 or more: the kiosk's idling face has one")
+        return self
 
 
 def load(config: Path | None = None, environ: dict[str, str] | None = None) -> Settings:
@@ -258,6 +286,22 @@ def load(config: Path | None = None, environ: dict[str, str] | None = None) -> S
         raise ConfigError(_explain(error, path)) from None
 
 
+def at_address(settings: Settings, host: str | None, port: int | None) -> Settings:
+    """The same settings, served where the command line says; None leaves what the settings say.
+
+    Raises:
+        ConfigError: That can't be.
+    """
+    changes = {"host": host, "port": port}
+    given = {name: value for name, value in changes.items() if value is not None}
+    try:
+        server = ServerSettings.model_validate({**settings.server.model_dump(), **given})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise ConfigError(f"--{first['loc'][0]} {first['input']}: {first['msg']}.") from None
+    return settings.model_copy(update={"server": server})
+
+
 def _insert(tree: dict[str, object], name: str, value: str) -> None:
     """Put an environment variable's value into the tree."""
     *parents, last = name.removeprefix(ENV_PREFIX).lower().split("__")
@@ -282,7 +326,7 @@ def _explain(error: ValidationError, path: Path | None) -> str:
         hint = (
             "no such setting; see docs/configuration.md"
             if e["type"] == "extra_forbidden"
-            else e["msg"]
+            else e["msg"].removeprefix("Value error, ")
         )
-        lines.append(f"{name}: {hint}")
+        lines.append(f"{name}: {hint}" if name else hint)
     return f"Configuration{where}: " + "; ".join(lines)

@@ -38,7 +38,7 @@ def _key(value: SecretStr) -> SecretStr:
 class AccessSettings(BaseModel):
     """Who may call, from where, how often and for how long."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     open: bool = Field(False, description="let anyone who reaches the server call, without a key")
     keys_file: Path = Field(

@@ -7,11 +7,10 @@ import socket
 import sys
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from avatar.access.exposure import check_certificate, check_exposure
 from avatar.access.redaction import keep_refusals_out_of_logs, keep_tokens_out_of_logs
-from avatar.settings import ServerSettings, Settings, load
+from avatar.settings import ServerSettings, at_address, load
+from avatar.writable import check_folders
 from speech.errors import ConfigError
 
 
@@ -29,7 +28,8 @@ def run(args: argparse.Namespace) -> int:
     """Serve until interrupted.
 
     Raises:
-        ConfigError: The settings are wrong, the port is taken, or anybody could call.
+        ConfigError: The settings are wrong, the port is taken, a folder can't be written to, or
+            anybody could call.
         ModelStoreError: A model is missing and can't be fetched.
     """
     logging.basicConfig(
@@ -39,29 +39,16 @@ def run(args: argparse.Namespace) -> int:
     )
     keep_tokens_out_of_logs()
     keep_refusals_out_of_logs()
-    settings = _overridden(load(args.config), args.host, args.port)
+    settings = at_address(load(args.config), args.host, args.port)
     check_exposure(settings)
     check_certificate(settings.server)
+    check_folders(settings)
     listener = _bind(settings.server)
     # After the settings are known to be good: importing the models' runtimes takes seconds.
     from avatar.server import serve
 
     asyncio.run(serve(settings, listener))
     return 0
-
-
-def _overridden(settings: Settings, host: str | None, port: int | None) -> Settings:
-    changes: dict[str, object] = {}
-    if host is not None:
-        changes["host"] = host
-    if port is not None:
-        changes["port"] = port
-    try:
-        server = ServerSettings.model_validate({**settings.server.model_dump(), **changes})
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise ConfigError(f"--{first['loc'][0]} {first['input']}: {first['msg']}.") from None
-    return settings.model_copy(update={"server": server})
 
 
 def _bind(server: ServerSettings) -> socket.socket:

@@ -9,6 +9,7 @@ from avatar.doctor.findings import Finding, failed, good
 from avatar.face.library import face_folder
 from avatar.settings import Settings, load
 from avatar.store import ModelStore
+from avatar.writable import check_folders
 from speech.errors import ModelStoreError, PresenciaError
 from speech.types import Language
 
@@ -23,6 +24,7 @@ def config(path: Path | None) -> tuple[Finding, Settings]:
         settings = load(path)
         load_persona(settings.persona, get_args(Language))
         face_folder(settings.face.name)
+        check_folders(settings)
     except PresenciaError as error:
         fix = "Mend what the message names; docs/configuration.md lists every setting."
         return failed("config", str(error), fix), Settings()

@@ -1,7 +1,6 @@
 """STUN and TURN servers, tried one URL at a time, as a client would use them."""
 
 import asyncio
-import re
 import socket
 import ssl
 from collections.abc import Callable
@@ -11,11 +10,8 @@ from aioice import stun
 from aioice.turn import TurnTransport, create_turn_endpoint
 
 from avatar.doctor.findings import Finding, failed, good, skipped, warning
+from avatar.setting_values import RELAY_URL
 
-_URL = re.compile(
-    r"(stuns?|turns?):(\[[0-9a-fA-F:.]+\]|[^:?\[\]/@]+)(?::(\d{1,5}))?(?:\?transport=(udp|tcp))?"
-)
-"""RFC 7064, RFC 7065."""
 _PORT, _TLS_PORT = 3478, 5349
 _LIMIT_S = 6.0
 _RESENT_AFTER_S = (0.5, 1.0, 2.0)
@@ -52,7 +48,7 @@ class Endpoint:
         Raises:
             ValueError: It is not a STUN or TURN URL.
         """
-        found = _URL.fullmatch(url)
+        found = RELAY_URL.fullmatch(url)
         if found is None:
             raise ValueError(url)
         scheme, host, port, transport = found.groups()

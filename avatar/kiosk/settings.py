@@ -10,7 +10,7 @@ from speech.types import Language
 class KioskSettings(BaseModel):
     """A screen in a hall (docs/kiosk.md)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     enabled: bool = Field(False, description="serve the kiosk page, to this machine's browser only")
     languages: tuple[Language, ...] = Field((), description="offered, in this order; none: all")

@@ -9,7 +9,6 @@ from aiortc.rtcicetransport import parse_stun_turn_uri
 
 from avatar.rtc.relay_credentials import relay_credentials
 from avatar.settings import IceServer, RtcSettings
-from speech.errors import ConfigError
 
 logger = logging.getLogger(__name__)
 
@@ -44,9 +43,6 @@ def own_ice_servers(settings: RtcSettings) -> list[RTCIceServer]:
 
     That of `rtc.turn` is not among them: only the browser's end of a call is relayed by it.
     Never None, which would mean aiortc's default, somebody else's public server.
-
-    Raises:
-        ConfigError: A URL is not a STUN or TURN URL.
     """
     stun: list[RTCIceServer] = []
     turn: list[tuple[int, RTCIceServer]] = []
@@ -73,11 +69,9 @@ def _each_url(settings: RtcSettings) -> Iterator[tuple[str, str, IceServer]]:
         for url in server.urls:
             try:
                 parsed = parse_stun_turn_uri(url)
-            except ValueError:
-                raise ConfigError(
-                    f"rtc.ice_servers: {url!r} is not a STUN or TURN URL; "
-                    "write it as 'stun:host:3478' or 'turn:host:3478?transport=udp'."
-                ) from None
+            except ValueError:  # aiortc reads no addresses of IPv6
+                yield url, "unread", server
+                continue
             scheme = str(parsed["scheme"])
             kind = f"{scheme}:{parsed['transport']}" if scheme.startswith("turn") else scheme
             yield url, kind, server

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from avatar.settings import Settings, load
+from avatar.writable import check_folders
 from speech.errors import ConfigError
 
 
@@ -100,6 +101,20 @@ def test_variables_of_the_model_store_are_no_settings() -> None:
         ("[face]\nspeaking_fps = 26\n", r"face\.speaking_fps: .*25"),
         ("[listening]\nlanguage = 'fr'\n", r"listening\.language: .*'en'"),
         ("[llm\n", "not valid TOML"),
+        ("[server]\nhost = ''\n", r"server\.host: .*at least 1"),
+        ("[server]\ntls_key = '~nobody-here/key.pem'\n", r"server\.tls_key: nobody has that home"),
+        ("[llm]\nbase_url = 'localhost:8000/v1'\n", r"llm\.base_url: .*begins with http://"),
+        ("[llm]\nbase_url = 'http://'\n", r"llm\.base_url: .*names a host"),
+        ("[llm]\nbase_url = 'http://h:99999/v1'\n", r"llm\.base_url: "),
+        ("[llm]\nbase_url = 'http://h h/v1'\n", r"llm\.base_url: "),
+        ("[llm]\nbackend = 'openai'\n", r"llm: .*needs base_url"),
+        ("[llm]\nmax_reply_tokens = 4000\n", r"llm: max_reply_tokens .*context_tokens"),
+        ("[llm]\ntimeout_s = inf\n", r"llm\.timeout_s: .*finite"),
+        ("[llm]\nmodel = ''\n", r"llm\.model: "),
+        ("[listening]\nend_silence_ms = 60000\n", r"listening\.end_silence_ms: .*10000"),
+        ("[telemetry]\notlp_endpoint = 'collector:4318'\n", r"telemetry\.otlp_endpoint: .*http://"),
+        ("[access]\nresume_s = inf\n", r"access\.resume_s: .*finite"),
+        ("[kiosk]\nenabled = true\n[server]\nmax_calls = 1\n", r"server\.max_calls must be 2"),
     ],
 )
 def test_a_mistake_in_the_file_gives_one_line_that_names_it(
@@ -109,6 +124,62 @@ def test_a_mistake_in_the_file_gives_one_line_that_names_it(
         load(toml(tmp_path, text), {})
     assert "\n" not in str(raised.value)
     assert "presencia.toml" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("server", "complaint"),
+    [
+        ('urls = ["http://relay.example"]', r"urls\.0: write it as 'stun:host:3478'"),
+        ('urls = ["stun.example:3478"]', r"urls\.0: write it as"),
+        ('urls = ["stun:"]', r"urls\.0: write it as"),
+        ('urls = ["stun://relay.example"]', r"urls\.0: write it as"),
+        ('urls = ["turn:relay.example:99999"]', r"urls\.0: write it as"),
+        ('urls = ["turn:relay.example?transport=sctp"]', r"urls\.0: write it as"),
+        ('urls = ["stun:relay.example?transport=udp"]', r"urls\.0: .*takes no \?transport"),
+        ("urls = []", r"urls: .*at least 1"),
+        ('urls = ["turn:relay.example"]', "needs username and credential"),
+    ],
+)
+def test_a_relay_that_browsers_would_refuse_is_refused_at_start(
+    tmp_path: Path, server: str, complaint: str
+) -> None:
+    with pytest.raises(ConfigError, match=rf"rtc\.ice_servers\.0.*{complaint}") as raised:
+        load(toml(tmp_path, f"[[rtc.ice_servers]]\n{server}\n"), {})
+    assert "Value error" not in str(raised.value)
+
+
+@pytest.mark.parametrize("url", ["stun:10.0.0.1", "stuns:h:443", "stun:[2001:db8::7]:3478"])
+def test_every_kind_of_stun_url_is_taken(tmp_path: Path, url: str) -> None:
+    config = toml(tmp_path, f"[[rtc.ice_servers]]\nurls = ['{url}']\n")
+    assert load(config, {}).rtc.ice_servers[0].urls == [url]
+
+
+@pytest.mark.parametrize("url", ["stun:relay.example", "turn:", "turn:relay.example:0"])
+def test_a_relay_of_ones_own_is_a_turn_url(tmp_path: Path, url: str) -> None:
+    text = f"[rtc.turn]\nurls = ['{url}']\nsecret = 's'\n"
+    with pytest.raises(ConfigError, match=r"rtc\.turn\.urls\.0: "):
+        load(toml(tmp_path, text), {})
+
+
+@pytest.mark.parametrize(
+    ("section", "setting"), [("recording", "folder"), ("kiosk", "state_folder")]
+)
+def test_a_folder_that_cannot_be_written_is_refused_where_it_is_needed(
+    tmp_path: Path, section: str, setting: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    values = {setting: str(tmp_path / "file" / "inside")}
+    check_folders(Settings.model_validate({section: values}))
+    with pytest.raises(ConfigError, match=rf"{section}\.{setting}: .*inside can't be written"):
+        check_folders(Settings.model_validate({section: {**values, "enabled": True}}))
+
+
+def test_a_folder_that_is_not_there_yet_is_made_for_this_user_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "b"
+    recording = {"enabled": True, "folder": str(folder)}
+    check_folders(Settings.model_validate({"recording": recording}))
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize(
