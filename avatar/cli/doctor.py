@@ -28,7 +28,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--config", type=Path, help="settings file (default: presencia.toml)")
-    parser.add_argument("--url", default="", help="of a running server (default: as configured)")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--url", default="", help="of a running server (default: as configured)")
+    where.add_argument("--port", type=int, help="as given to `presencia serve`")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(
         "--quick", action="store_true", help="trust the models' last check; read no checksums"
@@ -63,7 +65,7 @@ async def _examine(args: argparse.Namespace) -> list[Finding]:
 
     shows_progress = sys.stderr.isatty() and not args.json
     found = []
-    async for finding in examine(args.config, args.url, hash_models=not args.quick):
+    async for finding in examine(args.config, args.url, args.port, hash_models=not args.quick):
         found.append(finding)
         if shows_progress:
             print(f"\r{len(found)} looked at", end="", file=sys.stderr, flush=True)

@@ -7,22 +7,27 @@ from pathlib import Path
 from avatar.doctor import installation, machine, media, network
 from avatar.doctor.findings import Finding, failed
 from avatar.doctor.loop import Trials
-from avatar.settings import Settings
+from avatar.settings import Settings, at_address
 from avatar.store import ModelStore
 from speech.errors import PresenciaError
 
 
 async def examine(
-    config: Path | None, url: str = "", *, hash_models: bool = True
+    config: Path | None, url: str = "", port: int | None = None, *, hash_models: bool = True
 ) -> AsyncIterator[Finding]:
     """Look at this machine and at the server, which may run or not.
 
     Args:
         config: The settings file; None: as `presencia serve` finds it.
         url: Of the running server; "": where the settings put it.
+        port: In place of the settings', as for `presencia serve --port`.
         hash_models: Read every model file and compare its checksum.
+
+    Raises:
+        ConfigError: There is no such port.
     """
     found, settings = installation.config(config)
+    settings = at_address(settings, None, port)
     yield found
     yield machine.versions()
     store = ModelStore.default()
@@ -41,7 +46,7 @@ async def examine(
 
 async def _network(settings: Settings, url: str) -> AsyncIterator[Finding]:
     running = network.Running(url or network.own_url(settings.server))
-    yield await network.port(settings.server, running)
+    yield await network.port(running) if url else await network.own_port(settings.server, running)
     yield network.page_address(settings.server)
     yield network.media_addresses(settings.rtc)
     yield await _call(settings, running)

@@ -28,6 +28,12 @@ class Running:
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
 
+    @property
+    def name(self) -> str:
+        """Its port, for a finding."""
+        parts = urlsplit(self.url)
+        return f"port {parts.port or (443 if parts.scheme == 'https' else 80)}"
+
     async def is_there(self) -> bool:
         """Whether it is a Presencia server."""
         try:
@@ -72,9 +78,22 @@ class Running:
             return await http.request(method, self.url + path, content=body, headers=headers)
 
 
-async def port(server: ServerSettings, running: Running) -> Finding:
-    """Whether the HTTP port is ours or free."""
-    name = f"port {server.port}"
+async def port(running: Running) -> Finding:
+    """Whether a server answers where one is said to be."""
+    if await running.is_there():
+        return good(running.name, f"Presencia answers at {running.url}")
+    return failed(
+        running.name,
+        f"no Presencia server answers at {running.url}",
+        "Start it there, or give --url where it is.",
+    )
+
+
+async def own_port(server: ServerSettings, running: Running) -> Finding:
+    """Whether the HTTP port of the settings is ours or free."""
+    name = running.name
+    if server.port == 0:
+        return skipped("port", "0: each start picks a free one; give --port to try that one")
     if await running.is_there():
         return good(name, f"Presencia answers at {running.url}")
     family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
@@ -85,7 +104,7 @@ async def port(server: ServerSettings, running: Running) -> Finding:
     except OSError as error:
         fix = "End the other program, or choose another port: presencia serve --port."
         return failed(name, f"can't be used: {error.strerror}", fix)
-    return good(name, "free; no server runs now")
+    return good(name, "free; no server runs there now (at another port: --port)")
 
 
 def page_address(server: ServerSettings) -> Finding:

@@ -8,6 +8,7 @@ import pytest
 from avatar.cli import doctor
 from avatar.doctor import examination, installation, loop, machine, media, network, relay
 from avatar.doctor.findings import Finding, as_json, failed, good, table, warning
+from avatar.doctor.load import Load
 from avatar.doctor.loop import Trials
 from avatar.settings import RtcSettings, ServerSettings, Settings
 from avatar.store import ModelStore
@@ -48,7 +49,8 @@ def test_calls_need_the_models_that_are_fetched_by_default():
 
 
 def test_an_endpoint_needs_no_model_file_of_its_own():
-    settings = Settings.model_validate({"llm": {"backend": "openai", "model": "qwen"}})
+    llm = {"backend": "openai", "model": "qwen", "base_url": "http://127.0.0.1:8000/v1"}
+    settings = Settings.model_validate({"llm": llm})
     assert "qwen" not in installation.needed_models(settings)
 
 
@@ -94,6 +96,25 @@ def test_a_busy_machine_is_told_how_many_cores_its_calls_want():
     assert "5000.0 idle cores" in found.fix
 
 
+@pytest.mark.parametrize(
+    ("busy", "late_ms", "fix"),
+    [
+        (0.49, 5, ""),
+        (0.515, 5, "2 calls want 1.0 idle cores, and only 0.9 are idle."),
+        (0.1, 140, "over 100 ms late"),
+    ],
+)
+def test_the_advice_for_a_cpu_names_what_is_short(monkeypatch, busy, late_ms, fix):
+    async def measured():
+        return Load(cores=2, busy=busy, late_ms=late_ms)
+
+    monkeypatch.setattr(machine, "measure_load", measured)
+    found = asyncio.run(machine.cpu(calls=2))
+    assert found.status == ("warning" if fix else "good")
+    assert fix in found.fix
+    assert "cores, and" not in found.fix or late_ms < 100
+
+
 def test_every_installed_package_is_the_one_that_was_tested():
     assert machine.versions().status == "good", machine.versions()
 
@@ -113,14 +134,54 @@ def test_a_taken_port_is_told_from_our_own_server():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         server = ServerSettings(port=taken.getsockname()[1])
         taken.close()
-        free = asyncio.run(network.port(server, network.Running(network.own_url(server))))
+        free = asyncio.run(network.own_port(server, network.Running(network.own_url(server))))
     assert free.status == "good"
     with socket.create_server(("127.0.0.1", 0)) as taken:
         server = ServerSettings(port=taken.getsockname()[1])
-        nobody = network.Running("http://127.0.0.1:1")
-        found = asyncio.run(network.port(server, nobody))
+        found = asyncio.run(network.own_port(server, network.Running(network.own_url(server))))
     assert found.status == "failed"
     assert "--port" in found.fix
+
+
+def test_a_server_that_is_said_to_be_elsewhere_is_looked_for_there_alone(monkeypatch):
+    for url, name in [("http://127.0.0.1:1", "port 1"), ("https://127.0.0.1", "port 443")]:
+        found = asyncio.run(network.port(network.Running(url)))
+        assert (found.name, found.status) == (name, "failed")
+        assert url in found.says
+
+    async def is_there(self):
+        return True
+
+    monkeypatch.setattr(network.Running, "is_there", is_there)
+    assert asyncio.run(network.port(network.Running("http://h:9000"))).name == "port 9000"
+
+
+def test_a_port_that_is_picked_at_each_start_is_not_named():
+    server = ServerSettings(port=0)
+    found = asyncio.run(network.own_port(server, network.Running(network.own_url(server))))
+    assert (found.name, found.status) == ("port", "skipped")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "asked"),
+    [
+        ([], ("", None)),
+        (["--port", "9000"], ("", 9000)),
+        (["--url", "http://h"], ("http://h", None)),
+    ],
+)
+def test_the_doctor_looks_where_the_command_line_says(monkeypatch, arguments, asked):
+    seen = []
+
+    async def examine(config, url, port, *, hash_models):
+        seen.append((url, port))
+        yield good("codecs", "all")
+
+    monkeypatch.setattr(examination, "examine", examine)
+    parser = argparse.ArgumentParser()
+    doctor.add_parser(parser.add_subparsers())
+    doctor.run(parser.parse_args(["doctor", "--json", *arguments]))
+    assert seen == [asked]
 
 
 @pytest.mark.parametrize(
