@@ -67,8 +67,8 @@ class Plan:
         language: That is spoken.
     """
 
-    turns: int = 10
-    barge_ins: int = 3
+    turns: int
+    barge_ins: int
     patience: Patience = field(default_factory=lambda: Patience(answer_s=20.0, longest_s=12.0))
     language: Language = "en"
 

@@ -13,6 +13,7 @@ from avatar.cli.checkout import need_checkout
 from speech.errors import ConfigError
 from speech.types import Language
 
+_TURNS, _BARGE_INS = 30, 10
 _FEWEST_TURNS = 10  # a 95th percentile of fewer means nothing
 _NOTHING_ANSWERED = 5
 
@@ -26,8 +27,16 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "docs/bench.md says what each number is.",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object alone on stdout")
-    parser.add_argument("--turns", type=int, default=_FEWEST_TURNS, metavar="N", help="%(default)s")
-    parser.add_argument("--barge-ins", type=int, default=3, metavar="N", help="%(default)s")
+    parser.add_argument(
+        "--turns",
+        type=int,
+        default=_TURNS,
+        metavar="N",
+        help=f"{_FEWEST_TURNS} or more; %(default)s",
+    )
+    parser.add_argument(
+        "--barge-ins", type=int, default=_BARGE_INS, metavar="N", help="%(default)s"
+    )
     parser.add_argument(
         "--language", choices=get_args(Language), default="en", help="that is spoken; %(default)s"
     )

@@ -20,6 +20,8 @@ from avatar.client.turns import INTERIM, TRANSCRIBED, Turn
 _Frame = TypeVar("_Frame", HeardFrame, SeenFrame)
 
 SERVER_ROWS = {
+    "turn_ended": "turn_ended_ms",
+    "final_transcript": "words_stood_ms",
     "llm_first_token": "ttft_ms",
     "first_clause": "first_clause_ms",
     "tts_first_audio": "tts_first_audio_ms",

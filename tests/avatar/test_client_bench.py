@@ -6,6 +6,7 @@ import pytest
 
 import avatar
 from avatar.cli.bench import add_parser
+from avatar.latency import TARGET_MS
 from bench.recordings import FOLDER, recordings
 from bench.report import METRICS, Report, machine_facts
 from speech.errors import ConfigError
@@ -55,6 +56,24 @@ def test_the_table_has_a_row_for_every_metric_and_its_goal():
     assert set(METRICS) <= set(rows)
     assert "812" in rows["voice_to_face_ms"]
     assert "900" in rows["voice_to_face_ms"]
+
+
+def test_all_that_a_final_transcript_may_mean_stands_beside_its_goal_and_is_explained():
+    report = Report()
+    report.add({"words_stood_ms": 80, "words_known_ms": 95, "final_transcript_ms": 324})
+    table = report.as_table({})
+    goal = f"p50 <= {TARGET_MS['final_transcript']}"
+    for name in ("words_stood_ms", "words_known_ms", "final_transcript_ms"):
+        (row,) = (line for line in table.splitlines() if line.startswith(f"{name} "))
+        assert goal in row
+        assert f"\n{name}:" in table, "a note says what it is"
+
+
+def test_the_benchmark_takes_the_thirty_turns_that_its_percentiles_need_unless_told_otherwise():
+    parser = argparse.ArgumentParser()
+    add_parser(parser.add_subparsers())
+    args = parser.parse_args(["bench"])
+    assert (args.turns, args.barge_ins) == (30, 10)
 
 
 def test_the_repositorys_recordings_are_read_by_language():

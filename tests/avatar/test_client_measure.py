@@ -149,11 +149,17 @@ def test_the_last_transcript_and_the_servers_rows_are_reported():
     events = [
         Event(4.0, TRANSCRIBED, {"transcript": "Go"}),
         Event(5.2, TRANSCRIBED, {"transcript": "forward."}),
-        Event(5.4, "avatar.timeline", {"rows": {"llm_first_token": 320, "turn_ended": 200}}),
+        Event(
+            5.4,
+            "avatar.timeline",
+            {"rows": {"turn_ended": 190, "final_transcript": 70, "llm_first_token": 320}},
+        ),
     ]
     turn = _turn(3, 5, 10, events)
     metrics = answer_metrics(turn, _call([(5.3, 9.0)]), None)
     assert metrics["final_transcript_ms"] == pytest.approx(200)
+    assert metrics["turn_ended_ms"] == 190
+    assert metrics["words_stood_ms"] == 70
     assert metrics["ttft_ms"] == 320
     assert "first_clause_ms" not in metrics
     assert transcript_of(turn) == "Go forward."

@@ -96,7 +96,8 @@ class ScriptedAvatar:
         self.spans.append([start_s, end_s])
         self.send("response.created", response={"id": "r"})
         self.send("output_audio_buffer.started", response_id="r")
-        rows = {"llm_first_token": 100, "first_clause": 200, "tts_first_audio": 250}
+        rows = {"turn_ended": 90, "final_transcript": 60, "llm_first_token": 100}
+        rows |= {"first_clause": 200, "tts_first_audio": 250}
         self.send("avatar.timeline", response_id="r", rows=rows, targets={})
 
     def finish(self):
