@@ -15,6 +15,7 @@ from avatar.client.signalling import Signalling
 from avatar.client.turns import Patience, Turn, interrupt, spoken_lines, take_turn
 from avatar.settings import load
 
+_EXCUSES = {"held": "it waited for a sound that was made", "tool": "it waited for a tool"}
 _NO_ANSWER = 5
 _SYNC_TIMEOUT_S = 5.0
 
@@ -102,7 +103,7 @@ def _print_timelines(turns: list[tuple[Turn, bool]], observer: Observer) -> None
 
 
 def _print_timeline(event: Event) -> None:
-    """The server's own account of an answer: each row beside its target, and what was done."""
+    """The server's own account: each row beside its target, what was done, what was waited for."""
     rows, targets = event.body["rows"], event.body["targets"]
     print(f"  {'by the server':<24}{'':>11}  target")
     for row, ms in rows.items():
@@ -110,5 +111,7 @@ def _print_timeline(event: Event) -> None:
     done = [action.replace("_", " ") for action in event.body.get("actions", ())]
     if head_start := event.body.get("head_start"):
         done.insert(0, f"begun {head_start} ms before the turn was over")
+    if excused := event.body.get("excused"):
+        done.append(_EXCUSES.get(excused, excused))
     if done:
         print(f"  ({'; '.join(done)})")

@@ -242,3 +242,12 @@ def test_a_timeline_has_each_row_beside_its_target_and_its_limit():
     assert rows.keys() <= timeline["targets"].keys() == timeline["limits"].keys()
     assert timeline["targets"]["first_sound"] < timeline["limits"]["first_sound"] < 900
     assert (timeline["head_start"], timeline["actions"]) == (110, ["short_first_clause"])
+    assert "excused" not in timeline
+
+
+def test_a_timeline_says_what_kept_its_answer_waiting():
+    client = Client()
+    rows = {"turn_ended": 210, "first_sound": 3900}
+    client.server.tell(say.ReplyTimed("resp_1", "en", rows, rows, 5.0, excused="tool"))
+    (timeline,) = client.seen
+    assert (timeline["excused"], timeline["rows"]) == ("tool", rows)
