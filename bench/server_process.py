@@ -55,7 +55,8 @@ async def running(
         log: Gets what it writes.
 
     Raises:
-        CallError: It ended, or was not ready in time; the message ends with its last words.
+        CallError: It ended, sooner or later, or was not ready in time; the message ends with its
+            last words.
     """
     process = await asyncio.create_subprocess_exec(
         *command,
@@ -69,14 +70,18 @@ async def running(
     try:
         async with asyncio.TaskGroup() as tasks:
             following = [tasks.create_task(words.follow(process.stderr))]
+            watching: asyncio.Task[None] | None = None
             try:
                 url = await _ready(process.stdout, ready)
                 if url is None:
                     await asyncio.wait(following, timeout=1)
                     raise CallError(f"The {name} did not start: {words.last or 'no word'}")
                 following.append(tasks.create_task(words.follow(process.stdout)))
+                watching = tasks.create_task(_outlive(name, process, words))
                 yield url
             finally:
+                if watching is not None:
+                    watching.cancel()
                 await _stop(process)
                 await asyncio.wait(following, timeout=1)
                 for task in following:
@@ -97,6 +102,11 @@ class _Words:
             self.last = line.decode(errors="replace").rstrip()
             for sink in self._sinks:
                 print(self.last, file=sink, flush=True)
+
+
+async def _outlive(name: str, process: asyncio.subprocess.Process, words: _Words) -> None:
+    status = await process.wait()
+    raise CallError(f"The {name} ended (status {status}): {words.last or 'no word'}")
 
 
 async def _ready(stdout: asyncio.StreamReader, ready: str) -> str | None:

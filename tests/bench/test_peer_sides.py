@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import sys
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 
@@ -16,6 +17,7 @@ import bench.side
 from avatar.cli import bench as bench_command
 from avatar.client.clips import RATE_HZ, clip_of
 from bench.recordings import Recording
+from bench.server_process import running
 from bench.side import Plan, Side, call_in_turn
 from speech.errors import CallError
 
@@ -94,6 +96,28 @@ def test_calls_that_fail_are_counted_and_the_next_are_made(fails, monkeypatch):
     counts = side.report.counts
     assert (counts["turns"], counts["turns_lost"]) == (6, 6)
     assert (counts["barge_ins"], counts["barge_ins_missed"]) == (1, 1)
+
+
+def test_a_server_that_ends_by_itself_ends_the_benchmark_with_its_last_words():
+    program = "import sys; print('ready at http://x', flush=True); sys.exit('out of luck')"
+
+    async def serve():
+        async with running("server", (sys.executable, "-c", program), "ready at "):
+            await asyncio.sleep(60)
+
+    with pytest.raises(CallError, match=r"The server ended \(status 1\): out of luck"):
+        asyncio.run(serve())
+
+
+def test_what_goes_wrong_beside_a_server_is_not_mistaken_for_its_end():
+    program = "import time; print('ready at http://x', flush=True); time.sleep(60)"
+
+    async def serve():
+        async with running("server", (sys.executable, "-c", program), "ready at "):
+            raise RuntimeError("boom")
+
+    with pytest.raises(RuntimeError, match="boom"):
+        asyncio.run(serve())
 
 
 def test_what_was_measured_is_printed_when_the_comparison_breaks_off(monkeypatch, capsys):
