@@ -83,6 +83,6 @@ class ClientTurns:
             transcript = await self._wording.recognize(pcm)
         except StageError as error:
             _log.warning("recognition failed", exc_info=error)
-            self._emit(NotUnderstood(number, span[1], str(error)))
+            self._emit(NotUnderstood(number, span[1], str(error), now, now))
         else:
             self._emit(TurnEnded(number, transcript, *span, now, now))

@@ -287,6 +287,7 @@ class Conversation:
                 may_speak = self._floor.turns.interrupts or self._replies.current is None
                 if not goes_on and self._floor.turns.answers and may_speak:
                     await self._replies.interrupt()
+                    timeline = Timeline(over.ended_at_s, {"turn_ended": over.decided_at_s})
                     make = self._answering.answer if self._said_over else self._answering.apology
                     self._begin(make(tasks, timeline))
                 return

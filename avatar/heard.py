@@ -78,11 +78,21 @@ class FalseStart:
 
 @dataclass(frozen=True, slots=True)
 class NotUnderstood:
-    """A turn ended, and recognition failed."""
+    """A turn ended, and recognition failed.
+
+    Attributes:
+        utterance: Counts up within the call.
+        end_sample: One past the last speech sample.
+        message: What failed.
+        ended_at_s: Loop time at which the last speech sample had arrived.
+        decided_at_s: Loop time at which the turn was found to be over.
+    """
 
     utterance: int
     end_sample: int
     message: str
+    ended_at_s: float
+    decided_at_s: float
 
 
 @dataclass(frozen=True, slots=True)

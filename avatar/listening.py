@@ -297,7 +297,8 @@ class Listener:
         utterance.is_over = True
         if isinstance(final, StageError):
             _log.warning("recognition failed", exc_info=final)
-            self._emit(NotUnderstood(utterance.number, end_sample, str(final)))
+            failed = str(final), ended_at_s, decided_at_s
+            self._emit(NotUnderstood(utterance.number, end_sample, *failed))
         else:
             if not final.text:
                 self._endpointer.was_noise(utterance.start_sample)

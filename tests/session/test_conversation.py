@@ -2,6 +2,7 @@
 
 import pytest
 
+from avatar.events import ReplyTimed
 from tests.session.scripted_call import APOLOGY, Configure, Respond, ScriptedCall, Stop
 
 LONG = "Well, once upon a time there was a little boat that sailed far across the wide blue sea."
@@ -18,8 +19,6 @@ def test_a_question_is_heard_and_answered_aloud():
 
 
 def test_every_reply_leaves_a_timeline_in_order():
-    from avatar.events import ReplyTimed
-
     call = ScriptedCall(["I am fine."]).says("how are you", 0.5, 1.8).run(6)
     (_, timed), *_ = call.of(ReplyTimed)
     rows = list(timed.rows_ms)
@@ -123,6 +122,16 @@ def test_failing_recognition_is_apologised_for_and_the_next_turn_works(failure):
     assert APOLOGY in call.clauses
     assert call.statuses == ["failed", "completed"]
     assert call.person_said == ["again please"]
+
+
+def test_the_apology_for_words_that_were_lost_is_timed_from_their_end():
+    call = ScriptedCall([]).says("hello", 0.5, 1.5)
+    call.recognizer.fails = [True] * 5
+    call.run(6)
+    ((_, timed),) = call.of(ReplyTimed)
+    assert list(timed.rows_ms) == ["turn_ended", "first_sound"]
+    assert timed.rows_ms["first_sound"] / 1000 == pytest.approx(call.loud_frames[0] - 1.5, abs=0.05)
+    assert timed.rows_ms["turn_ended"] > 150
 
 
 def test_a_turn_detector_that_breaks_leaves_the_end_of_the_turn_to_silence():
