@@ -114,11 +114,3 @@ export class Drawing {
     this.onfirst();
   }
 }
-
-/** Whether this device draws with its graphics hardware; without, drawing costs more than video. */
-export function drawsFast() {
-  const canvas = new OffscreenCanvas(1, 1);
-  const context = canvas.getContext("webgl2", { failIfMajorPerformanceCaveat: true });
-  context?.getExtension("WEBGL_lose_context")?.loseContext();
-  return context !== null;
-}

@@ -5,7 +5,8 @@
  * is there, so that nothing flashes. An open pose channel tells the server that this page can draw.
  */
 
-import { Drawing, drawsFast } from "./drawing.js";
+import { Drawing } from "./drawing.js";
+import { hasGraphicsHardware } from "./graphics.js";
 import { LinkStats } from "./link_stats.js";
 import { PicturePolicy } from "./picture_policy.js";
 import { faceUpdated, faceUrl } from "./protocol.js";
@@ -125,7 +126,7 @@ export class Picture {
   }
 
   #preload() {
-    if (this.#choice === "auto" && !this.#policy.isSlow && drawsFast()) void this.#openDrawing();
+    if (this.#choice === "auto" && !this.#policy.isSlow && hasGraphicsHardware()) void this.#openDrawing();
   }
 
   async #observe() {
@@ -134,8 +135,8 @@ export class Picture {
     const { isShort, isSlow } = this.#policy;
     const drawnFps = this.#drawing?.fps() ?? null;
     this.#policy.observe({ mode: this.state.mode, drawnFps, ...this.#link.read(report) });
-    if (this.#choice !== "auto") return;
     if (this.#policy.isSlow && !isSlow) this.#stopDrawing();
+    if (this.#choice !== "auto") return;
     if (this.#policy.wish(this.#channel !== null) === this.#asked) return;
     this.#ask(this.#policy.isShort && !isShort ? "network" : this.#policy.isSlow && !isSlow ? "drawing" : "recovered");
   }

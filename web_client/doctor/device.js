@@ -1,5 +1,6 @@
 /** The browser and the machine it runs on: security, features, drawing, speed. */
 
+import { hasGraphicsHardware } from "../graphics.js";
 import { failed, good, pause, warning } from "./finding.js";
 
 /** @typedef {import("./finding.js").Finding} Finding */
@@ -9,8 +10,6 @@ const FRAMES = 60;
 const SLOW_FRAME_MS = 40;
 /** A timer later than this also makes the voice late. */
 const LATE_MS = 80;
-/** Renderers of WebGL that compute on the CPU. */
-const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
 
 /** @returns {Finding} whether the browser gives this page a microphone at all */
 export function secure() {
@@ -30,12 +29,7 @@ export function browser() {
 
 /** @returns {Finding} whether this browser can draw the face by itself; else the server does, as well */
 export function drawing() {
-  const gl = document.createElement("canvas").getContext("webgl2");
-  if (!gl) return good("drawingByServer");
-  const info = gl.getExtension("WEBGL_debug_renderer_info");
-  const renderer = String(info ? gl.getParameter(info.UNMASKED_RENDERER_WEBGL) : "");
-  gl.getExtension("WEBGL_lose_context")?.loseContext();
-  return good(SOFTWARE.test(renderer) ? "drawingByServer" : "drawingGood");
+  return good(hasGraphicsHardware() ? "drawingGood" : "drawingByServer");
 }
 
 /** @returns {Promise<Finding>} whether the page keeps up: the time between frames, and how late timers are */

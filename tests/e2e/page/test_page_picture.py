@@ -173,6 +173,55 @@ def test_a_picture_that_changes_by_itself_says_why(
     expect(page.locator("#picture-note")).not_to_have_text(words)
 
 
+RENDERER = """
+WebGL2RenderingContext.prototype.getParameter = new Proxy(
+  WebGL2RenderingContext.prototype.getParameter, {apply: (real, gl, [name]) =>
+    name === 0x9246 ? "RENDERER" : Reflect.apply(real, gl, [name])});
+const later = window.setTimeout;
+window.setTimeout = (f, ms) =>
+  later(() => { f(); globalThis.preloaded ||= ms === 3000; }, ms);
+"""
+
+
+@pytest.mark.parametrize(
+    ("renderer", "is_hardware"),
+    [
+        ("ANGLE (NVIDIA, NVIDIA GeForce RTX 3060 Direct3D11)", True),
+        ("Apple GPU", True),
+        ("ANGLE (Google, Vulkan 1.3.0 (SwiftShader Device (Subzero)), SwiftShader driver)", False),
+        ("ANGLE (Mesa, llvmpipe (LLVM 15.0.6 256 bits), OpenGL 4.5)", False),
+        ("ANGLE (Microsoft, Microsoft Basic Render Driver Direct3D11)", False),
+    ],
+)
+def test_a_face_is_made_ready_only_where_hardware_would_draw_it(
+    open_page, server, renderer, is_hardware
+):
+    page = open_page(script=RENDERER.replace('RENDERER"', f'{renderer}"'))
+    page.route(
+        "**/face/face.js",
+        lambda route: route.fulfill(content_type="text/javascript", body=FACE_VIEW),
+    )
+    call(page)
+    eventually(page, lambda: page.evaluate("globalThis.preloaded"))
+    if is_hardware:
+        eventually(page, lambda: server.call.can_draw)
+    page.wait_for_timeout(300)
+    assert server.call.can_draw is is_hardware
+
+
+def test_a_face_that_was_chosen_but_is_drawn_too_slowly_is_given_up(open_page, server):
+    page = call_that_can_draw(open_page)
+    page.evaluate(
+        """() => {
+          const next = window.requestAnimationFrame;
+          window.requestAnimationFrame = (draw) => setTimeout(() => next(draw), 250);
+        }"""
+    )
+    drawn(page, server)
+    eventually(page, lambda: not server.call.can_draw)
+    assert page.evaluate("posed.closed") == 1
+
+
 def test_poses_are_given_out_in_time_blended_and_the_newer_counts(open_page):
     page = open_page()
     begin = 2**32 - 2000  # the timestamps wrap
