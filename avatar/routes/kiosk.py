@@ -60,11 +60,11 @@ class EndedBody(_Body):
 
 
 def router(settings: Settings, state: State) -> APIRouter:
-    """`/kiosk.html` and `/v1/kiosk/*`; nothing where the kiosk is switched off."""
+    """`/kiosk.html` and `/v1/kiosk/*`; where the kiosk is switched off, a page that says so."""
     routes = APIRouter(dependencies=[Depends(only_here)], responses=refusals(400, 413))
     kiosk = state.kiosk
     if not settings.kiosk.enabled or kiosk is None:
-        return APIRouter()
+        return _switched_off()
 
     @routes.get("/kiosk.html", response_class=HTMLResponse)
     async def page() -> FileResponse:
@@ -106,6 +106,17 @@ def router(settings: Settings, state: State) -> APIRouter:
         return Response(status_code=204)
 
     routes.include_router(_staff_routes(kiosk))
+    return routes
+
+
+def _switched_off() -> APIRouter:
+    routes = APIRouter()
+
+    @routes.get("/kiosk.html", status_code=404, response_class=HTMLResponse)
+    async def page() -> FileResponse:
+        folder = data_folder("web_client") / "kiosk"
+        return FileResponse(folder / "off.html", 404, {"Cache-Control": "no-store"})
+
     return routes
 
 

@@ -51,7 +51,11 @@ def code(response):
 def test_without_the_setting_there_is_no_kiosk(folder):
     http = client(folder, enabled=False)
     assert http.get("/v1/kiosk/status").status_code == 404
-    assert http.get("/kiosk.html").headers["permissions-policy"] == "microphone=(self), camera=()"
+    page = http.get("/kiosk.html")
+    assert page.status_code == 404
+    assert page.headers["permissions-policy"] == "microphone=(self), camera=()"
+    assert "kiosk.enabled = true" in page.text, "whoever set it up is told how"
+    assert "<script" not in page.text
 
 
 def test_only_the_kiosks_page_may_use_the_camera(folder):
