@@ -138,6 +138,20 @@ def test_waiting_for_a_tool_leaves_a_timeline_that_says_so():
     assert timed.rows_ms["first_sound"] > 3000
 
 
+def test_a_typed_question_is_timed_from_its_arrival_with_a_tool_or_without():
+    call = call_with([wants()], "It is sunny.", "Yes.", takes_s=3.0)
+    call.types("weather", 0.5).types("thank you", 8.0).run(11)
+    waited, plain = (timed for _, timed in call.of(ReplyTimed))
+    assert (waited.excused, plain.excused) == ("tool", None)
+    assert waited.rows_ms["first_sound"] > 3000
+    assert list(plain.rows_ms) == [
+        "llm_first_token",
+        "first_clause",
+        "tts_first_audio",
+        "first_sound",
+    ]
+
+
 def test_what_was_heard_before_a_tool_was_called_has_waited_for_none():
     call = call_with(["Let me look. Well,", wants()], "It is sunny.", takes_s=3.0)
     call.says("weather", 0.5, 1.8)
