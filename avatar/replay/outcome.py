@@ -45,7 +45,7 @@ class Answer:
         status: How it ended; None if the call ended first.
         by_client: Whether a cancelled one was stopped by a button, not by speech.
         heard: What was heard of it.
-        rows_ms: Its latency.
+        rows_ms: Its latency; empty if something but the machine kept it waiting.
     """
 
     began_s: float
@@ -206,7 +206,7 @@ def _answers(told: Iterable[Entry]) -> tuple[Answer, ...]:
         elif entry.type in ("ReplyHeard", "OpenerHeard"):
             if answers[response].sounded_s is None:
                 answers[response].sounded_s = at_s
-        elif entry.type == "ReplyTimed":
+        elif entry.type == "ReplyTimed" and not body.get("excused"):
             answers[response].rows_ms = {row: int(ms) for row, ms in body["rows_ms"].items()}
         elif entry.type == "ReplyEnded":
             answers[response].status = str(body["status"])

@@ -178,6 +178,17 @@ def test_latency_is_judged_beyond_what_two_runs_differ_by(now_ms, verdict):
     assert findings(polite(), now, timed=False)[1][name][2] == "shown"
 
 
+def test_an_answer_that_something_kept_waiting_counts_in_no_latency():
+    now = polite()
+    late = {**ROWS, "first_sound": 9000}
+    now.answers(20, 32, sounds_s=29).event(
+        29, "ReplyTimed", response_id="resp_20", rows_ms=late, excused="tool"
+    )
+    first = now.outcome.answers[0]
+    assert first.rows_ms == ROWS
+    assert 9000 not in now.outcome.rows_ms()["first_sound"]
+
+
 def test_a_report_holds_no_word_of_what_was_said():
     first, now = polite("giraffes eat leaves").recorded, polite("zebras graze").recorded
     compared = compare(first, now, reference="Giraffes eat leaves.")
