@@ -1,7 +1,8 @@
 """How the next answers are given, so that no row of the latency budget is late.
 
-Pure: no clock, no tasks. Everything is decided from medians over the last answers, which one slow
-answer does not move, with a margin between doing a thing and undoing it, so that nothing swings.
+Pure: no clock, no tasks. Everything is decided by what most of the last answers took, which one
+slow answer does not move, with a margin between doing a thing and undoing it, so that nothing
+swings.
 """
 
 from collections import defaultdict, deque

@@ -1,6 +1,6 @@
 """What the last answers took to make, and what the next one is foreseen to take.
 
-Pure: no clock, no tasks. Everything is a median, which one slow answer does not move.
+Pure: no clock, no tasks. Foreseen are medians, which one slow answer does not move.
 """
 
 from collections import deque

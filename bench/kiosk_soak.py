@@ -245,13 +245,18 @@ def _browser_holds() -> tuple[float, int]:
 
 
 async def _latency(url: str) -> tuple[float, float]:
-    """Sum in s and count of the answers' first sounds so far."""
-    text = await asyncio.to_thread(_read, f"{url}/v1/metrics")
+    return first_sounds((await asyncio.to_thread(_read, f"{url}/v1/metrics")).decode())
+
+
+def first_sounds(metrics: str) -> tuple[float, float]:
+    """Sum in s and count of the answers' first sounds so far, of those that nothing kept waiting.
+
+    Args:
+        metrics: The server's, as a scraper reads them.
+    """
     name = "presencia_turn_latency_seconds"
-    values = dict(
-        line.rsplit(" ", 1) for line in text.decode().splitlines() if line.startswith(name)
-    )
-    row = '{row="first_sound"}'
+    values = dict(line.rsplit(" ", 1) for line in metrics.splitlines() if line.startswith(name))
+    row = '{excused="no",row="first_sound"}'
     return float(values[f"{name}_sum{row}"]), float(values[f"{name}_count{row}"])
 
 

@@ -2,8 +2,10 @@
 
 from xml.etree import ElementTree
 
+from avatar.events import ReplyTimed
+from avatar.telemetry.metrics import Metrics
 from bench.kiosk_plot import plot
-from bench.kiosk_soak import Sample, Soak
+from bench.kiosk_soak import Sample, Soak, first_sounds
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -39,3 +41,12 @@ def test_the_picture_has_every_series_and_every_answer():
 
 def test_a_run_without_an_answer_can_be_drawn():
     assert "<svg" in plot([sample(0)], [])
+
+
+def test_the_first_sounds_are_read_off_the_servers_own_metrics():
+    metrics = Metrics()
+    for excused, ms in ((None, 300), (None, 400), ("tool", 9000)):
+        rows = {"turn_ended": 200, "first_sound": ms}
+        metrics.tell(ReplyTimed("r", "en", rows, rows, 0.0, excused=excused))
+    seconds, count = first_sounds(metrics.exposition("")[0].decode())
+    assert (round(seconds, 3), count) == (0.7, 2)
