@@ -43,6 +43,12 @@ _ASSESSMENTS: Final[Mapping[Language, _Phrases]] = {
     ),
 }  # fmt: skip
 
+_MISHEARD: Final[Mapping[Language, frozenset[tuple[str, ...]]]] = {
+    "en": frozenset({("you",)}),
+    "es": frozenset(),
+}
+"""All that was said, these are what recognisers make of coughs, laughs and cleared throats."""
+
 _WORDS: Final = {
     language: _ACKNOWLEDGEMENTS[language] + _ASSESSMENTS[language] for language in _ASSESSMENTS
 }
@@ -52,6 +58,8 @@ _ACKNOWLEDGING_SOUND: Final = re.compile(_RECEIPT)
 
 def is_backchannel(text: str, language: Language) -> bool:
     """Whether these words, all that were said, leave the floor to the one who speaks."""
+    if _words(text) in _MISHEARD[language]:
+        return True
     return _left_after(text, _WORDS[language], _SOUND) == ()
 
 
@@ -65,6 +73,8 @@ def acknowledges(text: str, language: Language) -> bool:
 
 def may_become_backchannel(text: str, language: Language) -> bool:
     """Whether these words, and perhaps more to come, do. The last one may be cut."""
+    if _words(text) in _MISHEARD[language]:
+        return True
     left = _left_after(text, _WORDS[language], _SOUND)
     return left is not None and (
         not left or any(_begins(phrase, left) for phrase in _WORDS[language])

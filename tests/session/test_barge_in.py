@@ -17,7 +17,7 @@ def of_the_person(call):
     return [m.content for m in call.history.messages if m.role == "user"]
 
 
-@pytest.mark.parametrize("sound", ["Mm-hm.", "Yeah.", "Right.", "Uh-huh.", "Ha ha ha."])
+@pytest.mark.parametrize("sound", ["Mm-hm.", "Yeah.", "Right.", "Uh-huh.", "Ha ha ha.", "You"])
 def test_it_goes_on_after_what_a_listener_says(sound):
     call = story().says(sound, 4.0, 4.4).run(14)
     assert call.statuses == ["completed"]

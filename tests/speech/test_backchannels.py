@@ -54,6 +54,14 @@ def test_words_so_far_may_become_a_backchannel():
     assert not may_become_backchannel("", "en")
 
 
+def test_a_cough_that_is_written_down_as_you_leaves_the_floor():
+    assert is_backchannel("You", "en")
+    assert may_become_backchannel("You", "en")
+    assert not acknowledges("You", "en"), "which ends a sentence"
+    for text in ("You know what", "Thank you.", "Are you?", "Yeah, you."):
+        assert not is_backchannel(text, "en")
+
+
 def test_many_backchannels_in_a_row_are_a_wish_to_speak():
     assert not is_backchannel("yeah yeah okay right sure", "en")
     assert not is_backchannel("", "en")
