@@ -114,6 +114,7 @@ class Conversation:
         self._person_speaks: int | None = None  # the utterance, once it is sustained
         self._owes_reply = False  # the person said something that no answer was heard to
         self._said_over = False  # they said it over an answer that they may not interrupt
+        self._asked: Reply | None = None  # the last answer that the client asked for
         self._submissions = Submissions()
 
     def send(self, command: do.Command) -> None:
@@ -225,7 +226,9 @@ class Conversation:
         await self.drafts.drop()
         await self._replies.interrupt(by_client=True)
         if not self._submissions.postpone(command):
-            self._begin(self._answering.as_asked(tasks, command))
+            self._asked = self._answering.as_asked(tasks, command)
+            self._begin(self._asked)
+            await self._floor.join(self._asked, self.language)
 
     def _tools_overdue(self, tasks: asyncio.TaskGroup) -> None:
         """Say so, if the client has not done what it was asked for."""
@@ -341,6 +344,8 @@ class Conversation:
             awaits = False
         if heard or awaits:
             self._owes_reply = self._said_over
+        elif was_cut and reply is self._asked and not reply.stopped_by_client:
+            self._owes_reply = True  # whatever it was that the person said
         if not awaits:
             self.send(do.Owed())
             return "listening"

@@ -6,6 +6,7 @@ from avatar.events import ConversationEvent, ReplyHeld, ReplyResumed, ResumeReas
 from avatar.heard import TurnEnded
 from avatar.overlap import HoldOverdue, Meaning, Overlaps
 from avatar.replies import Replies
+from avatar.reply import Reply
 from avatar.turn_taking import TurnTaking
 from speech.endings import Ending, ending_of
 from speech.types import Language
@@ -46,8 +47,8 @@ class Floor:
         to 0.4 s.
         """
         reply = self._replies.current
-        if self._replies.bearing.state != "listening":
-            self._overlaps.begin(utterance, reply, said_all=self._said_all)
+        in_turn = self._replies.bearing.state != "listening"
+        self._overlaps.begin(utterance, reply, in_turn=in_turn, said_all=self._said_all)
         unheard = not self._replies.playout.heard_samples()
         if reply is not None and unheard and not self.more_proof_ms:
             await self.hold(utterance, language)
@@ -75,6 +76,12 @@ class Floor:
             reply.excuse("held")
             self._emit(ReplyHeld(reply.response_id, reply.item_id))
             self._replies.bearing.look("listening")
+
+    async def join(self, reply: Reply, language: Language) -> None:
+        """Let an answer that was begun while the person makes a sound wait for what that means."""
+        utterance = self._overlaps.join(reply)
+        if utterance is not None and reply.speaks:
+            await self.hold(utterance, language)
 
     def pause(self, utterance: int) -> None:
         """The person is silent again; who was not spoken to meanwhile sees that they are heard."""

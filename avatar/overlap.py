@@ -44,9 +44,10 @@ class HoldOverdue:
 
 @dataclass(slots=True)
 class _Overlap:
-    """One utterance that began during an answer.
+    """One utterance.
 
     Attributes:
+        is_over: Whether it is said over an answer: it began in one, or one was asked for meanwhile.
         reply: The answer; None while that waits for a tool of the client's, and will follow.
         listens: What means "go on" in it, and no answer: nothing, behind a question; before the
             answer is heard, what acknowledges; what any listener says, from then on.
@@ -54,6 +55,7 @@ class _Overlap:
         pausing: Whether the person is silent at present.
     """
 
+    is_over: bool
     reply: Reply | None
     listens: Listening
     text: str | None = None
@@ -71,7 +73,7 @@ class _Overlap:
 
 
 class Overlaps:
-    """The utterances that began during the present answer, and whether it is held for one.
+    """What is being said, over the present answer or not, and whether that is held for it.
 
     Args:
         playout: Of the answer.
@@ -86,15 +88,25 @@ class Overlaps:
         self.held_for: int | None = None
         """The utterance for which the answer is held."""
 
-    def begin(self, utterance: int, reply: Reply | None, *, said_all: bool) -> None:
-        """A sound began during the avatar's turn.
+    def begin(
+        self, utterance: int, reply: Reply | None, *, in_turn: bool, said_all: bool
+    ) -> None:
+        """A sound began.
 
         Args:
             utterance: Begun by it.
-            reply: The answer; None while that waits for a tool of the client's.
+            reply: The answer under way; None while that waits for a tool of the client's.
+            in_turn: Whether the avatar has its turn; if not, the person begins theirs.
             said_all: Whether what the person said before needs no more words to be a whole.
         """
-        self._overlaps[utterance] = _Overlap(reply, self._listening(said_all))
+        listens = self._listening(said_all) if in_turn else "no"
+        self._overlaps[utterance] = _Overlap(in_turn, reply, listens)
+
+    def join(self, reply: Reply) -> int | None:
+        """An answer is begun over what is being said; the newest of it, if there is any."""
+        for overlap in self._overlaps.values():
+            overlap.is_over, overlap.reply = True, reply
+        return max(self._overlaps, default=None)
 
     def hold(self, utterance: int, reply: Reply | None, language: Language) -> bool:
         """Hold `reply` until it is known what the sound is.
@@ -128,10 +140,12 @@ class Overlaps:
 
     def hear(self, utterance: int, text: str, reply: Reply | None, language: Language) -> Meaning:
         """Take in the words so far, none perhaps: who goes on making a sound may yet say some."""
-        overlap = self._of(utterance, reply)
+        overlap = self._overlaps.get(utterance)
         if overlap is None:
             return "unknown"
         overlap.text = text
+        if self._of(utterance, reply) is None:
+            return "unknown"
         meaning = overlap.meaning(language)
         return "unknown" if meaning == "noise" and not overlap.pausing else meaning
 
@@ -186,6 +200,6 @@ class Overlaps:
     def _of(self, utterance: int, reply: Reply | None) -> _Overlap | None:
         """The overlap of `utterance` with `reply`."""
         overlap = self._overlaps.get(utterance)
-        if overlap is None or (overlap.reply is not None and overlap.reply is not reply):
+        if overlap is None or not overlap.is_over or overlap.reply not in (None, reply):
             return None
         return overlap
