@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from speech.dictation import has_address, is_dictated
 from speech.types import Language
 
 
@@ -26,89 +27,139 @@ class Ending(enum.Enum):
 @dataclass(frozen=True, slots=True)
 class _Rules:
     never_last: frozenset[str]  # no sentence ends in them
-    seldom_last: frozenset[str]  # only questions do ("Where are you from?")
-    copulas: frozenset[str]  # a sentence ends in them only after one of these:
+    seldom_last: frozenset[
+        str
+    ]  # only questions do, asked ("Where from?") or told ("what it's for")
+    copulas: frozenset[str]  # only what is told does, or they come after one of these:
     before_copula: frozenset[str]
+    asks: frozenset[str]  # begin a question
+    shortened: re.Pattern[str]  # a verb that needs another ("I've")
     holds_on: re.Pattern[str]  # asks for time
-    answers: frozenset[str]  # a text of nothing but these answers something
-    digits: frozenset[str]
-    dictated: re.Pattern[str]  # announces something that people dictate in pieces
-    spelt: re.Pattern[str]  # the middle of an e-mail or web address
-    address_done: re.Pattern[str]  # the end of one
-    whole_number: int  # a telephone number has so many digits
+    leads_in: re.Pattern[str]  # all of a sentence that only leads in to another
+    answer: re.Pattern[str]  # all of a text that answers something, without punctuation
 
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+def _any(*phrases: str) -> str:
+    return f"(?:{'|'.join(phrases)})"
+
+
+_SENTENCE: Final = r"(?:^|[.?!,] )"  # where one begins, or goes on
+
+_EN_PARTICLES: Final = _any(
+    "yes|yeah|yep|yup|no|nope|ok|okay|sure|right|exactly|correct|fine|great|good|perfect|thanks",
+    "please|bye|goodbye|hello|hi|maybe|perhaps|definitely|absolutely|never|sorry|not really",
+    "of course(?: not)?",
+    "thank you(?: (?:very|so) much)?",
+)
+_EN_ANSWERS: Final = _any(
+    "(?:i|you|we|they) (?:do|did|can)(?:n't| not)?",
+    "(?:he|she|it) (?:did|can)(?:n't| not)?",
+    "i am(?: not)?",
+    "(?:it|that) is(?:n't| not)?",
+    "i(?:'m| am) (?:fine|good|sure|sorry|not sure)",
+    "(?:that's|it's|that is|it is) (?:it|all|right|fine|good|great|perfect|correct|okay|ok)",
+    "i (?:do not|don't) (?:know|mind|think so|remember)",
+    "i (?:think|guess|hope|believe) (?:so|not)",
+    "not (?:yet|at all)",
+    "nothing(?: else| more)?",
+    "never mind",
+)
+_ES_PARTICLES: Final = _any(
+    "sí|no|vale|ok|okay|claro|bueno|bien|perfecto|exacto|correcto|hola|adiós|nada|nunca|quizás",
+    "también|tampoco|(?:muchas )?gracias|por favor|de acuerdo|hasta luego|por supuesto|tal vez",
+)
+_ES_ANSWERS: Final = _any(
+    "así es",
+    "eso es(?: todo)?",
+    "ya está",
+    "no (?:lo )?sé",
+    "ya lo sé",
+    "(?:yo )?(?:creo|espero|supongo|claro) que (?:sí|no)",
+    "(?:ahora|todavía|aún|ya) no",
+    "no me acuerdo",
+    "(?:yo|a mí|él|ella) (?:también|tampoco|no|sí)",
+    "soy yo",
+    "lo (?:soy|es|sé)",
+    "me da igual",
+    "nada más",
+)
+
 _RULES: Final[Mapping[Language, _Rules]] = {
     "en": _Rules(
         never_last=_words(
             "and or but because if although unless whereas whether until the a an my our your "
-            "their every um uh er erm hmm i'm we're they're you're i'd i'll we'll they'll"
+            "their every um uh er erm hmm gonna wanna per via"
         ),
-        seldom_last=_words("of to at from with for by into onto than which whose between without"),
+        seldom_last=_words(
+            "of to at from with for by into onto than which whose between without during against "
+            "toward towards among beside except about"
+        ),
         copulas=_words("is are was were"),
         before_copula=_words(
             "it he she they we you i this that these those there here what who where how which "
             "so as not it's that's"
         ),
+        asks=_words("what who whom where which how"),
+        shortened=re.compile(
+            r"^(?:\w+'(?:m|re|ve|d|ll)|(?:it|that|he|she|there|here|what|who|where|how|let)'s)$"
+        ),
         holds_on=re.compile(
-            r"\b(let me (think|see|check|look)|hold on|hang on|i mean|you know"
-            r"|(one|a|just a) (moment|second|sec|minute))$"
+            r"\b(?:hold on|hang on|bear with me|i mean|you know|i was wondering"
+            r"|(?<!\bin )(?:one|a|just a) (?:moment|second|sec|minute))$"
+            rf"|{_SENTENCE}let me (?:just )?(?:think|see|check|look|find)(?: \w+)?(?: up)?$"
+            rf"|{_SENTENCE}(?:hold on|hang on|just a (?:moment|second|sec|minute))\b[^.?!]*$"
         ),
-        answers=_words(
-            "yes yeah yep yup no nope ok okay sure right exactly correct fine great good perfect "
-            "thanks thank you please bye goodbye hello hi of course not really maybe perhaps "
-            "definitely absolutely never i do don't am can can't it is isn't did didn't that's all"
+        leads_in=re.compile(
+            r"(?:(?:well|so|now|then|um|uh|hmm|and|but|or|okay|yeah|yes|no|right|oh) ?)*"
+            r"(?:well|so|actually|basically|anyway|however|first of all|for example|for instance"
+            r"|by the way|in fact|the thing|the point)"
         ),
-        digits=_words("zero oh one two three four five six seven eight nine double triple"),
-        dictated=re.compile(
-            r"\b(number|phone|code|pin|passport|e-?mail|address|iban|account|spelled|spelt"
-            r"|postcode|zip)\b.{0,20}\b(is|was)\b"
+        answer=re.compile(
+            rf"(?:{_EN_PARTICLES} )*(?:{_EN_PARTICLES}|{_EN_ANSWERS})(?: {_EN_PARTICLES})*"
         ),
-        spelt=re.compile(r"@\s?[\w-]+$"),
-        address_done=re.compile(r"(\bdot \w+|\.[a-z]{2,})\W*$"),
-        whole_number=10,
     ),
     "es": _Rules(
         never_last=_words(
             "y e o u ni pero porque aunque que si el la los las un una unos unas mi mis tu tus su "
-            "sus nuestro nuestra del al cada eh em mmm pues me te se lo"
+            "sus nuestro nuestra del al cada eh em mmm pues me te se algún ningún cualquier gran "
+            "primer tercer ciento he has ha hemos han según mediante contra"
         ),
         seldom_last=_words(
-            "de a en con por para sin sobre como cuando donde entre desde hasta hacia muy tan"
+            "de a en con por para sin sobre como cuando donde entre desde hasta hacia muy tan "
+            "durante mientras"
         ),
-        copulas=_words("es son está están era eran soy"),
+        copulas=_words("es son está están era eran soy estoy"),
         before_copula=_words(
-            "así quién qué cómo cuál cuáles dónde eso esto ese este esa esta lo no sí ya ahí aquí "
-            "allí él ella ellos ellas yo"
+            "así quién qué cómo cuál cuáles dónde eso esto ese este esa esta lo los las no sí ya "
+            "ahí aquí allí él ella ellos ellas yo que quiénes cuántos cuántas usted"
         ),
+        asks=_words("quién qué cómo cuál cuáles dónde cuándo cuánto"),
+        shortened=re.compile(r"$^"),
         holds_on=re.compile(
-            r"\b(un (momento|segundo|momentito)|d[eé]jame (pensar|ver)|d[eé]jeme (pensar|ver)"
-            r"|a ver|o sea|es decir|espera|espere)$"
+            r"\b(?:un (?:momento|segundo|momentito|segundito)|a ver|o sea|es decir|espera|espere)$"
+            rf"|{_SENTENCE}d[eé]j[ae]n?me (?:pensar|ver|mirar|que )[\w ]*$"
+            rf"|{_SENTENCE}esper[ae],? [^.?!]*$"
         ),
-        answers=_words(
-            "sí no vale ok okay claro bueno bien gracias muchas por favor de acuerdo perfecto "
-            "exacto correcto hola adiós hasta luego supuesto nada nunca quizás tal vez eso es "
-            "todo también tampoco"
+        leads_in=re.compile(
+            r"(?:(?:bueno|pues|y|pero|eh|em|mmm|vale|sí|no|claro|ah) ?)*"
+            r"(?:pues|entonces|además|digamos|por cierto|por ejemplo|primero de todo|en fin|es que"
+            r"|la verdad|la cosa|el caso)"
         ),
-        digits=_words("cero uno dos tres cuatro cinco seis siete ocho nueve doble triple"),
-        dictated=re.compile(
-            r"\b(n[uú]mero|tel[eé]fono|c[oó]digo|pin|pasaporte|correo|e-?mail|direcci[oó]n|iban"
-            r"|cuenta|deletrea)\b.{0,20}\bes\b"
+        answer=re.compile(
+            rf"(?:{_ES_PARTICLES} )*(?:{_ES_PARTICLES}|{_ES_ANSWERS})(?: {_ES_PARTICLES})*"
         ),
-        spelt=re.compile(r"(\barroba|@)\s?[\w-]+$"),
-        address_done=re.compile(r"(\bpunto \w+|\.[a-z]{2,})\W*$"),
-        whole_number=9,
     ),
 }
 
 _TRAILING_OFF: Final = re.compile(r"([,;:\N{EN DASH}\N{EM DASH}\N{HORIZONTAL ELLIPSIS}-]|\.{3})$")
-_IN_A_NUMBER: Final = re.compile(r"(?<=\d)[:.,](?=\d)")  # 5:30, 1,000 and 2.5 are said at once
-_DICTATED_RUN: Final = 3  # digits or letters in two words or more; two, if nothing else is said
-_LONGEST_ANSWER: Final = 4  # words
+_COURTESY: Final = re.compile(r",? (?:please|por favor)$")
+_LETTER: Final = re.compile(r"[\w'] [A-HJ-Z]\W*$")  # "an A", "plan B"
+_LONGEST_ANSWER: Final = 6  # words
+_LOOKED_AT: Final = 500  # last characters
 
 
 def ending_of(text: str, language: Language) -> Ending:
@@ -119,51 +170,45 @@ def ending_of(text: str, language: Language) -> Ending:
         language: Of the words.
     """
     rules = _RULES[language]
-    text = text.strip().lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
-    text = _IN_A_NUMBER.sub("", text)
+    cased = text.strip()[-_LOOKED_AT:].replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    text = cased.lower()
     words = [word.strip(".'") for word in re.findall(r"[\w'@.]+", text) if word.strip(".'")]
     if not words:
         return Ending.OPEN
-    question = text.endswith("?")
-    answer = len(words) <= _LONGEST_ANSWER and rules.answers.issuperset(words)
-    if answer and not _TRAILING_OFF.search(text):
+    trails_off = bool(_TRAILING_OFF.search(text))
+    if has_address(text) and not trails_off:
+        return Ending.OPEN
+    if _answers(words, rules) and not trails_off:
         return Ending.FINISHED
-    if _lacks_more(text, words, rules, question=question):
+    question = text.endswith("?")
+    if not question and is_dictated(cased, language):
+        return Ending.DICTATED
+    is_letter = _LETTER.search(cased) and not cased.isupper()
+    if not is_letter and _lacks_more(text, words, rules, question=question):
         return Ending.UNFINISHED
     if question:
         return Ending.FINISHED
-    if _is_dictation(text, words, rules):
-        return Ending.DICTATED
-    return Ending.UNFINISHED if _TRAILING_OFF.search(text) else Ending.OPEN
+    return Ending.UNFINISHED if trails_off else Ending.OPEN
+
+
+def _answers(words: Sequence[str], rules: _Rules) -> bool:
+    return len(words) <= _LONGEST_ANSWER and bool(rules.answer.fullmatch(" ".join(words)))
 
 
 def _lacks_more(text: str, words: Sequence[str], rules: _Rules, *, question: bool) -> bool:
     """True if the last words call for another."""
     last = words[-1]
-    if last in rules.never_last or rules.holds_on.search(text.rstrip(" .,")):
+    if last in rules.never_last or rules.shortened.search(last):
+        return True
+    if rules.holds_on.search(_COURTESY.sub("", text.rstrip(" .,"))):
         return True
     if question:
         return False
+    sentence = re.findall(r"[\w']+", re.split(r"[.?!] ", text.rstrip(" .,?!"))[-1])
+    if rules.leads_in.fullmatch(" ".join(sentence)):
+        return True
     if last in rules.copulas:
-        announced = bool(rules.dictated.search(text))
-        return not announced and len(words) > 1 and words[-2] not in rules.before_copula
-    return last in rules.seldom_last
-
-
-def _is_dictation(text: str, words: Sequence[str], rules: _Rules) -> bool:
-    pieces = digits = 0
-    for word in reversed(words):
-        if word.isdecimal():
-            digits += len(word)
-        elif word in rules.digits or len(word) == 1:
-            digits += 1
-        else:
-            break
-        pieces += 1
-    if digits >= rules.whole_number:
-        return False
-    if rules.dictated.search(text):
-        return not rules.address_done.search(text)
-    if rules.spelt.search(text.rstrip(" .")):
-        return not rules.address_done.search(text)
-    return pieces >= 2 and (digits >= _DICTATED_RUN or pieces == len(words))
+        before = words[-2] if len(words) > 1 else last
+        asks = not rules.asks.isdisjoint(sentence[1:])
+        return len(words) > 1 and before not in rules.before_copula and not asks
+    return last in rules.seldom_last and rules.asks.isdisjoint(sentence)

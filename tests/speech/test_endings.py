@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from speech.endings import Ending, ending_of
 
@@ -17,6 +19,18 @@ UNFINISHED = {
         "Let me think.",
         "One moment.",
         "Yes,",
+        "One second, please.",
+        "Let me check that.",
+        "Just a minute, it's in my bag.",
+        "We've",
+        "Let's",
+        "She'd",
+        "Right, so.",
+        "Well, actually",
+        "By the way",
+        "I was wondering.",
+        "I'd like to complain about",
+        "Did you see the?",
     ],
     "es": [
         "Quiero un café y",
@@ -27,6 +41,13 @@ UNFINISHED = {
         "Un momento.",
         "Déjame pensar.",
         "No,",
+        "Déjeme que lo mire.",
+        "Un momento, por favor.",
+        "¿Tiene algún?",
+        "Mi padre ha",
+        "Bueno, pues entonces",
+        "Por ejemplo.",
+        "Me costó ciento",
     ],
 }
 DICTATED = {
@@ -41,6 +62,26 @@ DICTATED = {
         "My e-mail address is john at gmail",
         "You can write to john@gmail",
         "My address is 12 Main Street",
+        "My number is 55512",
+        "077-3.",
+        "It's 0208",
+        "Plus 44, 79.",
+        "You can call me on 086 123",
+        "The card number is 4532 1234 5678",
+        "4532-1234-56.",
+        "The booking reference is QF",
+        "My e-mail is john.smith",
+        "John.smith at gmail.",
+        "mary underscore",
+        "john dot smith at",
+        "It's john.smith@",
+        "SW one A.",
+        "My name is Brown, B R",
+        "N as in",
+        "That's B as in boy, R",
+        "It's spelled",
+        "The zip code is 902",
+        "I live at 27",
     ],
     "es": [
         "Mi número es",
@@ -49,6 +90,16 @@ DICTATED = {
         "Mi correo es ana arroba gmail",
         "Escríbame a ana arroba gmail",
         "Mi dirección es calle Mayor 12",
+        "Mi número es el",
+        "Seis doce, treinta y cuatro",
+        "Más 34, 6",
+        "Me puede llamar al 93",
+        "Mi DNI es 1 2 3 4",
+        "Ana punto Ruiz arroba",
+        "Es pepe guión bajo",
+        "Se deletrea jota, i",
+        "Vivo en la calle Mayor",
+        "El código postal es 280",
     ],
 }
 FINISHED = {
@@ -60,6 +111,11 @@ FINISHED = {
         "No, thanks.",
         "Thank you.",
         "Okay.",
+        "I think so.",
+        "Sorry, I don't know.",
+        "Not yet, thanks.",
+        "That's all.",
+        "Is it 42?",
     ],
     "es": [
         "¿De dónde eres?",
@@ -68,6 +124,11 @@ FINISHED = {
         "no, gracias",
         "De acuerdo.",
         "Sí, por favor.",
+        "No lo sé.",
+        "Así es.",
+        "Ya está, gracias.",
+        "Creo que no.",
+        "Todavía no.",
     ],
 }
 OPEN = {
@@ -88,16 +149,50 @@ OPEN = {
         "My e-mail address is john at gmail dot com.",
         "It is john@gmail.com",
         "My number is 555-123-4567",
-        "I think so.",
+        "My phone is broken.",
+        "The code is not working.",
+        "My e-mail is not working.",
+        "My address is 14 Baker Street, London.",
+        "The zip code is 90210.",
+        "The pin is 4711.",
+        "The card number is 4532 1234 5678 9010.",
+        "My postcode is SW1A 1AA.",
+        "Smith, S M I T H",
+        "info@bakery.london",
+        "sales at my-company dot museum",
+        "At 07:30.",
+        "It's 0.25",
+        "March 12, 1990",
+        "On the 3rd",
+        "At 5 PM.",
+        "I'm thirty five",
+        "I got an A.",
+        "So do I.",
+        "Do you know what the number is",
+        "That's what I was looking for.",
+        "I know where my keys are.",
+        "I'll be there in a minute.",
+        "He lives next to the bank, I believe",
+        "Can you",
+        "Do you",
     ],
     "es": [
-        "No lo sé.",
         "Nací en 1990",
         "Mi correo es ana arroba gmail punto com",
         "Mi número es 612 345 678",
         "Uno.",
         "Ya sé quién es.",
-        "Así es.",
+        "El código no es válido.",
+        "Mi número es muy largo.",
+        "De 9 a 5.",
+        "Ana guion bajo Ruiz arroba hotmail punto es",
+        "info@tienda.barcelona",
+        "Mi DNI es 12345678Z.",
+        "Son las siete y media.",
+        "Tengo treinta y cinco",
+        "Llegó a las dos en punto.",
+        "No sé lo que es.",
+        "Plan B.",
     ],
 }
 
@@ -124,3 +219,25 @@ def test_a_question_or_a_short_answer_is_whole(text, language):
 @pytest.mark.parametrize(("text", "language"), cases(OPEN))
 def test_nothing_is_known_of(text, language):
     assert ending_of(text, language) is Ending.OPEN
+
+
+def test_capitals_are_letters_only_among_words_that_have_none():
+    assert ending_of("I got an A.", "en") is Ending.OPEN
+    assert ending_of("CAN I GET A", "en") is Ending.UNFINISHED
+
+
+PIECES = """my number is 555 12 0 +44 # @ a i y o o'clock john dot at @gmail .com double treinta
+seis , . ? - ... \N{GRINNING FACE} \N{ARABIC LETTER ALEF} \N{ARABIC-INDIC DIGIT THREE}
+\N{SUPERSCRIPT TWO} \N{LATIN CAPITAL LETTER I WITH DOT ABOVE}"""
+LINES = st.lists(st.sampled_from(PIECES.split()), max_size=40).map(" ".join)
+
+
+@given(st.text() | LINES, st.sampled_from(["en", "es"]))
+def test_any_text_ends_somehow(text, language):
+    assert ending_of(text, language) in Ending
+
+
+@pytest.mark.parametrize("piece", ["a", "1 ", "1,", "at ", "a. ", "well so ", "hold on ", "@a."])
+def test_the_end_of_a_long_text_is_found_at_once(piece):
+    """What is looked at is bounded: no text is slow to look at."""
+    assert ending_of(f"my address is {piece * 100_000} and", "en") is Ending.UNFINISHED

@@ -1,6 +1,8 @@
 """Endpointing where a model judges the words, too."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.speech.test_endpointing import Microphone, finished_after
 
@@ -52,3 +54,12 @@ def test_a_verdict_on_the_words_of_an_earlier_pause_is_void():
     microphone.speech(640).silence(128)
     microphone.endpointer.turn_probability(0.999)
     assert 128 + finished_after(2000, microphone) >= 850
+
+
+@given(
+    st.text(),
+    st.none() | st.floats(0, 1),
+    st.none() | st.floats(0, 1) | st.just("none yet"),
+)
+def test_nobody_waits_for_longer_than_who_dictates_whatever_was_said(text, sound, closes):
+    assert ended_after_ms(sound, closes, text) <= 1500 + 32
