@@ -11,6 +11,7 @@ from av import AudioFrame
 from numpy.typing import NDArray
 
 from avatar.client.clips import RATE_HZ, Clip
+from speech.errors import CallError
 
 PACKET = RATE_HZ // 50
 """Samples in a packet: 20 ms, what browsers send."""
@@ -32,7 +33,8 @@ class Utterance:
 
     Attributes:
         clip: What is said.
-        started: Loop time at which the packet with the first speech sample left.
+        started: Loop time at which the packet with the first speech sample left. Fails with a
+            `CallError` if the call ended before.
         finished: The same of the last speech sample.
     """
 
@@ -91,8 +93,11 @@ class Microphone(MediaStreamTrack):
         return frame
 
     def stop(self) -> None:
-        """End the track; whoever waits for an utterance is cancelled."""
-        self._cut()
+        """End the track, as aiortc does when the call ends: waiting for an utterance fails."""
+        if self._playing:
+            for future in (self._playing.started, self._playing.finished):
+                _fail(future)
+            self._playing = None
         super().stop()
 
     def _next_packet(self, now_s: float) -> NDArray[np.int16]:
@@ -115,6 +120,12 @@ class Microphone(MediaStreamTrack):
             self._playing.started.cancel()
             self._playing.finished.cancel()
             self._playing = None
+
+
+def _fail(future: asyncio.Future[float]) -> None:
+    if not future.done():
+        future.set_exception(CallError("The call ended while something was being said."))
+        future.exception()  # nobody need wait for it
 
 
 def _settle(future: asyncio.Future[float], value: float) -> None:
