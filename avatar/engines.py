@@ -8,6 +8,7 @@ from functools import partial
 from typing import Protocol, get_args
 
 from avatar.dialogue import prompt
+from avatar.dialogue.keeping import Keeping
 from avatar.dialogue.persona import Persona, load_persona
 from avatar.face.library import face_folder
 from avatar.face.poster import draw_poster
@@ -120,7 +121,7 @@ class Engines:
             ConfigError: The persona or the face is wrong.
             ModelStoreError: A model is missing and can't be fetched.
         """
-        persona = load_persona(settings.persona, LANGUAGES)
+        persona = load_persona(settings.persona, LANGUAGES, keeping_of(settings))
         store = ModelStore.default()
         async with AsyncExitStack() as stack:
             drawn = await asyncio.to_thread(_load_face, settings, store) if face else None
@@ -183,6 +184,14 @@ class Engines:
                 else b"",
                 forgetting=tuple(forgetting),
             )
+
+
+def keeping_of(settings: Settings) -> Keeping:
+    """What becomes of a person's words on a server with these settings."""
+    return Keeping(
+        can_record=settings.recording.enabled,
+        is_shared=settings.llm.backend == "openai" or bool(settings.tools.mcp),
+    )
 
 
 def _renderer(face: BakedFace | None, settings: FaceSettings) -> BakedRenderer:

@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from avatar.dialogue.keeping import Keeping
 from speech.errors import ConfigError
 from speech.types import Language, Message
 
@@ -33,6 +34,8 @@ _FAREWELL: dict[Language, str] = {
     "es": "Se nos acaba el tiempo. Me ha encantado hablar contigo. ¡Adiós!",
 }
 
+_NOTHING_KEPT = Keeping()
+
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
@@ -54,6 +57,7 @@ class Persona:
         farewell: What it says when a call's time is over.
         instructions: For the language model: who it is, how it talks, and the facts it may state.
         examples: For the language model: a conversation that went as it should, the person first.
+            It begins with what becomes of the person's words.
     """
 
     name: str
@@ -74,12 +78,17 @@ class Persona:
         return tuple(self.greeting)
 
 
-def load_persona(name_or_path: str | Path, languages: Iterable[Language] = ()) -> Persona:
+def load_persona(
+    name_or_path: str | Path,
+    languages: Iterable[Language] = (),
+    keeping: Keeping = _NOTHING_KEPT,
+) -> Persona:
     """Read a persona.
 
     Args:
         name_or_path: One of those that come with Presencia, as "default", or a TOML file.
         languages: Those that it must speak.
+        keeping: What it says when it is asked what is kept.
 
     Raises:
         ConfigError: There is no such persona, or its file is malformed.
@@ -99,7 +108,7 @@ def load_persona(name_or_path: str | Path, languages: Iterable[Language] = ()) -
                 f"The persona {file} does not speak '{language}': give it a section "
                 f"[language.{language}], or choose another language."
             )
-    return _persona(contents)
+    return _persona(contents, keeping)
 
 
 class _Lines(BaseModel):
@@ -143,7 +152,7 @@ def _find(name_or_path: str | Path) -> Traversable:
     return path
 
 
-def _persona(file: _File) -> Persona:
+def _persona(file: _File, keeping: Keeping) -> Persona:
     speaks = file.language.items()
     tags = (_EMOTION_TAGS,) if file.emotion_tags else ()
     return Persona(
@@ -159,9 +168,10 @@ def _persona(file: _File) -> Persona:
         tool_failed={key: lines.tool_failed or _TOOL_FAILED[key] for key, lines in speaks},
         farewell={key: lines.farewell or _FAREWELL[key] for key, lines in speaks},
         instructions={
-            key: " ".join((lines.instructions, *lines.facts, *tags)) for key, lines in speaks
+            key: " ".join((lines.instructions, keeping.fact, *lines.facts, *tags))
+            for key, lines in speaks
         },
-        examples={key: _exchanges(lines.examples) for key, lines in speaks},
+        examples={key: (*keeping.told(key), *_exchanges(lines.examples)) for key, lines in speaks},
     )
 
 
