@@ -67,7 +67,6 @@ _DICTATIONS: Final[Mapping[Language, _Dictation]] = {
             (re.compile(r"\bcard\b(?!.*(code|pin|expir))"), 16),
             (re.compile(r"\biban\b"), 22),
             (re.compile(r"\bpin\b|\bexpir"), 4),
-            (re.compile(r"\barea\b"), 3),
             (re.compile(r"\bzip\b|\bpostcode\b"), 5),
             (re.compile(r"\bcode\b|\breference\b|\bid\b"), 6),
             (re.compile(r"\baccount\b"), 8),
@@ -79,10 +78,10 @@ _DICTATIONS: Final[Mapping[Language, _Dictation]] = {
             r"(?<!the )\bdot$|\bunderscore(?: [\w-]+)?$|@\s?[\w-]*$"
             r"|(?:\w\.\w[\w.-]*|\b(?:dot|underscore|dash|hyphen) [\w-]+) at(?: [\w-]+)?$"
         ),
-        place=re.compile(rf"\baddress\b{_IS}|\blive at (?=\d)"),
+        place=re.compile(rf"\baddress\b{_IS}|\blive at (?=\d+\W*$)"),
         place_goes_on=re.compile(r"[\d,] ?(?:[\w ]+, )?(?:apartment|apt|flat|unit|suite)$"),
         spelling=re.compile(
-            r"\b(?:spelled|spelt)(?: as)?$|\b[a-z] as in\b[\w ]*(?:, [a-z])?$"
+            r"\b(?:spelled|spelt)(?: as)?$|\b[a-z] as(?: in\b[\w ]*)?(?:, [a-z])?$"
             r"|(?:^|, |'s |\bis )[a-z] for(?: \w+)?$"
         ),
         said_of_it=_words("not still also too very so already always on in at no"),
@@ -117,7 +116,8 @@ _DICTATIONS: Final[Mapping[Language, _Dictation]] = {
         whole_code=re.compile(r"\b\d{8}-?[a-z]$"),  # a Spanish identity card
         mail=re.compile(rf"(?:{_MAIL}){_ES}"),
         mail_goes_on=re.compile(
-            r"(?<!\ben )\bpunto$|\bgui[oó]n bajo(?: [\w-]+)?$|\barroba(?: [\w-]+)?$|@\s?[\w-]*$"
+            r"(?<!\ben )\bpunto$|(?<!\b[eu][ln] )\bgui[oó]n(?: bajo(?: [\w-]+)?)?$"
+            r"|\barroba(?: [\w-]+)?$|@\s?[\w-]*$"
         ),
         place=re.compile(
             rf"\b(?:direcci[oó]n|domicilio)\b{_ES}|\bviv\w+ en (?:la |el )?"

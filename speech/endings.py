@@ -110,7 +110,8 @@ _RULES: Final[Mapping[Language, _Rules]] = {
         holds_on=re.compile(
             r"\b(?:hold on|hang on|bear with me|i mean|you know|i was wondering"
             r"|(?<!\bin )(?:one|a|just a) (?:moment|second|sec|minute))$"
-            rf"|{_SENTENCE}let me (?:just )?(?:think|see|check|look|find)(?: \w+)?(?: up)?$"
+            rf"|{_SENTENCE}let me (?:just )?(?:(?:think|see)(?: \w+)?"
+            r"|(?:check|look|find|get)(?: [\w']+){0,3})$"
             rf"|{_SENTENCE}(?:hold on|hang on|just a (?:moment|second|sec|minute))\b[^.?!]*$"
         ),
         leads_in=re.compile(
