@@ -1,7 +1,7 @@
 """Reads recorded calls, and refuses those that can't be trusted."""
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import av
@@ -48,8 +48,10 @@ class RecordedCall:
 
     folder: Path
     header: Header
-    arrivals: tuple[Arrival, ...]
-    entries: tuple[Entry, ...]
+    # Not in the repr: asyncio makes one of whatever its main task returns, and of these it takes
+    # longer than the call.
+    arrivals: tuple[Arrival, ...] = field(repr=False)
+    entries: tuple[Entry, ...] = field(repr=False)
     cut_off: bool
 
     @property
