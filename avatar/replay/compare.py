@@ -109,6 +109,7 @@ def _alike(first: float, now: float) -> Verdict:
 _Count = Callable[[Outcome], int]
 _COUNTS: tuple[tuple[str, _Count, Callable[[float, float], Verdict]], ...] = (
     ("turns with words", lambda it: len(it.turns), _alike),
+    ("words taken for a listener's", lambda it: it.backchannels, _alike),
     ("noises taken for turns", lambda it: it.noises, _fewer),
     ("turns without an answer", lambda it: len(it.unanswered), _fewer),
     ("answers that failed", lambda it: it.count("failed"), _fewer),

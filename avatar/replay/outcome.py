@@ -27,12 +27,14 @@ class Turn:
         end_s: One past the last; None while it goes on.
         words: Final; empty for noise.
         lost: Whether it could not be recognised.
+        is_backchannel: Whether it was taken for a listener's "mm-hm", which wants no answer.
     """
 
     start_s: float
     end_s: float | None = None
     words: str = ""
     lost: bool = False
+    is_backchannel: bool = False
 
 
 @dataclass(slots=True)
@@ -63,18 +65,20 @@ class Outcome:
     Attributes:
         turns: With words, in order.
         noises: Turns that turned out to have none.
+        backchannels: A listener's "mm-hm" and the like, over an answer.
         answers: In order.
         others: How often anything else happened, by event.
     """
 
     turns: tuple[Turn, ...]
     noises: int
+    backchannels: int
     answers: tuple[Answer, ...]
     others: Mapping[str, int]
 
     @property
     def words(self) -> str:
-        """All that the person said."""
+        """All that the person said, but for what they said as a listener."""
         return " ".join(turn.words for turn in self.turns)
 
     @property
@@ -168,10 +172,12 @@ def outcome_of(call: RecordedCall) -> Outcome:
     """
     told = [entry for entry in call.entries if entry.source == "conversation"]
     turns = _turns(told)
-    spoken = tuple(turn for turn in turns if turn.words or turn.lost)
+    understood = [turn for turn in turns if turn.words or turn.lost]
+    spoken = tuple(turn for turn in understood if not turn.is_backchannel)
     return Outcome(
         turns=spoken,
-        noises=sum(turn.end_s is not None for turn in turns) - len(spoken),
+        noises=sum(turn.end_s is not None for turn in turns) - len(understood),
+        backchannels=len(understood) - len(spoken),
         answers=_answers(told),
         others=Counter(entry.type for entry in told if entry.type not in _KNOWN),
     )
@@ -189,6 +195,7 @@ def _turns(told: Iterable[Entry]) -> list[Turn]:
             turns[item].end_s = float(body["at_ms"]) / 1000
         elif entry.type == "UserSaid":
             turns[item].words = str(body["text"])
+            turns[item].is_backchannel = bool(body.get("is_backchannel"))
         elif entry.type == "UserNotUnderstood":
             turns[item].lost = True
     return list(turns.values())

@@ -14,6 +14,7 @@ from avatar.replay.virtual_clock import VirtualClockLoop
 from avatar.session import Session
 from avatar.settings import Settings
 from avatar.telemetry.turns import Telemetry
+from avatar.terms import NEW_CALL, Terms
 
 QUIET_S = 2.0
 """The avatar may still be about to speak when it has listened for less than this: longer than
@@ -32,6 +33,7 @@ async def hold_call(
     root: Path,
     seed: int = 0,
     video: bool = False,
+    terms: Terms = NEW_CALL,
 ) -> RecordedCall:
     """Let a person call; returns what happened, which stays recorded below `root`.
 
@@ -43,6 +45,7 @@ async def hold_call(
         root: Where to record.
         seed: Of the face's movement.
         video: Whether to draw and encode the face; if not, the person's client draws it.
+        terms: On which the call is held.
 
     Raises:
         OSError: It can't be recorded.
@@ -59,6 +62,7 @@ async def hold_call(
         settings,
         Telemetry(),
         seed,
+        terms,
     )
     peer = session.peer
     assert isinstance(peer, HeadlessPeer)

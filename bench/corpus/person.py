@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar.client.clips import RATE_HZ, Clip
-from bench.corpus.recipes import Answered, Bang, Noise, Over, Pause, Recipe, Say, Send
+from bench.corpus.recipes import Answered, Bang, Cough, Noise, Over, Pause, Recipe, Say, Send
+from bench.corpus.room import Room
 from speech.audio import resample
 from speech.stages import LISTENING_RATE_HZ
 from speech.types import AudioFrame
@@ -22,6 +24,9 @@ _ROOM_RMS = 6.0  # of 32768: a quiet room, -75 dBFS
 _LIMIT_S = 25.0  # for an answer to come
 _SOUND = 100  # of 32768: -50 dBFS; below it, it is silence
 _BANG_S = 0.25
+_COUGH_S = (0.3, 0.12)  # each of two, and between them
+_BREATH_S = 0.08  # between two words of one breath
+_PING_EVERY_S = 3.0  # as every client does
 
 Pcm = NDArray[np.int16]
 
@@ -59,7 +64,9 @@ class ScriptedPerson:
         self._heard: list[Pcm] = []
         self._recipe = recipe
         self._clips = clips
-        self._room = np.random.default_rng(0)
+        self._quiet_room = np.random.default_rng(0)
+        speaker = recipe.loudspeaker
+        self._room = Room(**speaker.model_dump()) if speaker else None
         self._sending: asyncio.Queue[str] = asyncio.Queue()
         self._playing: Pcm = np.zeros(0, np.int16)
         self._said = asyncio.Event()
@@ -98,7 +105,9 @@ class ScriptedPerson:
         while True:
             due_s = self._began_s + (self._position + _FRAME) / LISTENING_RATE_HZ
             await asyncio.sleep(max(0.0, due_s - loop.time()))
-            mixed = self._room.normal(0, _ROOM_RMS, _FRAME)
+            mixed = self._quiet_room.normal(0, _ROOM_RMS, _FRAME)
+            if self._room is not None:
+                mixed += self._room.echo(self._position, _FRAME)
             part, self._playing = self._playing[:_FRAME], self._playing[_FRAME:]
             mixed[: len(part)] += part
             frame = np.clip(np.rint(mixed), -32768, 32767).astype(np.int16)
@@ -108,9 +117,13 @@ class ScriptedPerson:
                 self._said.set()
 
     async def messages(self) -> AsyncGenerator[str, None]:
-        """What the steps send."""
+        """What the steps send, and that the client is there."""
         while True:
-            yield json.dumps({"type": await self._sending.get()})
+            yield json.dumps({"type": "avatar.ping"})
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_PING_EVERY_S):
+                    while True:
+                        yield json.dumps({"type": await self._sending.get()})
 
     def told(self, event: dict[str, Any]) -> None:
         """Follow when the avatar speaks."""
@@ -126,6 +139,8 @@ class ScriptedPerson:
         """Keep what the avatar says."""
         self.sounds.append((self._now_s, int(np.abs(pcm.astype(np.int32)).max()) > _SOUND))
         self._heard.append(pcm)
+        if self._room is not None:
+            self._room.played(pcm)
 
     async def done(self) -> None:
         """Do everything."""
@@ -139,6 +154,8 @@ class ScriptedPerson:
                     await self._play(_pink(noise_s, level_db))
                 case Bang(bang_db=bang_db):
                     await self._play(_bang(bang_db))
+                case Cough(cough_db=cough_db):
+                    await self._play(_cough(cough_db))
                 case Answered():
                     self._turn_is_open = False
                     await self._one_more_answer()
@@ -155,14 +172,14 @@ class ScriptedPerson:
         await self._until(lambda: self._finished > finished)
 
     async def _say(self, step: Say) -> None:
-        clip = self._clips[step.say]
-        start = clip.speech_start if step.from_s is None else round(step.from_s * RATE_HZ)
-        end = clip.speech_end if step.to_s is None else round(step.to_s * RATE_HZ)
+        breath = np.zeros(round(_BREATH_S * RATE_HZ), np.int16)
+        parts = [_part(self._clips[name], step) for name in step.clips]
+        words = np.concatenate([part for each in parts for part in (breath, each)][1:])
         start_s = self._now_s
         if not self._turn_is_open:
             self.spoken.append(Spoken(start_s, start_s, self._comes_over))
         self._turn_is_open, self._comes_over = True, False
-        await self._play(resample(clip.pcm[start:end], RATE_HZ, LISTENING_RATE_HZ))
+        await self._play(resample(words, RATE_HZ, LISTENING_RATE_HZ))
         self.spoken[-1].end_s = self._now_s
 
     async def _play(self, pcm: Pcm) -> None:
@@ -185,6 +202,12 @@ class ScriptedPerson:
         return self._position / LISTENING_RATE_HZ
 
 
+def _part(clip: Clip, step: Say) -> Pcm:
+    start = clip.speech_start if step.from_s is None else round(step.from_s * RATE_HZ)
+    end = clip.speech_end if step.to_s is None else round(step.to_s * RATE_HZ)
+    return clip.pcm[start:end]
+
+
 def _pink(length_s: float, level_db: float) -> Pcm:
     """Noise as fans make it: as much power in each octave."""
     samples = round(length_s * LISTENING_RATE_HZ)
@@ -202,6 +225,19 @@ def _bang(level_db: float) -> Pcm:
     low = np.convolve(white, np.ones(64) / 64, mode="same")  # below about 250 Hz
     burst = white * np.exp(-at_s / 0.01) + 4 * low * np.exp(-at_s / 0.06)
     return _pcm(burst * 32767 * 10 ** (level_db / 20) / np.abs(burst).max())
+
+
+def _cough(level_db: float) -> Pcm:
+    """Two coughs: air that bursts out of a throat, and what a voice adds as it dies away."""
+    burst_s, between_s = _COUGH_S
+    at_s = np.arange(round(burst_s * LISTENING_RATE_HZ)) / LISTENING_RATE_HZ
+    white = np.random.default_rng(4).standard_normal(len(at_s))
+    air = np.convolve(white, np.ones(6) / 6, mode="same")  # below about 2.5 kHz
+    voice = np.sign(np.sin(2 * np.pi * 140 * at_s * (1 - 0.4 * at_s))) * (at_s > 0.06)
+    one = (air + 0.15 * voice) * np.exp(-at_s / 0.07)
+    between = np.zeros(round(between_s * LISTENING_RATE_HZ))
+    both = np.concatenate([one, between, 0.7 * one])
+    return _pcm(both * 32767 * 10 ** (level_db / 20) / np.abs(both).max())
 
 
 def _pcm(samples: NDArray[np.float64]) -> Pcm:

@@ -18,14 +18,19 @@ class _Written(BaseModel):
 
 
 class Say(_Written):
-    """Say a recorded clip, or a part of it.
+    """Say a recorded clip, or a part of it; or several, one after the other in one breath.
 
     Seconds count from the clip's beginning; without them, from its first word or to its last.
     """
 
-    say: str
+    say: str | tuple[str, ...]
     from_s: float | None = Field(None, ge=0)
     to_s: float | None = Field(None, gt=0)
+
+    @property
+    def clips(self) -> tuple[str, ...]:
+        """The names of all."""
+        return (self.say,) if isinstance(self.say, str) else self.say
 
 
 class Pause(_Written):
@@ -47,6 +52,12 @@ class Bang(_Written):
     bang_db: float = Field(lt=0)
 
 
+class Cough(_Written):
+    """Cough twice, with the peak at a level in dB of full scale."""
+
+    cough_db: float = Field(lt=0)
+
+
 class Answered(_Written):
     """Wait until one more answer has been heard to its end."""
 
@@ -65,7 +76,15 @@ class Send(_Written):
     send: Literal["response.create", "response.cancel"]
 
 
-Step = Say | Pause | Noise | Bang | Answered | Over | Send
+Step = Say | Pause | Noise | Bang | Cough | Answered | Over | Send
+
+
+class Loudspeaker(_Written):
+    """The avatar's voice comes back into the microphone; see `bench.corpus.room.Room`."""
+
+    echo_db: float = Field(lt=0)
+    delay_s: float = Field(ge=0.1)
+    rings_s: float = Field(gt=0)
 
 
 class Recipe(_Written):
@@ -76,20 +95,30 @@ class Recipe(_Written):
         why: What it is to show.
         language: Of the call.
         steps: What the person does, in order. What lies between two waits is one turn of theirs.
+        loudspeaker: Through which the avatar is heard; None for a headset.
+        continues: What the person and the avatar said in turn before the connection was lost; a new
+            conversation if it is empty.
+        lasts_s: The longest that the call may last; 0 for no limit.
         said: What they say, turn by turn.
         completed: Answers that are heard to their end.
         interrupted: Answers that they cut off by speaking.
         stopped: Answers that they stop by the button.
+        yields_s: What an answer that is spoken over may take to fall silent, where only the rule
+            counts and not its latency.
     """
 
     name: str
     why: str
     language: Language = "en"
     steps: tuple[Step, ...]
+    loudspeaker: Loudspeaker | None = None
+    continues: tuple[str, ...] = ()
+    lasts_s: float = Field(0.0, ge=0)
     said: tuple[str, ...] = ()
     completed: int = 0
     interrupted: int = 0
     stopped: int = 0
+    yields_s: float = 0.5
 
 
 class _Calls(_Written):

@@ -1,7 +1,8 @@
 """Holds the calls of the corpus, and judges what became of them."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,19 +16,19 @@ from avatar.replay.compare import error_rate
 from avatar.replay.outcome import Outcome, outcome_of
 from avatar.replay.run import hold_call
 from avatar.replay.simulated import simulated_engines
+from avatar.resume import Continuation
 from avatar.settings import Settings
+from avatar.terms import Terms
 from bench.corpus.person import Pcm, ScriptedPerson
 from bench.corpus.recipes import Recipe, Say, recipes
 from bench.recordings import FOLDER
+from speech.types import Message, Role
 
 WER_LIMIT = 0.25
 """Of all that was said in a call, a few words."""
 
-SILENCE_LIMIT_S = 0.5
-"""What an answer that is spoken over may take to fall silent, here where only the rule counts and
-not its latency."""
-
 OVERLAP_LIMIT_S = 0.1
+_LATE_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +99,33 @@ async def hold(
         settings,
         root=root,
         video=video,
+        terms=Terms(continues=_continued(recipe), lasts_s=recipe.lasts_s),
     )
-    outcome, overlap_s = outcome_of(call), person.overlap_s(SILENCE_LIMIT_S)
+    outcome, overlap_s = outcome_of(call), person.overlap_s(recipe.yields_s)
     faults = tuple(_faults(recipe, call, outcome, overlap_s))
     return Held(recipe, call, outcome, overlap_s, person.heard, faults)
 
 
 def read_clips(chosen: Sequence[Recipe]) -> dict[str, Clip]:
-    """The clips that the recipes name."""
+    """The clips that the recipes name: by the file's name, those of `turns` by folder and name."""
     files = {path.stem: path for path in sorted(FOLDER.rglob("*.wav"))}
-    names = {step.say for recipe in chosen for step in recipe.steps if isinstance(step, Say)}
+    files |= {f"{path.parent.name}/{path.stem}": path for path in FOLDER.rglob("*.g722")}
+    said = [step for recipe in chosen for step in recipe.steps if isinstance(step, Say)]
+    names = {name for step in said for name in step.clips}
     return {name: read_clip(files[name]) for name in sorted(names)}
+
+
+def _continued(recipe: Recipe) -> Continuation | None:
+    if not recipe.continues:
+        return None
+    speakers: Iterable[Role] = itertools.cycle(("user", "assistant"))
+    messages = tuple(map(Message, speakers, recipe.continues))
+    return Continuation(
+        CallConfig(language=recipe.language),
+        messages,
+        owes_reply=messages[-1].role == "user",
+        seed=0,
+    )
 
 
 def _faults(recipe: Recipe, call: RecordedCall, outcome: Outcome, overlap_s: float) -> list[str]:
@@ -134,10 +151,12 @@ def _faults(recipe: Recipe, call: RecordedCall, outcome: Outcome, overlap_s: flo
         faults.append(f"the avatar spoke over the person for {overlap_s:.1f} s")
     if call.cut_off:
         faults.append("the call broke off")
-    return faults + _memory_faults(call, outcome)
+    if recipe.lasts_s and call.length_s > recipe.lasts_s + _LATE_S:
+        faults.append("the call did not end in time")
+    return faults + _memory_faults(recipe, call, outcome)
 
 
-def _memory_faults(call: RecordedCall, outcome: Outcome) -> list[str]:
+def _memory_faults(recipe: Recipe, call: RecordedCall, outcome: Outcome) -> list[str]:
     """What the avatar remembers to have said, and nobody heard; or the other way round."""
     remembered = [
         message["content"]
@@ -147,7 +166,7 @@ def _memory_faults(call: RecordedCall, outcome: Outcome) -> list[str]:
         if message["role"] == "assistant"
     ]
     heard = [answer.heard for answer in outcome.answers if answer.status is not None]
-    if _words(remembered) != _words(heard):
+    if _words(remembered) != _words([*recipe.continues[1::2], *heard]):
         return ["what is remembered is not what was heard"]
     return []
 

@@ -123,6 +123,18 @@ def test_noise_is_no_turn():
     assert (len(call.outcome.turns), call.outcome.noises) == (1, 1)
 
 
+def test_a_listeners_word_over_an_answer_is_no_turn_that_wants_one():
+    call = Call().says("how are you", 1, 2).answers(2.2, 8, sounds_s=2.5).says("mm-hm", 5, 5.4)
+    call.entries[-1].body["is_backchannel"] = True
+    outcome = call.outcome
+    assert (len(outcome.turns), outcome.backchannels, outcome.noises) == (1, 1, 0)
+    assert outcome.words == "how are you"
+    assert not outcome.unanswered
+    compared, found = findings(polite(), call)
+    assert found["words taken for a listener's"] == ("0", "1", "changed")
+    assert not compared.holds
+
+
 def test_events_that_nobody_knew_yet_are_counted():
     now = polite().event(3, "ReplyHeld", response_id="r").event(4, "ReplyHeld", response_id="r")
     compared, found = findings(polite(), now)

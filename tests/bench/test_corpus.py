@@ -8,6 +8,7 @@ import pytest
 
 from bench.corpus.person import ScriptedPerson
 from bench.corpus.recipes import Recipe, recipes
+from bench.corpus.room import Room
 from bench.corpus.run import read_clips
 from speech.errors import ConfigError
 from tests.session import virtual_clock
@@ -18,6 +19,11 @@ MIC_HZ = 16_000
 def act(steps, clips=(), avatar=lambda person: asyncio.sleep(0), listen_s=0.5):
     """Do the steps against `avatar`; the person, and all that their microphone gave."""
     recipe = Recipe(name="n", why="w", steps=steps)
+    return act_recipe(recipe, clips, avatar, listen_s)
+
+
+def act_recipe(recipe, clips=(), avatar=lambda person: asyncio.sleep(0), listen_s=0.5):
+    """The same for a whole recipe."""
 
     async def call():
         person = ScriptedPerson(recipe, dict(clips))
@@ -55,6 +61,7 @@ def test_every_recipe_names_clips_that_are_there_and_says_what_is_to_become_of_i
         assert recipe.why
         spoken = sum(hasattr(step, "say") for step in recipe.steps)
         assert bool(recipe.said) == bool(spoken), recipe.name
+        assert recipe.completed + recipe.interrupted + recipe.stopped or not spoken, recipe.name
     assert len({recipe.name for recipe in recipes()}) == len(recipes())
     assert clips
 
@@ -141,6 +148,54 @@ def test_waiting_for_an_answer_ends_with_it_or_in_vain(clips):
     assert loud_s(pcm)[0] == pytest.approx(25.0, abs=0.1)
 
 
+def test_clips_of_one_breath_are_said_one_after_the_other(clips):
+    names = ("en/digit-2", "en/digit-1")
+    person, pcm = act([{"say": names}], clips.items())
+    first_s, last_s = loud_s(pcm)
+    length_s = sum((clips[name].speech_end - clips[name].speech_start) / 48_000 for name in names)
+    assert last_s - first_s == pytest.approx(length_s + 0.08, abs=0.15)
+    assert len(person.spoken) == 1
+
+
+def test_a_cough_is_two_bursts_of_its_level_and_no_turn():
+    person, pcm = act([{"pause_s": 1.0}, {"cough_db": -10.0}])
+    peak = np.abs(pcm.astype(int)).max()
+    assert 20 * np.log10(peak / 32768) == pytest.approx(-10, abs=1)
+    levels = np.abs(pcm[MIC_HZ : MIC_HZ + MIC_HZ * 4 // 5].astype(int)).reshape(-1, 320).max(axis=1)
+    loud = levels > peak / 8
+    assert np.count_nonzero(np.diff(loud.astype(int)) == 1) + loud[0] == 2
+    assert person.spoken == []
+
+
+def test_a_room_gives_back_what_was_played_as_late_and_as_loud_as_it_is():
+    room, rng = Room(echo_db=-20.0, delay_s=0.15, rings_s=0.3), np.random.default_rng(0)
+    played = rng.normal(0, 4000, (100, 960)).astype(np.int16)
+    played[:20] = played[60:] = 0
+    back = []
+    for n, frame in enumerate(played):
+        room.played(frame)
+        back.append(room.echo(n * 320, 320))
+    back = np.concatenate(back)
+    start_s = np.flatnonzero(np.abs(back) > 20)[0] / MIC_HZ
+    assert start_s == pytest.approx(20 * 0.02 + 0.15, abs=0.01)
+    sounding = back[round(0.7 * MIC_HZ) : round(1.3 * MIC_HZ)]
+    third = 4000 / np.sqrt(3)  # of the power of white noise is below 8 kHz
+    assert 20 * np.log10(sounding.std() / third) == pytest.approx(-20, abs=2)
+    ringing = back[round(1.38 * MIC_HZ) : round(1.42 * MIC_HZ)]
+    assert 1 < ringing.std() < sounding.std() / 3
+
+
+def test_where_the_avatar_comes_from_a_loudspeaker_the_microphone_hears_it(clips):
+    recipe = Recipe(
+        name="n",
+        why="w",
+        steps=[{"pause_s": 4.0}],
+        loudspeaker={"echo_db": -20.0, "delay_s": 0.15, "rings_s": 0.3},
+    )
+    _, pcm = act_recipe(recipe, clips, speak)
+    assert loud_s(pcm)[0] == pytest.approx(1.15, abs=0.05)
+
+
 def test_noise_has_its_level(clips):
     _, pcm = act([{"noise_s": 2.0, "level_db": -40.0}], listen_s=0.02)
     rms = np.sqrt(np.mean(pcm.astype(float) ** 2))
@@ -152,6 +207,14 @@ def test_what_the_client_sends_is_sent(clips):
         recipe = Recipe(name="n", why="w", steps=[{"send": "response.create"}])
         person = ScriptedPerson(recipe, {})
         await person.done()
-        return await anext(person.messages())
+        loop, messages = asyncio.get_running_loop(), person.messages()
+        sent = [(json.loads(await anext(messages))["type"], loop.time()) for _ in range(4)]
+        await messages.aclose()
+        return sent
 
-    assert json.loads(virtual_clock.run(call())) == {"type": "response.create"}
+    assert virtual_clock.run(call()) == [
+        ("avatar.ping", 0),  # a client that is there
+        ("response.create", 0),
+        ("avatar.ping", 3),
+        ("avatar.ping", 6),
+    ]

@@ -46,7 +46,16 @@ def call(engines, held, tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "name", ["pause-to-think", "pause-in-a-phrase", "barge-in", "bang", "silence"]
+    "name",
+    [
+        "pause-to-think",
+        "pause-in-a-phrase",
+        "barge-in",
+        "bang",
+        "silence",
+        "listener",
+        "loudspeaker",
+    ],
 )
 def test_a_call_of_the_corpus_holds(call, name):
     assert call(name).faults == ()
