@@ -4,6 +4,7 @@
  */
 
 import { Call } from "./call.js";
+import { goingOn } from "./going_on.js";
 import { preferredLanguage } from "./language.js";
 import { Memory } from "./memory.js";
 import { isMicrophoneAllowed, Microphone } from "./microphone.js";
@@ -292,6 +293,8 @@ export class Caller {
           onmedia: (stream) => this.#show(stream),
           onevent: (event) => this.#hear(event),
           onjoin: (resumed, isFirst) => {
+            const heard = this.transcript.takeBrokenOff();
+            if (resumed && heard) this.#goOn(call, heard);
             if (!resumed && (resumeToken || !isFirst)) this.transcript.note("reconnected");
           },
           ontoken: (resumption) => this.#memory.keep(resumption),
@@ -326,6 +329,17 @@ export class Caller {
     this.transcript.apply(event);
     this.tools.hear(event);
     this.#listener.onevent(event);
+  }
+
+  /**
+   * Have an answer said to its end that the lost connection broke off.
+   *
+   * @param {Call} call
+   * @param {string} heard of it
+   */
+  #goOn(call, heard) {
+    this.transcript.note("goingOn");
+    for (const event of goingOn(this.language, heard)) call.send(event);
   }
 
   #newTranscript() {

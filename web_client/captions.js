@@ -7,7 +7,7 @@ const CAPTION_STAYS_MS = 6_000;
 const ANNOUNCED_LINES = 20;
 
 /** @type {Record<Exclude<Line["note"], "">, import("./strings.js").StringKey>} */
-const NOTES = { reconnected: "noteReconnected", unheard: "noteUnheard", error: "noteError" };
+const NOTES = { reconnected: "noteReconnected", goingOn: "noteGoingOn", unheard: "noteUnheard", error: "noteError" };
 
 /**
  * @param {Line} line

@@ -102,6 +102,7 @@ const en = {
   stateEnded: "Call ended",
 
   noteReconnected: "Connected again. This is a new call: {name} no longer knows what was said before.",
+  noteGoingOn: "The connection broke off here. {name} was asked to go on.",
   noteUnheard: "That could not be understood. Please say it again.",
   noteError: "Something went wrong. Please try again.",
 
@@ -256,6 +257,7 @@ const es = {
   stateEnded: "Llamada terminada",
 
   noteReconnected: "Conectado de nuevo. Es una llamada nueva: {name} ya no sabe lo que se dijo antes.",
+  noteGoingOn: "Aquí se cortó la conexión. Se ha pedido a {name} que siga.",
   noteUnheard: "No se ha entendido. Repítelo, por favor.",
   noteError: "Algo ha fallado. Inténtalo de nuevo.",
 

@@ -1,5 +1,6 @@
 /** The words of a conversation, put together from the server's events. Knows nothing of the page. */
 
+import { isGoingOn } from "./going_on.js";
 import { object, text, typedText } from "./protocol.js";
 
 /** @typedef {import("./protocol.js").ServerEvent} ServerEvent */
@@ -9,7 +10,7 @@ import { object, text, typedText } from "./protocol.js";
  * @property {string} id the conversation item's, or one of our own for a note
  * @property {"person" | "avatar" | "note"} who
  * @property {string} text a note's text is a sentence of the server's, or "" where `note` says it all
- * @property {"reconnected" | "unheard" | "error" | ""} note what a note is about
+ * @property {"reconnected" | "goingOn" | "unheard" | "error" | ""} note what a note is about
  * @property {boolean} isFinal false while words may still change
  * @property {boolean} isCut the avatar was interrupted here
  */
@@ -28,6 +29,7 @@ export class Transcript {
   #utterance = "";
   #committed = new Set();
   #notes = 0;
+  #brokenOff = "";
 
   /** @param {TranscriptListener} onchange */
   constructor(onchange) {
@@ -74,13 +76,16 @@ export class Transcript {
    */
   restore(lines) {
     this.#notes = lines.length; // More than any note's number.
-    for (const line of lines) this.#put({ ...line, isFinal: true, isCut: line.isCut || isUnfinished(line) });
+    for (const line of lines) {
+      if (isUnfinished(line)) this.#breakOff(line);
+      else this.#put({ ...line, isFinal: true });
+    }
   }
 
   /**
    * Put a remark between the lines.
    *
-   * @param {"reconnected" | "unheard" | "error"} note
+   * @param {"reconnected" | "goingOn" | "unheard" | "error"} note
    * @param {string} [words]
    */
   note(note, words = "") {
@@ -91,8 +96,21 @@ export class Transcript {
   /** The connection is gone: nothing that is open can change any more. */
   close() {
     this.#remove(this.#utterance, { onlyInterim: true });
-    for (const line of this.lines.filter(isUnfinished)) this.#put({ ...line, isFinal: true, isCut: true });
+    for (const line of this.lines.filter(isUnfinished)) this.#breakOff(line);
     this.#open.clear();
+  }
+
+  /** @returns {string} the words of an answer that the lost connection broke off; once */
+  takeBrokenOff() {
+    const words = this.#brokenOff;
+    this.#brokenOff = "";
+    return words;
+  }
+
+  /** @param {Line} line */
+  #breakOff(line) {
+    this.#brokenOff = line.text;
+    this.#put({ ...line, isFinal: true, isCut: true });
   }
 
   /** @param {Record<string, unknown>} error */
@@ -123,7 +141,7 @@ export class Transcript {
   #addTyped(item) {
     const words = typedText(item);
     const id = text(item, "id");
-    if (words && id) this.#put({ ...blank(id, "person"), text: words, isFinal: true });
+    if (words && id && !isGoingOn(id)) this.#put({ ...blank(id, "person"), text: words, isFinal: true });
   }
 
   /**

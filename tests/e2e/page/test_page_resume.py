@@ -40,6 +40,33 @@ def test_after_a_lost_connection_the_same_conversation_goes_on(open_page, server
     assert not first.has_hung_up
 
 
+def test_an_answer_that_the_connection_broke_off_is_gone_on_with(open_page, server):
+    server.resumes = True
+    page = open_page()
+    call(page)
+    server.call.hear("Tell me a story.", "q1")
+    server.call.say("Once upon a time there was a farmer. He had a dog and")
+    expect(page.locator("#lines > li")).to_have_count(2)
+    first = server.call
+    first.cut_off()
+    eventually(page, lambda: went_on(server, first) and server.call.received("response.create"))
+    (asked_for,) = server.call.received("conversation.item.create")
+    item = asked_for["item"]
+    assert "up to “was a farmer. He had a dog and”" in item["content"][0]["text"]
+    server.call.send("conversation.item.added", item=item)  # nobody said it: it is not shown
+    expect(page.locator("#lines > li.note")).to_contain_text("The connection broke off here")
+    server.call.say("they went to the market.", item_id="rest")
+    expect(page.locator("#lines > li")).to_have_count(4)
+    assert lines(page)[-1] == "they went to the market."
+    second = server.call
+    server.call.send("response.output_audio_transcript.done", item_id="rest", transcript="")
+    server.call.send("response.done", response={"id": "r", "status": "completed"})
+    second.cut_off()
+    eventually(page, lambda: went_on(server, second))
+    page.wait_for_timeout(500)
+    assert not server.call.received("response.create"), "that one was heard to its end"
+
+
 def test_after_a_reload_the_same_conversation_goes_on(open_page, server):
     server.resumes = True
     page = open_page()
