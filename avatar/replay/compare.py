@@ -6,7 +6,7 @@ from typing import Literal
 
 from avatar.latency import ROWS, TARGET_MS
 from avatar.recording.reading import RecordedCall
-from avatar.replay.outcome import Outcome, outcome_of
+from avatar.replay.outcome import Answer, Outcome, Turn, outcome_of
 from avatar.replay.wer import edits, words
 from speech.types import Language
 
@@ -26,12 +26,14 @@ class Finding:
         first: How it was in the recording, for a person; empty if it can't be known.
         now: How it is.
         verdict: What to think of it.
+        where: Where those turns or answers began; empty where it is the same.
     """
 
     name: str
     first: str
     now: str
     verdict: Verdict
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,10 @@ def compare(
     return Comparison(
         (
             *_transcripts(was, is_now, reference, language),
-            *(_counted(name, count(was), count(is_now), judge) for name, count, judge in _COUNTS),
+            *(
+                _counted(name, starts(was), starts(is_now), judge)
+                for name, starts, judge in _COUNTS
+            ),
             *_others(was, is_now),
             *(_latency(was, is_now, timed=timed)),
         )
@@ -106,21 +111,40 @@ def _alike(first: float, now: float) -> Verdict:
     return "same" if now == first else "changed"
 
 
-_Count = Callable[[Outcome], int]
-_COUNTS: tuple[tuple[str, _Count, Callable[[float, float], Verdict]], ...] = (
-    ("turns with words", lambda it: len(it.turns), _alike),
-    ("words taken for a listener's", lambda it: it.backchannels, _alike),
-    ("noises taken for turns", lambda it: it.noises, _fewer),
-    ("turns without an answer", lambda it: len(it.unanswered), _fewer),
-    ("answers that failed", lambda it: it.count("failed"), _fewer),
-    ("person cut off by the avatar", lambda it: len(it.cut_short), _fewer),
-    ("avatar began over the person", lambda it: len(it.talked_over), _fewer),
-    ("avatar cut off by the person", lambda it: len(it.interrupted), _alike),
+_Starts = Callable[[Outcome], Sequence[float]]
+_COUNTS: tuple[tuple[str, _Starts, Callable[[float, float], Verdict]], ...] = (
+    ("turns with words", lambda it: _begun(it.turns), _alike),
+    ("words taken for a listener's", lambda it: _begun(it.backchannels), _alike),
+    ("noises taken for turns", lambda it: _begun(it.noises), _fewer),
+    ("turns without an answer", lambda it: _begun(it.unanswered), _fewer),
+    ("answers that failed", lambda it: _sounded(it.ended("failed")), _fewer),
+    ("person cut off by the avatar", lambda it: _begun(it.cut_short), _fewer),
+    ("avatar began over the person", lambda it: _sounded(it.talked_over), _fewer),
+    ("avatar cut off by the person", lambda it: _sounded(it.interrupted), _alike),
 )
 
 
-def _counted(name: str, first: int, now: int, judge: Callable[[float, float], Verdict]) -> Finding:
-    return Finding(name, str(first), str(now), judge(first, now))
+def _begun(turns: Sequence[Turn]) -> list[float]:
+    return [turn.start_s for turn in turns]
+
+
+def _sounded(answers: Sequence[Answer]) -> list[float]:
+    return [answer.began_s if answer.sounded_s is None else answer.sounded_s for answer in answers]
+
+
+def _counted(
+    name: str,
+    first_s: Sequence[float],
+    now_s: Sequence[float],
+    judge: Callable[[float, float], Verdict],
+) -> Finding:
+    first, now = len(first_s), len(now_s)
+    where = "" if first == now else f"recorded: {_places(first_s)}; now: {_places(now_s)}"
+    return Finding(name, str(first), str(now), judge(first, now), where)
+
+
+def _places(starts_s: Sequence[float]) -> str:
+    return ", ".join(f"{start_s:.1f} s" for start_s in starts_s) or "nowhere"
 
 
 def _others(was: Outcome, now: Outcome) -> Sequence[Finding]:
@@ -138,7 +162,7 @@ def _latency(was: Outcome, now: Outcome, *, timed: bool) -> Sequence[Finding]:
     for row in known:
         if row not in first and row not in again:
             continue
-        target = f" of {TARGET_MS[row]}" if row in TARGET_MS else ""
+        target = f" (target {TARGET_MS[row]})" if row in TARGET_MS else ""
         verdict: Verdict = "shown"
         if timed and row in first and row in again:
             verdict = _slower(first[row], again[row])

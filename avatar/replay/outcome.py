@@ -71,8 +71,8 @@ class Outcome:
     """
 
     turns: tuple[Turn, ...]
-    noises: int
-    backchannels: int
+    noises: tuple[Turn, ...]
+    backchannels: tuple[Turn, ...]
     answers: tuple[Answer, ...]
     others: Mapping[str, int]
 
@@ -133,9 +133,9 @@ class Outcome:
             )
         ]
 
-    def count(self, status: str) -> int:
-        """How many answers ended so."""
-        return sum(answer.status == status for answer in self.answers)
+    def ended(self, status: str) -> list[Answer]:
+        """The answers that ended so."""
+        return [answer for answer in self.answers if answer.status == status]
 
     def rows_ms(self) -> dict[str, list[int]]:
         """Latency of all answers, by row."""
@@ -173,11 +173,10 @@ def outcome_of(call: RecordedCall) -> Outcome:
     told = [entry for entry in call.entries if entry.source == "conversation"]
     turns = _turns(told)
     understood = [turn for turn in turns if turn.words or turn.lost]
-    spoken = tuple(turn for turn in understood if not turn.is_backchannel)
     return Outcome(
-        turns=spoken,
-        noises=sum(turn.end_s is not None for turn in turns) - len(understood),
-        backchannels=len(understood) - len(spoken),
+        turns=tuple(turn for turn in understood if not turn.is_backchannel),
+        noises=tuple(turn for turn in turns if turn.end_s is not None and turn not in understood),
+        backchannels=tuple(turn for turn in understood if turn.is_backchannel),
         answers=_answers(told),
         others=Counter(entry.type for entry in told if entry.type not in _KNOWN),
     )

@@ -31,7 +31,10 @@ class ReplayReport:
     def as_table(self) -> str:
         """For a person. No word of what was said is in it."""
         lines = [f"{self.first.folder.name}: {self.first.length_s:.1f} s", *self.notes, ""]
-        return "\n".join([*lines, table(self.comparison.findings), "", self._sentence()])
+        places = [f"{f.name}, {f.where}" for f in self.comparison.findings if f.where]
+        if places:
+            places = ["", "Where it began, in the recording's time:", *places]
+        return "\n".join([*lines, table(self.comparison.findings), *places, "", self._sentence()])
 
     def as_json(self) -> str:
         """One JSON object. No word of what was said is in it."""

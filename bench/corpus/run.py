@@ -134,10 +134,10 @@ def _faults(recipe: Recipe, call: RecordedCall, outcome: Outcome, overlap_s: flo
     faults = [
         f"{name}: {is_now}, not {wanted}"
         for name, is_now, wanted in (
-            ("answers heard to their end", outcome.count("completed"), recipe.completed),
+            ("answers heard to their end", len(outcome.ended("completed")), recipe.completed),
             ("answers interrupted", len(outcome.interrupted), recipe.interrupted),
             ("answers stopped by the button", stopped, recipe.stopped),
-            ("answers that failed", outcome.count("failed"), 0),
+            ("answers that failed", len(outcome.ended("failed")), 0),
             ("turns cut short", len(outcome.cut_short), 0),
             ("turns without an answer", len(outcome.unanswered), 0),
         )

@@ -120,19 +120,21 @@ def test_a_turn_after_which_nothing_comes_is_unanswered():
 
 def test_noise_is_no_turn():
     call = polite().says("", 6, 6.3)
-    assert (len(call.outcome.turns), call.outcome.noises) == (1, 1)
+    assert (len(call.outcome.turns), len(call.outcome.noises)) == (1, 1)
 
 
 def test_a_listeners_word_over_an_answer_is_no_turn_that_wants_one():
     call = Call().says("how are you", 1, 2).answers(2.2, 8, sounds_s=2.5).says("mm-hm", 5, 5.4)
     call.entries[-1].body["is_backchannel"] = True
     outcome = call.outcome
-    assert (len(outcome.turns), outcome.backchannels, outcome.noises) == (1, 1, 0)
+    assert (len(outcome.turns), len(outcome.backchannels), outcome.noises) == (1, 1, ())
     assert outcome.words == "how are you"
     assert not outcome.unanswered
     compared, found = findings(polite(), call)
     assert found["words taken for a listener's"] == ("0", "1", "changed")
     assert not compared.holds
+    table = ReplayReport(polite().recorded, call.recorded, compared, []).as_table()
+    assert "words taken for a listener's, recorded: nowhere; now: 5.0 s" in table
 
 
 def test_events_that_nobody_knew_yet_are_counted():
