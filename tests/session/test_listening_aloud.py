@@ -81,10 +81,10 @@ def test_words_still_end_the_wait_for_a_clients_tool():
 
 
 def between_clauses(first):
-    """The voice takes 1.5 s for a clause: the first is heard at about 3.5, the second 1 s later."""
+    """The voice takes 3.5 s for a clause: the first is heard at about 5, the second 2 s later."""
     call = ScriptedCall([first + " And then you go on to the church.", "Never."])
     call.says("which way", 0.5, 1.5)
-    call.voice.takes_s = 2.0
+    call.voice.takes_s = 3.5
     return call
 
 
@@ -99,7 +99,7 @@ def gap_of(first):
 def test_between_two_clauses_it_lets_the_next_one_come(sound):
     first = "Walk to the bridge."
     begins_s, ends_s = gap_of(first)
-    assert ends_s - begins_s > 0.6
+    assert ends_s - begins_s > 1.8
     call = between_clauses(first).says(sound, begins_s + 0.2, begins_s + 0.5).run(14)
     assert call.statuses == ["completed"]
     assert of_the_person(call) == ["which way"]
@@ -144,6 +144,14 @@ def test_words_still_take_the_floor_while_the_avatar_thinks(more):
     assert call.statuses[0] == "cancelled"
     assert of_the_person(call)[-1].endswith(more)
     assert call.heard[-1] == "Never."
+
+
+def test_yes_is_an_answer_if_the_one_before_it_was_none():
+    call = ScriptedCall([ANSWER, "Good."]).says("well, um", 0.5, 1.3)
+    call.model.first_word_s = 2.0
+    call.says("yes.", 3.4, 3.8).run(12)
+    assert of_the_person(call) == ["well, um yes."]
+    assert call.heard[-1] == "Good."
 
 
 @pytest.mark.parametrize("sound", ["Um.", "Uh."])
