@@ -24,7 +24,7 @@ from render.lipsync import PhonemeLipSync
 from speech.asr.moonshine import Moonshine
 from speech.asr.whisper import Whisper
 from speech.closing import WordsJudge
-from speech.errors import ConfigError, RenderError
+from speech.errors import RenderError
 from speech.llm.embedded import EmbeddedModel
 from speech.llm.fitting import fitted
 from speech.llm.openai_compatible import OpenAICompatibleLanguageModel
@@ -216,8 +216,6 @@ async def _load_language_model(
 ) -> Callable[[], CallModel]:
     llm: LlmSettings = settings.llm
     if llm.backend == "openai":
-        if not llm.base_url:
-            raise ConfigError("llm.backend 'openai' needs llm.base_url, as in docs/llm.md.")
         return lambda: OpenAICompatibleLanguageModel(
             llm.base_url,
             name,
