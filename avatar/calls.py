@@ -202,6 +202,7 @@ class Calls:
         except BaseException:
             self.turn_away(entry)
             raise
+        session.record_if_agreed(self.settings, may_yet=True)  # there was no form to say so in
         self._begin(session, entry)
         return session
 

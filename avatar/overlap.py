@@ -88,9 +88,7 @@ class Overlaps:
         self.held_for: int | None = None
         """The utterance for which the answer is held."""
 
-    def begin(
-        self, utterance: int, reply: Reply | None, *, in_turn: bool, said_all: bool
-    ) -> None:
+    def begin(self, utterance: int, reply: Reply | None, *, in_turn: bool, said_all: bool) -> None:
         """A sound began.
 
         Args:

@@ -24,7 +24,7 @@ from avatar.pace import Pace
 from avatar.parting import Parting
 from avatar.protocol.config import CallConfig
 from avatar.protocol.dialect import Doors, FaceFiles, Performance, Speak
-from avatar.recording.format import Header
+from avatar.recording.format import Committed, Header
 from avatar.recording.kept import Kept
 from avatar.recording.recorder import Recorder
 from avatar.resume import Continuation, Return, without_token
@@ -84,6 +84,7 @@ class Session:
         self._kept = Kept(
             lambda: self._conversation.playout.position,
             lambda: self._dialect.show_session(),
+            self._agreed,
             before=terms.continues.recordings if terms.continues else (),
             is_withdrawn=config.recording is False,
         )
@@ -179,8 +180,7 @@ class Session:
         except BaseException:
             await session._llm.close()
             raise
-        takes_video = session.peer.takes_video
-        session._kept.start_if_agreed(call_id, config, settings, seed=seed, takes_video=takes_video)
+        session.record_if_agreed(settings)
         return session
 
     @classmethod
@@ -232,17 +232,19 @@ class Session:
             language=language,
             instructions=config.instructions or "",
             face=FaceFiles(Path(settings.face.name).name, face_url(settings.face.name)),
-            send=self._send,
+            send=lambda message: self.peer.send(message),
             command=self._obey,
             forget=lambda: self._hearing.listener.forget(),
-            commit=lambda at_sample: self._hearing.listener.commit(at_sample),
+            commit=self._commit,
             submit=lambda pcm, item_id: self._hearing.listener.submit(pcm, item_id),
             pinged=self._heart.beat,
             show_face=lambda mode, automatic, reason: self._face.control.ask(
                 Wish(mode, automatic), reason
             ),
             recorded=lambda: self._kept.is_recorded,
-            withdraw=self._stop_recording,
+            agree=self._kept.agree,
+            withdraw=self._kept.withdraw,
+            note=lambda source, message: self._kept.note(source, without_token(message)),
             hang_up=self.hang_up,
             forbid_watching=self.audience.forbid,
             shows_watchers=self.audience.be_shown,
@@ -260,6 +262,11 @@ class Session:
     def answer_sdp(self) -> str:
         """The answer to the client's offer."""
         return self.peer.answer_sdp
+
+    def record_if_agreed(self, settings: Settings, *, may_yet: bool = False) -> None:
+        """Record the call, if operator and person agree; they `may_yet`, until anything is said."""
+        video = self.peer.takes_video
+        self._kept.start_if_agreed(self.call_id, settings, takes_video=video, may_yet=may_yet)
 
     def record(self, root: Path, about: Header) -> Recorder:
         """Record the call from now on, below `root`.
@@ -329,7 +336,6 @@ class Session:
         async for message in self.peer.events_in():
             if self._return.hear() and self._agreed.owes_reply:
                 self._conversation.send(Respond())  # not before: to nobody, tools would run
-            self._kept.note("client", message)
             self._dialect.receive(message)
             await self._conversation.keep_up()
 
@@ -370,18 +376,14 @@ class Session:
             )
         return allowed
 
-    def _send(self, message: str) -> None:
-        self._kept.note("server", without_token(message))
-        self.peer.send(message)
+    def _commit(self, at_sample: int | None) -> None:
+        if at_sample is not None:
+            self._kept.note("session", Committed(at_sample))
+        self._hearing.listener.commit(at_sample)
 
     def _heard(self, event: Heard) -> None:
         self._kept.note("listener", event)
         self._conversation.send(event)
-
-    def _stop_recording(self) -> None:
-        """Delete what was recorded: the person has withdrawn."""
-        self._agreed.withdraw()
-        self._kept.discard()
 
     def _tell(self, event: ConversationEvent) -> None:
         self._kept.note("conversation", event)

@@ -53,12 +53,15 @@ class Agreement:
         config: What the call begins with.
         terms: On which it is held.
         seed: Of the face's movement.
+
+    Attributes:
+        config: What is agreed on now.
     """
 
     def __init__(self, config: CallConfig, terms: Terms, seed: int) -> None:
         self.terms = terms
-        self._config = config
-        self._seed = seed
+        self.config = config
+        self.seed = seed
         self._began_s = asyncio.get_running_loop().time()
 
     @property
@@ -70,12 +73,12 @@ class Agreement:
         """What may be changed, which from now on is agreed; and the names of what may not."""
         refused = self.terms.refused(wanted)
         allowed = without(wanted, refused)
-        self._config = self._config.model_copy(update=changes(allowed))
+        self.config = self.config.model_copy(update=changes(allowed))
         return allowed, refused
 
-    def withdraw(self) -> None:
-        """The person consents to being recorded no more."""
-        self._config = self._config.model_copy(update={"recording": False})
+    def consent(self, *, to_recording: bool) -> None:
+        """The person consents to being recorded, or no more."""
+        self.config = self.config.model_copy(update={"recording": to_recording})
 
     def left(
         self,
@@ -103,13 +106,13 @@ class Agreement:
         if before is not None:
             lasted_s += before.lasted_s
             if not is_known:
-                config = before.asked_again(self._config)
+                config = before.asked_again(self.config)
                 return replace(before, config=config, lasted_s=lasted_s, recordings=recordings)
         return Continuation(
-            config=self._config.model_copy(update={"language": language}),
+            config=self.config.model_copy(update={"language": language}),
             messages=history.everything,
             owes_reply=bool(heard) and heard[-1].role in ("user", "tool"),
-            seed=self._seed,
+            seed=self.seed,
             fixed=self.terms.fixed,
             lasted_s=lasted_s,
             allows_watching=allows_watching,

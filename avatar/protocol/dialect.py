@@ -6,7 +6,7 @@ tells it what happens; the dialect puts that into the words that its clients kno
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +68,9 @@ class Doors:
         pinged: The client is alive, and will say so again and again.
         show_face: Asks for a mode; whether less will do while the server is busy; and why.
         recorded: Whether the call is being recorded.
-        withdraw: The person withdraws the consent to that.
+        agree: The person consents to that, now that the call has begun.
+        withdraw: They consent no more.
+        note: Keeps a message for the recording, and who sent it, in a dialect that is replayed.
         hang_up: Ends the call.
         forbid_watching: The person does not want others to watch.
         shows_watchers: Whether the client shows the person how many watch: nobody may before.
@@ -92,7 +94,9 @@ class Doors:
     pinged: Callable[[], None] = _nothing
     show_face: Callable[[FaceMode, bool, FaceReason], None] = lambda mode, automatic, reason: None
     recorded: Callable[[], bool] = lambda: False
+    agree: Callable[[], None] = _nothing
     withdraw: Callable[[], None] = _nothing
+    note: Callable[[Literal["client", "server"], str], None] = _nothing
     hang_up: Callable[[], None] = _nothing
     forbid_watching: Callable[[], None] = _nothing
     shows_watchers: Callable[[bool], None] = _nothing

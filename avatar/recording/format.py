@@ -35,6 +35,8 @@ SOURCES: tuple[Source, ...] = get_args(Source)
 ENDING = "ending"
 """Type of the session's entry where the call begins to end: what follows is its aftermath."""
 
+SOUND = frozenset({"input_audio_buffer.append", "response.output_audio.delta"})
+"""Messages that are sound alone: none is an `Entry`. The person's is in `AUDIO_FILE`."""
 
 _STARTED = "%Y%m%dT%H%M%SZ"
 
@@ -48,6 +50,17 @@ class Remembered:
     """What the avatar remembers of the conversation when it ends."""
 
     messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """Where a turn ends that the client, which sends sound in messages, has just said is over.
+
+    Attributes:
+        at_sample: In the microphone's stream, at 16 kHz. The listener may not have come so far.
+    """
+
+    at_sample: int
 
 
 class Header(BaseModel):

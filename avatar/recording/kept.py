@@ -4,14 +4,16 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from avatar.protocol.config import CallConfig
 from avatar.recording.about import header, is_agreed
 from avatar.recording.format import Header, Remembered, Source
 from avatar.recording.recorder import Recorder
 from avatar.settings import Settings
+from avatar.terms import Agreement
 from speech.types import AudioFrame, Message
 
 _log = logging.getLogger(__name__)
+
+_MOST_HELD_BACK = 16  # messages of a client that may yet agree to being recorded
 
 
 class Kept:
@@ -20,6 +22,7 @@ class Kept:
     Args:
         played: Where the avatar's sound is now, in samples at 48 kHz.
         changed: Told when the recording has ended by itself.
+        agreement: Of the client and the server.
         before: Recordings of the calls that this one goes on with.
         is_withdrawn: Whether the person wants none of them any more.
     """
@@ -28,6 +31,7 @@ class Kept:
         self,
         played: Callable[[], int],
         changed: Callable[[], None],
+        agreement: Agreement,
         *,
         before: tuple[Recorder, ...] = (),
         is_withdrawn: bool = False,
@@ -35,7 +39,10 @@ class Kept:
         self._before = before
         self._played = played
         self._changed = changed
+        self._agreement = agreement
         self._recorder: Recorder | None = None
+        self._begin: Callable[[], None] | None = None  # while the person may yet agree
+        self._held_back: list[object] = []  # what their client has said by then
         if is_withdrawn:
             self.discard()
 
@@ -50,23 +57,51 @@ class Kept:
         return self._before if self._recorder is None else (*self._before, self._recorder)
 
     def start_if_agreed(
-        self, call_id: str, config: CallConfig, settings: Settings, *, seed: int, takes_video: bool
+        self, call_id: str, settings: Settings, *, takes_video: bool, may_yet: bool
     ) -> None:
         """Record the call from now on, if operator and person have agreed to it.
 
         Args:
             call_id: Its public name.
-            config: What was asked of it.
             settings: The server's.
-            seed: Of the face's movement.
             takes_video: Whether the client sees the face.
+            may_yet: Whether the person, if they have not said, may agree until anything is said
+                in a new call.
         """
-        if is_agreed(settings.recording, config):
-            about = header(call_id, config, settings, seed=seed, takes_video=takes_video)
+
+        def begin() -> None:
+            about = header(
+                call_id,
+                self._agreement.config,
+                settings,
+                seed=self._agreement.seed,
+                takes_video=takes_video,
+            )
             try:
                 self.start(settings.recording.root, about)
             except OSError:
                 _log.exception("recording failed", extra={"call_id": call_id})
+
+        asked, is_new = self._agreement.config, self._agreement.terms.continues is None
+        if is_agreed(settings.recording, asked):
+            begin()
+        elif may_yet and is_new and settings.recording.enabled and asked.recording is None:
+            self._begin = begin
+
+    def agree(self) -> None:
+        """The person consents: in time, if nothing was said yet, for a whole call is recorded."""
+        begin, said = self._begin, self._held_back
+        self._hold_back_no_more()
+        if begin is not None:
+            self._agreement.consent(to_recording=True)
+            begin()
+            for message in said:
+                self.note("client", message)
+
+    def withdraw(self) -> None:
+        """The person consents no more: what was kept is deleted."""
+        self._agreement.consent(to_recording=False)
+        self.discard()
 
     def start(self, root: Path, about: Header) -> Recorder:
         """Record the call from now on, below `root`.
@@ -79,6 +114,7 @@ class Kept:
 
     def hear(self, frame: AudioFrame) -> None:
         """Keep what the person's microphone sent."""
+        self._hold_back_no_more()
         if self._recorder is not None:
             self._recorder.hear(frame)
 
@@ -86,6 +122,8 @@ class Kept:
         """Keep what happened."""
         if self._recorder is not None:
             self._recorder.note(event, source=source, played=self._played())
+        elif self._begin is not None:
+            self._hold_back(source, event)
 
     def end(self, remembered: tuple[Message, ...]) -> None:
         """Keep what was remembered as the call began to end; what follows is its aftermath."""
@@ -94,7 +132,8 @@ class Kept:
             self._recorder.end(self._played())
 
     def discard(self) -> None:
-        """Delete all that was kept of the conversation: the person has withdrawn."""
+        """Delete all that was kept of the conversation."""
+        self._hold_back_no_more()
         for recorder in self.recordings:
             recorder.discard()
 
@@ -102,3 +141,14 @@ class Kept:
         """The call is over."""
         if self._recorder is not None:
             self._recorder.close()
+
+    def _hold_back(self, source: Source, event: object) -> None:
+        """Remember what a client says before anything is said, until the person agrees or not."""
+        is_early = source in ("client", "server") and len(self._held_back) < _MOST_HELD_BACK
+        if not is_early:
+            self._hold_back_no_more()
+        elif source == "client":
+            self._held_back.append(event)
+
+    def _hold_back_no_more(self) -> None:
+        self._begin, self._held_back = None, []

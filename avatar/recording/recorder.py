@@ -20,6 +20,7 @@ from avatar.recording.format import (
     ENDING,
     EVENTS_FILE,
     HEADER_FILE,
+    SOUND,
     Entry,
     Header,
     Source,
@@ -96,7 +97,7 @@ class Recorder:
         self._put((self._now_s(), frame))
 
     def note(self, event: object, *, source: Source, played: int) -> None:
-        """Keep an event.
+        """Keep an event, if it is not sound alone.
 
         Args:
             event: A frozen dataclass, or a wire message as JSON text.
@@ -104,16 +105,16 @@ class Recorder:
             played: Samples of the avatar's sound that have left.
         """
         if self.is_recording:
-            self._put(
-                entry_of(
-                    event,
-                    source=source,
-                    at_s=self._now_s(),
-                    began_s=self._began_s,
-                    mic=self._mic_sample,
-                    played=played,
-                )
+            entry = entry_of(
+                event,
+                source=source,
+                at_s=self._now_s(),
+                began_s=self._began_s,
+                mic=self._mic_sample,
+                played=played,
             )
+            if entry.type not in SOUND:
+                self._put(entry)
 
     def end(self, played: int) -> None:
         """Note that the call begins to end: what still comes is its aftermath."""

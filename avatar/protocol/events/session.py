@@ -144,8 +144,8 @@ class AvatarConfig(Asked):
     """What a client may say about the avatar's call.
 
     Attributes:
-        recording: The person's consent to being recorded. It counts where the call begins; later
-            it can only be withdrawn.
+        recording: The person's consent to being recorded. It counts where the call begins, that is
+            before anything was said; later it can only be withdrawn.
         resume_token: Goes on with a call that was lost. Where the call begins only.
         queue: Waits in line if every place is taken. Where the call begins only.
         ticket: From the line. Where the call begins only.

@@ -69,6 +69,7 @@ class Realtime:
 
     def receive(self, message: str) -> None:
         """Deal with one message of the client; a bad one is answered by `error`."""
+        self._doors.note("client", message)
         try:
             event = wire.parse_client_event(message)
         except ValidationError as error:
@@ -168,6 +169,8 @@ class Realtime:
             self._doors.withdraw()
         self._note_watching(config)
         self._doors.command(configure)
+        if config.recording:
+            self._doors.agree()
         self.show_session()
         self._tell_unavailable(config, event_id)
 
@@ -181,7 +184,9 @@ class Realtime:
             self._refuse(Refusal("unsupported_value", f"Not available: {why}.", param), event_id)
 
     def _send(self, event: wire.ServerEvent) -> None:
-        self._doors.send(event.model_dump_json(exclude_none=True))
+        message = event.model_dump_json(exclude_none=True)
+        self._doors.note("server", message)
+        self._doors.send(message)
 
     def _refuse(self, refusal: Refusal, event_id: str | None) -> None:
         body = Body(

@@ -46,6 +46,7 @@ class Rtvi:
 
     def receive(self, message: str) -> None:
         """Deal with one message of the client; a bad one is answered by `error`."""
+        self._doors.note("client", message)
         if message.startswith("ping"):
             self._doors.pinged()
             return
@@ -267,8 +268,10 @@ class Rtvi:
     def _send(
         self, kind: wire.OutgoingType, data: BaseModel | None = None, message_id: str | None = None
     ) -> None:
-        message = wire.Outgoing(type=kind, id=message_id or uuid4().hex[:8], data=data)
-        self._doors.send(message.model_dump_json(exclude_none=True))
+        outgoing = wire.Outgoing(type=kind, id=message_id or uuid4().hex[:8], data=data)
+        message = outgoing.model_dump_json(exclude_none=True)
+        self._doors.note("server", message)
+        self._doors.send(message)
 
 
 def _now() -> str:

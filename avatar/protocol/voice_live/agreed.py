@@ -48,7 +48,7 @@ class Agreed:
         said = {name: getattr(asked, name) for name in asked.model_fields_set}
         self.asked = self.asked.model_copy(update=said)
 
-    def view(self, session_id: str, instructions: str) -> Json:
+    def view(self, session_id: str, instructions: str, *, is_recorded: bool) -> Json:
         """The session as `session.created` and `session.updated` show it."""
         spoken = self.asked.model_dump(mode="json", exclude_none=True)
         return {
@@ -63,7 +63,11 @@ class Agreed:
             "max_response_output_tokens": "inf",
             **spoken,
             **({"turn_detection": None} if self._takes_turns_by_hand else {}),
-            **({"avatar": self._avatar(self.asked.avatar)} if self.asked.avatar else {}),
+            **(
+                {"avatar": self._avatar(self.asked.avatar, is_recorded)}
+                if self.asked.avatar
+                else {}
+            ),
             "id": session_id,
             "object": "realtime.session",
             "model": MODEL,
@@ -81,6 +85,8 @@ class Agreed:
             session["tool_choice"] = _tool_choice(asked.tool_choice)
         if asked.max_response_output_tokens is not None:
             session["max_output_tokens"] = asked.max_response_output_tokens
+        if asked.avatar is not None and asked.avatar.recording is not None:
+            session["avatar"] = {"recording": asked.avatar.recording}
         audio = {"input": self._input(asked), "output": _output(asked)}
         if any(audio.values()):
             session["audio"] = {way: said for way, said in audio.items() if said}
@@ -119,7 +125,7 @@ class Agreed:
             said["transcription"] = {"language": language}
         return said
 
-    def _avatar(self, avatar: Avatar) -> Json:
+    def _avatar(self, avatar: Avatar, is_recorded: bool) -> Json:
         offered = self._offered
         own = [server.model_dump(exclude_none=True) for server in avatar.ice_servers or ()]
         video: Json = {
@@ -136,6 +142,7 @@ class Agreed:
             "output_protocol": "webrtc",
             "output_audit_audio": bool(avatar.output_audit_audio),
             "video": video,
+            **({"recording": is_recorded} if avatar.recording is not None else {}),
         }
 
 

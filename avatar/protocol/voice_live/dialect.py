@@ -221,7 +221,9 @@ class VoiceLive:
             self._agreed.update(self._proposed)
             self._proposed = None
             self._do_as_agreed()
-        view = self._agreed.view(self._doors.call_id, self._instructions)
+        view = self._agreed.view(
+            self._doors.call_id, self._instructions, is_recorded=self._doors.recorded()
+        )
         self._send({"type": str(event["type"]), "session": view})
 
     def _do_as_agreed(self) -> None:

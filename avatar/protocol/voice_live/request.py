@@ -140,6 +140,7 @@ class Avatar(_Asked):
     scene: dict[str, JsonValue] | None = None
     output_protocol: Literal["webrtc", "websocket"] | None = None
     output_audit_audio: bool | None = None
+    recording: bool | None = None  # not Azure's: the person's consent
 
 
 class AskedSession(_Asked):
