@@ -126,8 +126,11 @@ class ScriptedVoice:
             await asyncio.sleep(self.takes_s)
             if i == fail_at:
                 raise SynthesizerError("The voice is gone.")
-            yield _spoken(clause.text)
+            yield self.chunk(clause.text)
             i += 1
+
+    def chunk(self, text):
+        return _spoken(text)
 
 
 class StillLips:
@@ -154,6 +157,7 @@ class ScriptedCall:
     client_tool_s: float = 30.0
     closing: object = None  # judges the words
     told: list = field(default_factory=list)  # called with every event, as they happen
+    ears: list = field(default_factory=list)  # called with every frame that leaves the playout
 
     def __post_init__(self):
         self.model = ScriptedModel(self.replies)
@@ -205,7 +209,7 @@ class ScriptedCall:
         conversation = self.conversation = Conversation(
             llm=self.model,
             voices={"en": voice, "es": voice},
-            apologies={"en": _spoken(APOLOGY), "es": _spoken(APOLOGY)},
+            apologies={"en": self.voice.chunk(APOLOGY), "es": self.voice.chunk(APOLOGY)},
             persona=load_persona("default"),
             history=self.history,
             language="en",
@@ -233,6 +237,8 @@ class ScriptedCall:
         async def hear_the_avatar():
             while True:
                 frame = conversation.playout.next_frame()
+                for hear in self.ears:
+                    hear(frame)
                 if frame.any():
                     self.loud_frames.append(round(loop.time() - zero, 3))
                 await asyncio.sleep(FRAME_SAMPLES / 48_000)
