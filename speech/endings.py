@@ -160,6 +160,7 @@ _TRAILING_OFF: Final = re.compile(r"([,;:\N{EN DASH}\N{EM DASH}\N{HORIZONTAL ELL
 _COURTESY: Final = re.compile(r",? (?:please|por favor)$")
 _LETTER: Final = re.compile(r"[\w'] [A-HJ-Z]\W*$")  # "an A", "plan B"
 _LONGEST_ANSWER: Final = 6  # words
+_ASKED_WITHIN: Final = 8  # words: "what" is not far from its preposition
 _LOOKED_AT: Final = 500  # last characters
 
 
@@ -212,4 +213,4 @@ def _lacks_more(text: str, words: Sequence[str], rules: _Rules, *, question: boo
         before = words[-2] if len(words) > 1 else last
         asks = not rules.asks.isdisjoint(sentence[1:])
         return len(words) > 1 and before not in rules.before_copula and not asks
-    return last in rules.seldom_last and rules.asks.isdisjoint(sentence)
+    return last in rules.seldom_last and rules.asks.isdisjoint(sentence[-_ASKED_WITHIN:])

@@ -32,6 +32,7 @@ UNFINISHED = {
         "I was wondering.",
         "I'd like to complain about",
         "Did you see the?",
+        "He considered how much of it all there might be still in his power to.",
     ],
     "es": [
         "Quiero un café y",
