@@ -87,4 +87,5 @@ class Hearing:
         async with aclosing(microphone) as frames:
             async for frame in frames:
                 record(frame)
-                yield frame if self._echo is None else self._echo.clean(frame)
+                for heard in [frame] if self._echo is None else self._echo.clean(frame):
+                    yield heard

@@ -40,8 +40,14 @@ class EchoFinder:
         self._heard = np.zeros(_LOOK_SAMPLES, np.int16)
         self._since = 0
         self._looks = 0
+        self._alone: int | None = None  # where the last look by itself was sure of one
         self._last: int | None = None
         self._correlation = np.zeros(LATEST_SAMPLES, np.float64)
+
+    @property
+    def suspects(self) -> bool:
+        """Whether the last look found one that no other look has confirmed yet."""
+        return self._last is not None
 
     def step(self, heard: NDArray[np.int16], played: NDArray[np.int16]) -> None:
         """Take in what was played and what the microphone heard meanwhile.
@@ -55,7 +61,8 @@ class EchoFinder:
         self._since += len(heard)
         if self._since >= _EVERY_SAMPLES:
             self._since = 0
-            if _rms(self._played[-_LOOK_SAMPLES:]) > _AUDIBLE:
+            recent = _rms(self._played[-_LOOK_SAMPLES:])
+            if recent > _AUDIBLE or (not self.sure and _rms(self._played) > _AUDIBLE):
                 self._look()
 
     def _look(self) -> None:
@@ -66,9 +73,9 @@ class EchoFinder:
         cross /= size + 1e-3 * size.mean() + 1e-9
         lags = np.fft.irfft(cross, _TRANSFORM)[-LATEST_SAMPLES:]
         self._correlation = _KEPT * self._correlation + lags
-        peak = int(self._correlation.argmax())
-        usual = float(np.median(np.abs(self._correlation))) + 1e-12
-        height = float(self._correlation[peak]) / (1.4826 * usual)
+        if self._has_jumped(lags):
+            self._correlation, self._last = lags, int(lags.argmax())
+        peak, height = _peak(self._correlation)
         is_old = height > _STILL and _is_near(peak, self.delay)
         if is_old or (height > _SURE and _is_near(peak, self._last)):
             self.delay, self.sure, self._looks = peak, True, 0
@@ -78,6 +85,20 @@ class EchoFinder:
             if self._looks >= _LOOKS_TO_LOSE:
                 self.delay = None
         self._last = peak if height > _SURE else None
+
+    def _has_jumped(self, lags: NDArray[np.float64]) -> bool:
+        """Whether two looks, each by itself, are sure of another place than the known one."""
+        peak, height = _peak(lags)
+        last, self._alone = self._alone, peak if height > _SURE else None
+        is_elsewhere = self.delay is not None and not _is_near(peak, self.delay)
+        return is_elsewhere and height > _SURE and _is_near(peak, last)
+
+
+def _peak(correlation: NDArray[np.float64]) -> tuple[int, float]:
+    """Its place, and how high it is over the median."""
+    place = int(correlation.argmax())
+    usual = 1.4826 * float(np.median(np.abs(correlation))) + 1e-12
+    return place, float(correlation[place]) / usual
 
 
 def _is_near(sample: int, other: int | None) -> bool:

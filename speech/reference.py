@@ -12,7 +12,7 @@ _LEAD_SAMPLES = LISTENING_RATE_HZ // 50  # played before it can be heard: a pack
 _MOST_SAMPLES = LISTENING_RATE_HZ  # further ahead, the microphone has left something out
 _SLACK_SAMPLES = LISTENING_RATE_HZ // 400  # drift that is worth a correction
 _WATCHED_SAMPLES = 4 * LISTENING_RATE_HZ
-_KEPT_SAMPLES = LISTENING_RATE_HZ * 3 // 2
+_KEPT_SAMPLES = 4 * LISTENING_RATE_HZ
 
 
 class Reference:

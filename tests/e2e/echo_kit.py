@@ -35,6 +35,8 @@ class Room:
             energy, as it does at a metre from a loudspeaker.
         drift: Of the loudspeaker's clock, relative to the microphone's.
         seed: Which room.
+        jump_s: By so much later it comes, all at once,
+        jumps_at_s: then.
     """
 
     db: float
@@ -42,6 +44,8 @@ class Room:
     rings_s: float = 0.3
     drift: float = 0.0
     seed: int = 0
+    jump_s: float = 0.0
+    jumps_at_s: float = 0.0
 
     def echo(self, played: Pcm) -> np.ndarray:
         """What the microphone hears of `played`, with its own noise."""
@@ -50,10 +54,17 @@ class Room:
         response = 0.12 * rng.standard_normal(len(t)) * 10 ** (-3 * t / self.rings_s)
         response[0] = 1.0
         response *= 10 ** (self.db / 20) / np.linalg.norm(response)
-        wet = np.convolve(played.astype(np.float64), response)[: len(played)]
+        wet = _convolved(played, response)
         places = np.arange(len(wet)) * (1 + self.drift) - self.delay_s * RATE_HZ
+        places[round(self.jumps_at_s * RATE_HZ) :] -= self.jump_s * RATE_HZ
         noise = 8 * rng.standard_normal(len(wet))
         return np.interp(places, np.arange(len(wet)), wet, left=0.0) + noise
+
+
+def _convolved(played: Pcm, response: np.ndarray) -> np.ndarray:
+    size = 1 << (len(played) + len(response)).bit_length()
+    spectrum = np.fft.rfft(played, size) * np.fft.rfft(response, size)
+    return np.fft.irfft(spectrum, size)[: len(played)]
 
 
 class _Words:
@@ -110,8 +121,9 @@ def listen(played_48k: Pcm, microphone, detector, *, removing: bool = True) -> L
             echo.played(played_48k[start * 3 : (start + _PACKET) * 3])
             at = start + _PACKET
             frame = AudioFrame(pcm[start : start + _PACKET], RATE_HZ, start)
-            yield echo.clean(frame) if removing else frame
-            await asyncio.sleep(0)
+            for heard in echo.clean(frame) if removing else [frame]:
+                yield heard
+                await asyncio.sleep(0)
 
     async def run() -> None:
         listener = Listener(

@@ -2,17 +2,21 @@
 
 import asyncio
 import itertools
+import re
 import time
 from contextlib import aclosing
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from avatar.store import ModelStore
+from bench.face.sayings import STORY
 from speech.audio import resample
 from speech.echo import EchoRemover
 from speech.text.normalise import normalise
 from speech.tts.hibari import HibariVoice
+from speech.tts.kokoro import KokoroVoice
 from speech.types import AudioFrame, Clause
 from speech.vad import SileroModel
 from tests.e2e.echo_kit import RATE_HZ, Room, at_48k, level, listen, spoken_over
@@ -41,22 +45,40 @@ def silero():
     return SileroModel(ModelStore.default().path("silero-vad-v6") / "silero_vad_v6.onnx")
 
 
-@pytest.fixture(scope="module")
-def played():
-    """A second of silence, and the answer: 16 kHz."""
-    voice = HibariVoice(ModelStore.default().path("hibari") / "hibari.onnx")
+def said(voice, language, texts):
+    """A second of silence, what the voice says, a second of silence: 16 kHz."""
 
-    async def said():
+    async def chunks():
         async def clauses():
-            for text in ANSWER:
-                yield Clause(text, normalise(text, "en"))
+            for text in texts:
+                yield Clause(text, normalise(text, language))
 
         async with aclosing(voice.speak(clauses())) as chunks:
             return [chunk.audio.pcm async for chunk in chunks]
 
-    pcm = resample(np.concatenate(asyncio.run(said())), 24_000, RATE_HZ)
+    pcm = resample(np.concatenate(asyncio.run(chunks())), 24_000, RATE_HZ)
     voice.close()
     return np.concatenate([np.zeros(RATE_HZ, np.int16), pcm, np.zeros(RATE_HZ, np.int16)])
+
+
+def hibari():
+    return HibariVoice(ModelStore.default().path("hibari") / "hibari.onnx")
+
+
+def kokoro():
+    return KokoroVoice(ModelStore.default().path("kokoro-82m-int8"))
+
+
+@pytest.fixture(scope="module")
+def played():
+    return said(hibari(), "en", ANSWER)
+
+
+@pytest.fixture(scope="module")
+def stories():
+    """Full of short pauses, by two voices."""
+    english, spanish = (re.findall(r"[^,.?:]+[,.?:]+ ?", STORY[language]) for language in STORY)
+    return [said(hibari(), "en", english[:8]), said(kokoro(), "es", spanish[:4])]
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +102,21 @@ def test_its_own_voice_never_interrupts_it_nor_becomes_a_turn(played, silero):
             interrupted.append((room, heard))
     print(f"\n{len(interrupted)} of {len(ROOMS)} echoes interrupted")
     assert not interrupted
+
+
+def test_nor_do_other_voices_and_texts(stories, silero):
+    for room, story in itertools.product(ROOMS[1::4], stories):
+        heard = listen(at_48k(story), room.echo(story), silero.detector())
+        assert not heard.sustained_s, room
+        assert not heard.turns_s, room
+
+
+@pytest.mark.parametrize("jump_s", [0.06, 0.12])
+def test_a_delay_that_jumps_in_an_answer_interrupts_nobody(jump_s, played, silero):
+    for i, room in enumerate(ROOMS[::7]):
+        jumping = replace(room, jump_s=jump_s, jumps_at_s=4.5 + i)
+        heard = listen(at_48k(played), jumping.echo(played), silero.detector())
+        assert not heard.sustained_s, jumping
 
 
 @pytest.mark.parametrize("delay_s", [0.45, 0.6])
@@ -108,6 +145,16 @@ def test_people_who_speak_over_the_echo_are_heard(above_db, least, played, peopl
     assert len(caught) >= least * len(waits)
 
 
+def test_where_there_is_no_echo_nothing_is_lost_in_the_first_second(played, people, silero):
+    sounding, turns = at_48k(played), 0
+    for voice in people[:4]:
+        quiet = 8 * np.random.default_rng(1).standard_normal(len(played))
+        microphone = spoken_over(quiet, voice[: 2 * RATE_HZ], 1.1, 1500)[: 6 * RATE_HZ]
+        heard = listen(sounding, microphone, silero.detector())
+        turns += bool(heard.turns_s) and heard.turns_s[0][0] <= 1.2
+    assert turns == 4
+
+
 @pytest.mark.parametrize("at_s", [2.2, 3.0, 6.0])
 def test_where_there_is_no_echo_people_are_heard_at_once(at_s, played, people, silero):
     sounding, waits = at_48k(played), []
@@ -126,7 +173,7 @@ def test_what_is_said_while_nothing_is_played_passes_untouched(people):
     for start in range(0, 16_000, 320):
         remover.played(np.zeros(960, np.int16))
         frame = AudioFrame(people[0][start : start + 320], RATE_HZ, start)
-        assert remover.clean(frame) is frame
+        assert remover.clean(frame)[0] is frame
 
 
 def test_its_own_voice_is_taken_out_once_it_is_found(played):
@@ -135,7 +182,8 @@ def test_its_own_voice_is_taken_out_once_it_is_found(played):
     began = time.process_time()
     for start in range(0, len(pcm) - 320, 320):
         remover.played(sounding[start * 3 : start * 3 + 960])
-        left.append(remover.clean(AudioFrame(pcm[start : start + 320], RATE_HZ, start)).pcm)
+        frames = remover.clean(AudioFrame(pcm[start : start + 320], RATE_HZ, start))
+        left += [frame.pcm for frame in frames]
     cost = (time.process_time() - began) / (len(pcm) / RATE_HZ)
     print(f"\n{cost * 10:.3f} ms of CPU for 10 ms of sound")
     found = slice(4 * RATE_HZ, 14 * RATE_HZ)

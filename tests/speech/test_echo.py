@@ -95,20 +95,62 @@ def test_clocks_that_drift_stay_together(ppm):
     assert worst < 2 * PACKET
 
 
-def test_with_an_echo_its_voice_is_taken_out_and_without_one_nothing_is():
+def through(played, heard):
+    """What a remover makes of `heard` (16 kHz), frame by frame."""
+    remover, sounding = EchoRemover(), np.repeat(played, 3)
+    heard = heard.clip(-32768, 32767).astype(np.int16)
+    came = []
+    for start in range(0, len(played) - PACKET, PACKET):
+        remover.played(sounding[start * 3 : (start + PACKET) * 3])
+        came.append(remover.clean(AudioFrame(heard[start : start + PACKET], 16_000, start)))
+    return remover, came
+
+
+def room_noise(samples):
+    return np.random.default_rng(2).standard_normal(samples) * 8
+
+
+def test_with_an_echo_its_voice_is_taken_out():
     played = voice_like(6)
-    sounding = np.repeat(played, 3)
-    for echo in (0.1, 0.0):
-        remover, left = EchoRemover(), []
-        room = np.random.default_rng(2).standard_normal(len(played)) * 8
-        heard = (room + echo * np.roll(played, 1600)).astype(np.int16)
-        for start in range(0, len(played) - PACKET, PACKET):
-            remover.played(sounding[start * 3 : (start + PACKET) * 3])
-            left.append(remover.clean(AudioFrame(heard[start : start + PACKET], 16_000, start)).pcm)
-        end = np.concatenate(left)[-32_000:].astype(float)
-        same = heard[: len(np.concatenate(left))][-32_000:].astype(float)
-        assert remover.found is (echo > 0)
-        if echo:
-            assert np.square(end).mean() < 0.15 * np.square(same).mean()
-        else:
-            assert (end == same).all()
+    heard = room_noise(len(played)) + 0.1 * np.roll(played, 1600)
+    remover, came = through(played, heard)
+    left = np.concatenate([frame.pcm for frames in came for frame in frames])
+    assert remover.found
+    assert np.square(left.astype(float)).mean() < 0.05 * np.square(heard).mean()
+
+
+@pytest.mark.parametrize("echo", [0.1, 0.0])
+def test_every_frame_comes_once_and_in_its_turn(echo):
+    played = voice_like(6)
+    _, came = through(played, room_noise(len(played)) + echo * np.roll(played, 1600))
+    starts = [frame.start_sample for frames in came for frame in frames]
+    assert starts == [i * PACKET for i in range(len(came))]
+    assert all(len(frames) == 1 for frames in came[-(3 * 16_000) // PACKET :])
+
+
+@pytest.mark.parametrize("said_at_s", [0.1, 0.6, 1.2])
+def test_where_there_is_no_echo_nothing_is_lost_that_is_said_as_the_first_answer_begins(said_at_s):
+    played, heard = voice_like(4), room_noise(64_000)
+    at = round(said_at_s * 16_000)
+    heard[at : at + 16_000] += voice_like(1, seed=5)
+    remover, came = through(played, heard)
+    left = np.concatenate([frame.pcm for frames in came for frame in frames])
+    assert not remover.found
+    assert (left == heard[: len(left)].astype(np.int16)).all()
+    assert max(len(frames) for frames in came) * PACKET <= 1.5 * 16_000
+
+
+def test_what_is_said_behind_a_first_answer_of_one_word_is_heard_soon():
+    played = np.concatenate([voice_like(0.2), np.zeros(48_000, np.int16)])
+    heard = room_noise(len(played))
+    heard[16_000:32_000] += voice_like(1, seed=5)
+    _, came = through(played, heard)
+    assert all(came[round(1.3 * 16_000) // PACKET :])
+
+
+@pytest.mark.parametrize("to", [800, 4000])
+def test_an_echo_that_jumps_is_found_again_within_a_second(to):
+    played = voice_like(5)
+    heard = np.where(np.arange(len(played)) < 48_000, np.roll(played, 1600), np.roll(played, to))
+    finder = found((0.1 * heard + room_noise(len(played)))[:64_000], played[:64_000])
+    assert finder.delay == pytest.approx(to, abs=2)
