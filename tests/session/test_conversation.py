@@ -153,12 +153,17 @@ def test_typing_interrupts_like_speaking():
     assert call.heard[1] == "Sure."
 
 
-def test_an_answer_that_began_in_a_pause_gives_way_when_the_person_goes_on():
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_what_is_typed_in_a_pause_is_answered_with_the_words_around_it(goes_on):
     call = ScriptedCall([LONG, LONG]).says("let me think", 0.5, 1.5).types("be quick", 1.7)
     call.turn_detector.probability, call.model.word_s = 0.0, 0.01
-    call.says("about it", 2.1, 4.0).run(4.0)
-    assert call.sounds_between(1.7, 2.2), "it had begun to answer"
-    assert not call.sounds_between(2.35, 4.0)
+    if goes_on:
+        call.says("about it", 2.1, 4.0)
+    call.run(6.0)
+    assert not call.sounds_between(0.5, 4.0 if goes_on else 2.5), "they had not finished"
+    assert call.sounds_between(4.0, 6.0)
+    last = call.model.prompts[-1][-1].content
+    assert all(words in last for words in ("let me think", "be quick") + ("about it",) * goes_on)
 
 
 def test_stop_silences_and_waits():
