@@ -14,6 +14,9 @@ END_SILENCE_S = 0.5
 _OPENER_PAUSE_S = 0.07
 """An opener ends with 150 ms of silence: before its middle it is heard, after it the answer."""
 
+_SOUNDS_S = 0.06
+"""Three frames: what was loud within that is heard at present."""
+
 INTERIM = "avatar.input_transcript.interim"
 TRANSCRIBED = "conversation.item.input_audio_transcription.completed"
 
@@ -88,7 +91,8 @@ async def interrupt(
         call: With nothing being answered.
         first: Something with a long answer.
         clip: What to say over it.
-        after_s: From the answer's first sound to the clip's start.
+        after_s: From the answer's first sound to the clip's start; later where the answer pauses
+            there.
         patience: With both answers.
 
     Returns:
@@ -103,6 +107,7 @@ async def interrupt(
     if not await call.until(lambda: _is_answered(call, since, finished_s), patience.answer_s):
         return None
     await asyncio.sleep(after_s)
+    await call.until(lambda: not call.answering or _is_heard(call), patience.answer_s)
     if not call.answering:
         return None
     return await take_turn(call, clip, patience)
@@ -134,6 +139,11 @@ def opener_end_s(events: Iterable[Event]) -> float:
         ),
         default=-inf,
     )
+
+
+def _is_heard(call: Call) -> bool:
+    """Whether the answer sounds at present: not between two clauses."""
+    return asyncio.get_running_loop().time() - call.observer.last_loud_s < _SOUNDS_S
 
 
 def _is_answered(call: Call, since: int, finished_s: float) -> bool:
