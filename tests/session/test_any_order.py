@@ -22,7 +22,7 @@ def examples(count):
     return settings(max_examples=count, deadline=None, derandomize=True, suppress_health_check=slow)
 
 
-@examples(120)
+@examples(50)
 @given(calls())
 def test_a_conversation_always_comes_to_rest_and_was_polite(drawn):
     call = drawn.call.run(drawn.end_s + SETTLED_S)
@@ -32,7 +32,7 @@ def test_a_conversation_always_comes_to_rest_and_was_polite(drawn):
     assert said_last is None or said_last.role == "assistant", "what was said was answered"
 
 
-@examples(60)
+@examples(25)
 @given(calls(), st.floats(0.5, 12.0), st.floats(0.3, 3.0))
 def test_a_call_that_ends_at_any_time_and_is_gone_on_with_remembers_what_was_heard(
     drawn, end_s, says_s
@@ -51,7 +51,7 @@ def test_a_call_that_ends_at_any_time_and_is_gone_on_with_remembers_what_was_hea
     assert words_in_the_history(call)[-3:] == ["what", "was", "that"]
 
 
-@examples(30)
+@examples(15)
 @given(calls(), st.floats(0.2, 6.0))
 def test_stop_is_obeyed_at_any_time(drawn, after_s):
     call = drawn.call.presses(Stop(), round(drawn.end_s + after_s, 2))
@@ -65,7 +65,7 @@ meddled = st.tuples(
 )
 
 
-@examples(60)
+@examples(25)
 @given(calls(), st.lists(meddled, min_size=1, max_size=5))
 def test_a_client_that_meddles_at_any_time_is_answered_in_the_end(drawn, meddling):
     call, end_s = drawn.call, drawn.end_s
