@@ -198,6 +198,6 @@ class Overlaps:
     def _of(self, utterance: int, reply: Reply | None) -> _Overlap | None:
         """The overlap of `utterance` with `reply`."""
         overlap = self._overlaps.get(utterance)
-        if overlap is None or not overlap.is_over or overlap.reply not in (None, reply):
+        if overlap is None or not overlap.is_over:
             return None
-        return overlap
+        return overlap if overlap.reply is None or overlap.reply is reply else None
