@@ -18,6 +18,8 @@ _KEPT = 0.8  # of the correlation, from look to look
 _SURE = 25.0
 _STILL = 12.0  # where there was one
 _NEAR_SAMPLES = LISTENING_RATE_HZ // 100  # two looks at one echo agree to 10 ms
+# Looks share half of their sound: where a person and the voice begin at once, two agree by chance.
+_LOOKS_TO_FIND = 3
 _LOOKS_TO_TELL = 4  # that there is none
 _LOOKS_TO_LOSE = 120  # 30 s of its own voice
 
@@ -42,6 +44,7 @@ class EchoFinder:
         self._looks = 0
         self._alone: int | None = None  # where the last look by itself was sure of one
         self._last: int | None = None
+        self._agreeing = 0  # looks on end that found one in the same place
         self._correlation = np.zeros(LATEST_SAMPLES, np.float64)
 
     @property
@@ -77,7 +80,9 @@ class EchoFinder:
             self._correlation, self._last = lags, int(lags.argmax())
         peak, height = _peak(self._correlation)
         is_old = height > _STILL and _is_near(peak, self.delay)
-        if is_old or (height > _SURE and _is_near(peak, self._last)):
+        is_found = height > _SURE and _is_near(peak, self._last)
+        self._agreeing = self._agreeing + 1 if is_found else int(height > _SURE)
+        if is_old or (is_found and (self.delay is not None or self._agreeing >= _LOOKS_TO_FIND)):
             self.delay, self.sure, self._looks = peak, True, 0
         else:
             self._looks += 1
