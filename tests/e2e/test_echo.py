@@ -126,7 +126,7 @@ def test_an_echo_that_comes_very_late_is_none_the_less_its_own_voice(delay_s, pl
         assert not heard.sustained_s
 
 
-@pytest.mark.parametrize(("above_db", "least"), [(0, 0.7), (6, 0.85), (12, 0.95)])
+@pytest.mark.parametrize(("above_db", "least"), [(0, 0.6), (6, 0.8), (12, 0.9)])
 def test_people_who_speak_over_the_echo_are_heard(above_db, least, played, people, silero):
     sounding, waits = at_48k(played), []
     for i, room in enumerate(ROOMS):
@@ -147,12 +147,12 @@ def test_people_who_speak_over_the_echo_are_heard(above_db, least, played, peopl
 
 def test_where_there_is_no_echo_nothing_is_lost_in_the_first_second(played, people, silero):
     sounding, turns = at_48k(played), 0
-    for voice in people[:4]:
+    for voice in people[:6]:
         quiet = 8 * np.random.default_rng(1).standard_normal(len(played))
         microphone = spoken_over(quiet, voice[: 2 * RATE_HZ], 1.1, 1500)[: 6 * RATE_HZ]
         heard = listen(sounding, microphone, silero.detector())
         turns += bool(heard.turns_s) and heard.turns_s[0][0] <= 1.2
-    assert turns == 4
+    assert turns == 6
 
 
 @pytest.mark.parametrize("at_s", [2.2, 3.0, 6.0])
@@ -188,5 +188,5 @@ def test_its_own_voice_is_taken_out_once_it_is_found(played):
     print(f"\n{cost * 10:.3f} ms of CPU for 10 ms of sound")
     found = slice(4 * RATE_HZ, 14 * RATE_HZ)
     before, after = (np.std(x[found].astype(float)) for x in (pcm, np.concatenate(left)))
-    print(f"its own voice {20 * np.log10(before / after):.0f} dB down")
+    print(f"its own voice {before:.0f} before, {after:.0f} after (RMS)")
     assert after < before / 3

@@ -95,10 +95,10 @@ def test_a_person_who_shouted_for_a_second_is_heard_later_too():
 
 
 def test_a_louder_loudspeaker_is_learnt():
-    played = voice(9, 0)
+    played = voice(12, 0)
     heard = echo(played)
     heard[3 * RATE_HZ :] *= 10 ** (9 / 20)
-    assert not passes(heard, played)[7 * RATE_HZ :].any()
+    assert not passes(heard, played)[9 * RATE_HZ :].any()
 
 
 def test_steady_noise_is_nobody():
