@@ -207,7 +207,8 @@ def test_place_and_wait_are_shown_until_the_call_begins_by_itself(open_page, ser
     expect(page.locator("body[data-phase=connected]")).to_be_attached()
     expect(page.locator("#notice")).to_be_hidden()
     assert server.session["avatar"]["ticket"] == "ticket1"
-    eventually(page, lambda: asked(server) == [])
+    eventually(page, lambda: server.call.received("response.create"))
+    assert asked(server) == []
 
 
 def test_the_line_can_be_left(open_page, server):
