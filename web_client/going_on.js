@@ -7,10 +7,14 @@ const ID_PREFIX = "going_on_";
 /** So much of what was heard last is repeated: the server can't know what arrived. */
 const WORDS = 8;
 
-/** @type {Record<string, (heard: string) => string>} */
+/**
+ * So that a small model says it again: told to go on, it only says that it will.
+ *
+ * @type {Record<string, (heard: string) => string>}
+ */
 const QUESTION = {
-  en: (heard) => `The connection broke off. I heard you only up to “${heard}”. Please go on from there.`,
-  es: (heard) => `La conexión se cortó: solo te oí hasta «${heard}». Sigue desde ahí, por favor.`,
+  en: (heard) => `Sorry, the line was bad. What were you saying about “${heard}”?`,
+  es: (heard) => `Perdona, se cortó la línea. ¿Qué decías de «${heard}»?`,
 };
 
 /**

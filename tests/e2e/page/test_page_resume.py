@@ -52,7 +52,7 @@ def test_an_answer_that_the_connection_broke_off_is_gone_on_with(open_page, serv
     eventually(page, lambda: went_on(server, first) and server.call.received("response.create"))
     (asked_for,) = server.call.received("conversation.item.create")
     item = asked_for["item"]
-    assert "up to “was a farmer. He had a dog and”" in item["content"][0]["text"]
+    assert "about “was a farmer. He had a dog and”" in item["content"][0]["text"]
     server.call.send("conversation.item.added", item=item)  # nobody said it: it is not shown
     expect(page.locator("#lines > li.note")).to_contain_text("The connection broke off here")
     server.call.say("they went to the market.", item_id="rest")
