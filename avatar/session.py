@@ -85,8 +85,6 @@ class Session:
             lambda: self._conversation.playout.position,
             lambda: self._dialect.show_session(),
             self._agreed,
-            before=terms.continues.recordings if terms.continues else (),
-            is_withdrawn=config.recording is False,
         )
         self.audience = Audience(
             settings.watching.max_watchers,

@@ -22,9 +22,8 @@ class Kept:
     Args:
         played: Where the avatar's sound is now, in samples at 48 kHz.
         changed: Told when the recording has ended by itself.
-        agreement: Of the client and the server.
-        before: Recordings of the calls that this one goes on with.
-        is_withdrawn: Whether the person wants none of them any more.
+        agreement: Of the client and the server. Where the call goes on with others, it has their
+            recordings; if the person wants none any more, they are deleted at once.
     """
 
     def __init__(
@@ -32,18 +31,16 @@ class Kept:
         played: Callable[[], int],
         changed: Callable[[], None],
         agreement: Agreement,
-        *,
-        before: tuple[Recorder, ...] = (),
-        is_withdrawn: bool = False,
     ) -> None:
-        self._before = before
+        continues = agreement.terms.continues
+        self._before = () if continues is None else continues.recordings
         self._played = played
         self._changed = changed
         self._agreement = agreement
         self._recorder: Recorder | None = None
         self._begin: Callable[[], None] | None = None  # while the person may yet agree
         self._held_back: list[object] = []  # what their client has said by then
-        if is_withdrawn:
+        if agreement.config.recording is False:
             self.discard()
 
     @property
