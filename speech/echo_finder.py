@@ -49,7 +49,7 @@ class EchoFinder:
 
     @property
     def suspects(self) -> bool:
-        """Whether the last look found one that no other look has confirmed yet."""
+        """Whether the last look found one, which others may not have confirmed yet."""
         return self._last is not None
 
     def step(self, heard: NDArray[np.int16], played: NDArray[np.int16]) -> None:
