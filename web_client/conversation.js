@@ -17,12 +17,13 @@ export class ConversationView {
   #rows = new Map();
   /** Whether the newest words are to stay in sight. */
   #follows = true;
+  #scrolledTo = 0;
   #translate;
 
   /** @param {Translate} translate */
   constructor(translate) {
     this.#translate = translate;
-    this.#log.onscroll = () => (this.#follows = this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < NEAR_END_PX);
+    this.#log.onscroll = () => this.#scrolled();
     // A notice or the latency takes of its height; and before a call that goes on it has none.
     new ResizeObserver(() => this.#follow()).observe(this.#log);
   }
@@ -60,7 +61,17 @@ export class ConversationView {
   }
 
   #follow() {
-    if (this.#follows) this.#log.scrollTop = this.#log.scrollHeight;
+    if (!this.#follows) return;
+    this.#log.scrollTop = this.#log.scrollHeight;
+    this.#scrolledTo = this.#log.scrollTop;
+  }
+
+  /** The event comes late: the end may have moved away meanwhile, and only who went up is reading. */
+  #scrolled() {
+    const { scrollTop, scrollHeight, clientHeight } = this.#log;
+    if (scrollHeight - scrollTop - clientHeight < NEAR_END_PX) this.#follows = true;
+    else if (scrollTop < this.#scrolledTo) this.#follows = false;
+    this.#scrolledTo = scrollTop;
   }
 
   /** @param {Line} line */
