@@ -74,8 +74,18 @@ const base64 = (bytes) => {
   }
   return btoa(text);
 };
+const playing = () => {
+  const stream = document.querySelector("presencia-call").video.srcObject;
+  return stream?.getAudioTracks().find((track) => track.readyState === "live");
+};
 person.listen = async () => {
-  const [track] = document.querySelector("presencia-call").video.srcObject.getAudioTracks();
+  for (;;) {  // a call that is connected anew has another track
+    const track = playing();
+    if (track) await hear(track);
+    await new Promise((done) => setTimeout(done, 50));
+  }
+};
+const hear = async (track) => {
   const reader = new MediaStreamTrackProcessor({track}).readable.getReader();
   for (;;) {
     const {value, done} = await reader.read();
@@ -191,8 +201,14 @@ class BrowserCall:
         # Not wait_for_function: it evaluates a string, which the page's policy rightly forbids.
         deadline = time.monotonic() + limit_s
         while not self.page.evaluate(condition):
-            assert time.monotonic() < deadline, f"within {limit_s} s: {condition}"
+            assert time.monotonic() < deadline, f"within {limit_s} s: {condition}; {self._now()}"
             self.page.wait_for_timeout(50)
+
+    def _now(self) -> str:
+        """What the page shows, for who reads of a test that failed."""
+        said = self.page.evaluate("document.querySelector('presencia-call').shadowRoot?.innerText")
+        phase = self.page.evaluate("window.presencia.phase + ', ' + window.presencia.state")
+        return f"the call is {phase} and shows {said!r}"
 
     def see(self, pictures: int) -> None:
         """Wait until so many more pictures have been shown."""
