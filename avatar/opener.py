@@ -1,8 +1,9 @@
 """Words such as "Let me see.", spoken in advance, for when an answer is late."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 
 import numpy as np
 
@@ -46,20 +47,21 @@ class Opening:
     """Speaks an opener before one answer, if that will be late.
 
     Args:
-        opener: What to say.
+        openers: What may be said; the first that does not delay the answer is.
         wait_s: `Pace.opener_wait_s`: of the timeline, the loop time from which the answer may
-            speak, and the loop time now.
+            speak, the loop time now, and how long the opener is heard.
 
     Attributes:
-        opener: What to say.
-        is_spoken: Whether it was given to the playout.
+        spoken: What was given to the playout, if anything was.
     """
 
     def __init__(
-        self, opener: Opener, wait_s: Callable[[Timeline, float, float], float | None]
+        self,
+        openers: Sequence[Opener],
+        wait_s: Callable[[Timeline, float, float, float], float | None],
     ) -> None:
-        self.opener = opener
-        self.is_spoken = False
+        self.spoken: Opener | None = None
+        self._openers = openers
         self._wait_s = wait_s
         self._left = False
 
@@ -74,13 +76,25 @@ class Opening:
         await may_speak.wait()
         loop = asyncio.get_running_loop()
         began_s = loop.time()
-        while (wait_s := self._wait_s(timeline, began_s, loop.time())) is not None:
-            if self._left:
+        while True:
+            waits = self._waits(timeline, began_s, loop.time())
+            if self._left or not waits:
                 return
+            wait_s, opener = min(waits, key=itemgetter(0))
             if wait_s <= 0:
                 # Nothing is awaited from here on: the answer can't come in between.
-                self.is_spoken = True
+                self.spoken = opener
                 timeline.actions.append("opener")
-                await playout.push(self.opener.chunk, lips.animate(self.opener.chunk))
+                await playout.push(opener.chunk, lips.animate(opener.chunk))
                 return
             await asyncio.sleep(wait_s)
+
+    def _waits(
+        self, timeline: Timeline, began_s: float, now_s: float
+    ) -> list[tuple[float, Opener]]:
+        """After how many seconds which opener may be due; nothing if none will be."""
+        waits = [
+            (self._wait_s(timeline, began_s, now_s, opener.lasts_ms / 1000), opener)
+            for opener in self._openers
+        ]
+        return [(wait_s, opener) for wait_s, opener in waits if wait_s is not None]

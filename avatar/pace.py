@@ -40,8 +40,9 @@ UP_AFTER_LIMIT = 48
 TOO_EARLY = 8
 """A relief that is needed again within so many answers was taken back too early."""
 
-ABOUT_TO_COME_S = 0.4
-"""An answer that is foreseen within this is waited for: an opener would only delay it."""
+PUT_OFF_S = 0.15
+"""An opener may delay an answer by so much, the pause between them. One that is foreseen sooner is
+waited for: people wait for answers, not for openers."""
 
 _OPENER_LEAD_MS = 40  # an opener is heard two packets after it is decided on
 _PATIENCE_S = 0.25  # a drafted answer needs a moment from the end of the turn to its first sound
@@ -146,7 +147,12 @@ class Pace:
             self._choose_relief(load)
 
     def opener_wait_s(
-        self, language: Language, timeline: Timeline, began_s: float, now_s: float
+        self,
+        language: Language,
+        timeline: Timeline,
+        began_s: float,
+        now_s: float,
+        lasts_s: float,
     ) -> float | None:
         """Whether an opener is to be spoken before an answer that has not been heard yet.
 
@@ -155,6 +161,7 @@ class Pace:
             timeline: Of the answer.
             began_s: Loop time from which it may speak.
             now_s: Loop time.
+            lasts_s: How long the opener is heard.
 
         Returns:
             0 for now, None for not any more, else seconds after which to ask again.
@@ -169,7 +176,8 @@ class Pace:
         if now_s < due_s:
             return due_s - now_s
         to_come_s = clause.sound_s(timeline) - now_s
-        return to_come_s + _OVERDUE_S if -_OVERDUE_S < to_come_s < ABOUT_TO_COME_S else 0.0
+        is_awaited = -_OVERDUE_S < to_come_s < lasts_s - PUT_OFF_S
+        return to_come_s + _OVERDUE_S if is_awaited else 0.0
 
     def _clause(self, language: Language) -> _FirstClause:
         if language not in self._clauses:

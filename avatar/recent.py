@@ -14,6 +14,8 @@ from speech.text.clauses import FIRST_WORDS
 
 REMEMBERED = 8
 
+_OUT_MS = TARGET_MS["first_sound"] - TARGET_MS["tts_first_audio"]
+
 
 @dataclass(frozen=True, slots=True)
 class _Made:
@@ -50,13 +52,16 @@ class Recent:
         if all(row in rows for row in ROWS[:-1]) and timed.first_words:
             writing = rows["first_clause"] - rows["llm_first_token"]
             audible = max(rows["tts_first_audio"], rows["turn_ended"])
+            out = rows["first_sound"] - audible
+            if timed.opener_ms is not None:  # the answer waited until that had been said
+                out = round(self._median(lambda made: made.out, _OUT_MS))
             self._made.append(
                 _Made(
                     rows["turn_ended"],
                     rows["llm_first_token"],
                     writing / timed.first_words,
                     rows["tts_first_audio"] - rows["first_clause"],
-                    rows["first_sound"] - audible,
+                    out,
                 )
             )
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping
 from functools import partial
 
@@ -66,7 +65,7 @@ class Replies:
         self.current: Reply | None = None
         self._voices = voices
         self._apologies = apologies
-        self._openers = {language: deque(said) for language, said in openers.items()}
+        self._openers = dict(openers)
         self._pace = pace
         self._emit = emit
         self._on_end = on_end
@@ -96,7 +95,7 @@ class Replies:
         reply.speaks, reply.timed = speaks, not speaks
         openers = self._openers.get(language)
         if openers and not timeline.is_recited and speaks:
-            reply.opening = Opening(openers[0], partial(self._pace.opener_wait_s, language))
+            reply.opening = Opening(openers, partial(self._pace.opener_wait_s, language))
         timeline.actions.extend(self._pace.actions(language))
         written = None if write is None else write(reply)
         reply.task = tasks.create_task(self._speak(reply, written), name="turn")
@@ -210,8 +209,9 @@ class Replies:
         if self._is_other_speech(chunk) or reply is None:
             return
         opening = reply.opening
-        if opening is not None and opening.is_spoken and reply.timeline.opener_s is None:
-            self._opener_starts(reply, opening.opener)
+        spoken = None if opening is None else opening.spoken
+        if spoken is not None and reply.timeline.opener_s is None:
+            self._opener_starts(reply, spoken)
             return
         if reply.first_sample is None:
             reply.first_sample = self.playout.position
@@ -221,7 +221,8 @@ class Replies:
 
     def _opener_starts(self, reply: Reply, opener: Opener) -> None:
         reply.timeline.opener_s = asyncio.get_running_loop().time()
-        self._openers[reply.language].rotate(-1)
+        others = (other for other in self._openers[reply.language] if other is not opener)
+        self._openers[reply.language] = (*others, opener)
         self.bearing.change("speaking")
         self._emit(OpenerHeard(reply.response_id, opener.text, opener.lasts_ms))
 

@@ -57,7 +57,7 @@ class Covers:
         lines = self._lines.get(language)
         if not lines or not reply.speaks:
             return
-        is_begun = reply.opening is not None and reply.opening.is_spoken
+        is_begun = reply.opening is not None and reply.opening.spoken is not None
         lips = self._voices[language].lips
         for turn in count(int(is_begun)):
             await self._silence(AGAIN_AFTER_S if turn else FIRST_AFTER_S)

@@ -239,72 +239,103 @@ def timeline(**at_s):
     return Timeline(10.0, at_s)
 
 
+def opener_wait_s(pace, language, timeline, began_s, now_s, lasts_s=0.6):
+    return pace.opener_wait_s(language, timeline, began_s, now_s, lasts_s)
+
+
 def test_an_opener_waits_for_its_deadline_while_nothing_is_known():
-    wait_s = Pace().opener_wait_s("en", timeline(), 10.2, 10.2)
+    wait_s = opener_wait_s(Pace(), "en", timeline(), 10.2, 10.2)
     due_s = 10.2 + wait_s
     assert TARGET_MS["first_sound"] / 1000 < due_s - 10 < LIMIT_MS["first_sound"] / 1000
 
 
 def test_an_opener_is_spoken_at_its_deadline_when_no_answer_is_in_sight():
-    assert Pace().opener_wait_s("en", timeline(), 10.2, 10.71) == 0.0
+    assert opener_wait_s(Pace(), "en", timeline(), 10.2, 10.71) == 0.0
 
 
 @pytest.mark.parametrize("row", ["llm_first_token", "first_clause"])
 def test_an_opener_is_not_spoken_when_the_answer_is_about_to_come(row):
     pace, now_s = Pace(), 10.71
     coming = timeline(**{row: now_s - 0.01})
-    wait_s = pace.opener_wait_s("en", coming, 10.2, now_s)
+    wait_s = opener_wait_s(pace, "en", coming, 10.2, now_s)
     assert wait_s > 0
     # ... but is, if it does not come after all
-    assert pace.opener_wait_s("en", coming, 10.2, now_s + wait_s + 0.01) == 0.0
+    assert opener_wait_s(pace, "en", coming, 10.2, now_s + wait_s + 0.01) == 0.0
 
 
 def test_an_answer_that_is_spoken_needs_no_opener():
     spoken = timeline(llm_first_token=10.3, first_clause=10.6, tts_first_audio=10.7)
-    assert Pace().opener_wait_s("en", spoken, 10.2, 10.8) is None
+    assert opener_wait_s(Pace(), "en", spoken, 10.2, 10.8) is None
 
 
 def test_no_two_answers_on_end_have_an_opener():
     pace = Pace()
     pace.observe(answer(token=900, opener=700))
-    assert pace.opener_wait_s("en", timeline(), 10.2, 11.6) is None
+    assert opener_wait_s(pace, "en", timeline(), 10.2, 11.6) is None
     pace.observe(answer(token=900))
-    assert pace.opener_wait_s("en", timeline(), 10.2, 11.6) == 0.0
+    assert opener_wait_s(pace, "en", timeline(), 10.2, 11.6) == 0.0
 
 
 @pytest.mark.parametrize("excused", ["held", "tool"])
 def test_an_answer_that_was_kept_waiting_has_its_turn_with_an_opener_too(excused):
     pace = Pace()
     pace.observe(answer(token=900, opener=700, excused=excused))
-    assert pace.opener_wait_s("en", timeline(), 10.2, 11.6) is None
+    assert opener_wait_s(pace, "en", timeline(), 10.2, 11.6) is None
 
 
 def test_an_answer_of_which_nothing_is_heard_comes_between_no_two():
     pace = Pace()
     pace.observe(answer(token=900, opener=700))
     pace.observe(ReplyTimed("r", "en", {"turn_ended": 220}, {}, 0.0))
-    assert pace.opener_wait_s("en", timeline(), 10.2, 11.6) is None
+    assert opener_wait_s(pace, "en", timeline(), 10.2, 11.6) is None
 
 
 def test_an_opener_that_was_all_that_was_heard_counts():
     pace = Pace()
     pace.observe(ReplyTimed("r", "en", {"turn_ended": 220}, {}, 0.0, opener_ms=700))
-    assert pace.opener_wait_s("en", timeline(), 10.2, 11.6) is None
+    assert opener_wait_s(pace, "en", timeline(), 10.2, 11.6) is None
 
 
 def test_a_slow_language_has_openers_sooner_and_the_other_does_not():
     pace = Pace()
     given(pace, 4, "es", token=1200)
-    assert pace.opener_wait_s("es", timeline(), 10.0, 10.35) == 0.0
-    assert pace.opener_wait_s("en", timeline(), 10.0, 10.35) > 0.0
+    assert opener_wait_s(pace, "es", timeline(), 10.0, 10.35) == 0.0
+    assert opener_wait_s(pace, "en", timeline(), 10.0, 10.35) > 0.0
 
 
 def test_where_answers_are_late_as_a_rule_an_opener_comes_at_the_target():
     pace = Pace()
     given(pace, 4, token=1200)
-    assert pace.opener_wait_s("en", timeline(), 10.0, 10.0) < TARGET_MS["first_sound"] / 1000
-    assert pace.opener_wait_s("en", timeline(), 10.0, 10.0 + TARGET_MS["first_sound"] / 1000) == 0.0
+    assert opener_wait_s(pace, "en", timeline(), 10.0, 10.0) < TARGET_MS["first_sound"] / 1000
+    assert (
+        opener_wait_s(pace, "en", timeline(), 10.0, 10.0 + TARGET_MS["first_sound"] / 1000) == 0.0
+    )
+
+
+def test_an_opener_that_would_delay_the_answer_is_not_spoken():
+    pace = Pace()
+    given(pace, 4, token=800)  # and heard after a second
+    due_s = 10.0 + TARGET_MS["first_sound"] / 1000
+    assert opener_wait_s(pace, "en", timeline(), 10.0, due_s, 0.7) == 0.0
+    assert opener_wait_s(pace, "en", timeline(), 10.0, due_s, 1.1) > 0.0
+
+
+def test_an_answer_that_is_overdue_is_preceded_by_any_opener():
+    pace = Pace()
+    given(pace, 4, token=800)
+    assert opener_wait_s(pace, "en", timeline(), 10.0, 11.5, 3.0) == 0.0
+
+
+def test_what_openers_take_does_not_have_answers_foreseen_later():
+    with_openers, without = Pace(), Pace()
+    for pace, opener, out in ((with_openers, 350, 900), (without, None, 10)):
+        for _ in range(8):
+            pace.observe(answer(token=500, opener=opener, out=out))
+        pace.observe(answer(token=500))  # no two on end
+    now_s = 10.0 + TARGET_MS["first_sound"] / 1000
+    waits = [opener_wait_s(p, "en", timeline(), 10.0, now_s) for p in (with_openers, without)]
+    assert waits[0] == pytest.approx(waits[1])
 
 
 def test_a_drafted_answer_has_a_moment_after_a_late_end_of_the_turn():
-    assert Pace().opener_wait_s("en", timeline(), 11.0, 11.0) == pytest.approx(0.25)
+    assert opener_wait_s(Pace(), "en", timeline(), 11.0, 11.0) == pytest.approx(0.25)

@@ -8,6 +8,6 @@ from speech.types import AudioFrame, SpeechChunk
 LASTS_S = 0.6
 
 
-def opener(text):
-    pcm = np.full(round(LASTS_S * 24_000), 900, np.int16)
+def opener(text, lasts_s=LASTS_S):
+    pcm = np.full(round(lasts_s * 24_000), 900, np.int16)
     return Opener.of(SpeechChunk(text, AudioFrame(pcm, 24_000)))

@@ -37,6 +37,17 @@ def test_an_opener_is_neither_remembered_nor_taken_for_the_answer():
     assert timed.actions == ("opener",)
 
 
+def test_the_first_opener_is_said_that_does_not_delay_the_answer():
+    call = call_with_openers(*["I am fine, thank you."] * 5)
+    call.openers = {"en": (opener("Well, let me think about that.", 2.0), opener("Well."))}
+    call.model.first_word_s = 1.2
+    for turn in range(5):
+        call.says("how are you", 1 + 8 * turn, 2 + 8 * turn)
+    call.run(42)
+    *_, later = [event.text for _, event in call.of(OpenerHeard)]
+    assert later == "Well."
+
+
 def test_an_answer_in_time_has_none():
     call = call_with_openers("I am fine, thank you.").says("how are you", 0.5, 1.8).run(8)
     assert call.of(OpenerHeard) == []
