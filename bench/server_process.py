@@ -46,6 +46,8 @@ async def running(
 ) -> AsyncGenerator[str]:
     """Start a process that serves HTTP; yields its URL once it is ready; stops it by SIGINT after.
 
+    A SIGTERM to this process ends both: it counts as an interrupt meanwhile.
+
     Args:
         name: For people.
         command: Program and arguments.
@@ -67,6 +69,8 @@ async def running(
     assert process.stdout is not None
     assert process.stderr is not None
     words = _Words(verbose, log)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
     try:
         async with asyncio.TaskGroup() as tasks:
             following = [tasks.create_task(words.follow(process.stderr))]
@@ -88,6 +92,8 @@ async def running(
                     task.cancel()
     except BaseExceptionGroup as group:
         raise group.exceptions[0] from None
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
 
 
 class _Words:
