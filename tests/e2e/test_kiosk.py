@@ -215,6 +215,24 @@ def enter(page: Page, pin: str) -> None:
     page.click("#pad button:nth-child(12)")
 
 
+def test_an_answer_that_a_lost_connection_broke_off_is_gone_on_with(page, server):
+    server.resumes = True
+    calls(page, server)
+    first = server.call
+    first.hear("Where is the museum?", "q1")
+    first.say("Behind the station, on the left. Go through the")
+    eventually(page, lambda: "through the" in spoken(page, "ours"))
+    first.cut_off()
+    eventually(page, lambda: server.call is not first and server.call.received("response.create"))
+    (asked_for,) = server.call.received("conversation.item.create")
+    item = asked_for["item"]
+    assert "on the left. Go through the" in item["content"][0]["text"]
+    server.call.send("conversation.item.added", item=item)
+    server.call.say("green gate.", item_id="rest")
+    eventually(page, lambda: "green gate." in spoken(page, "ours"))
+    assert "Sorry, the line" not in page.content(), "nobody said that"
+
+
 def test_staff_enter_by_pin_change_the_volume_and_leave_no_pin(page, server):
     hold_the_corner(page)
     enter(page, "111222")

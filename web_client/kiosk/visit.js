@@ -1,6 +1,7 @@
 /** A visitor's call: what it shows and says goes to the page, and is gone when it ends. */
 
 import { Call } from "../call.js";
+import { goingOn } from "../going_on.js";
 import { Picture } from "../picture.js";
 import { text, watchers } from "../protocol.js";
 import { Transcript } from "../transcript.js";
@@ -27,6 +28,7 @@ export class Visit {
   watchers = 0;
 
   #listener;
+  #language;
   #call;
   #picture;
 
@@ -38,6 +40,7 @@ export class Visit {
    */
   constructor(signalling, language, screen, listener) {
     this.#listener = listener;
+    this.#language = language;
     this.#picture = new Picture(screen.video, screen.canvas, "auto", () => {
       document.body.dataset.shown = this.#picture.state.shown;
     });
@@ -48,6 +51,7 @@ export class Visit {
         onstate: (state) => listener.onstate(state),
         onmedia: (stream) => listener.onmedia(stream),
         onevent: (event) => this.#hear(event),
+        onjoin: (resumed) => this.#goOn(resumed),
       },
     );
   }
@@ -59,6 +63,7 @@ export class Visit {
 
   /** @param {string} language */
   setLanguage(language) {
+    this.#language = language;
     this.#call.setLanguage(language);
   }
 
@@ -92,10 +97,22 @@ export class Visit {
     if (phase === "connected") this.#picture.join(this.#call, "");
     if (phase === "reconnecting") {
       this.#picture.leave();
+      this.transcript.close();
       this.watchers = 0;
     }
     if (phase === "ended") this.#listener.onended(problem ? (TROUBLES[problem.code] ?? "failed") : null);
     else this.#listener.onphase(phase);
+  }
+
+  /**
+   * Have an answer said to its end that a lost connection broke off.
+   *
+   * @param {boolean} resumed whether the conversation before goes on
+   */
+  #goOn(resumed) {
+    const heard = this.transcript.takeBrokenOff();
+    if (!resumed || !heard) return;
+    for (const event of goingOn(this.#language, heard)) this.#call.send(event);
   }
 
   /** @param {import("../protocol.js").ServerEvent} event */
