@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from avatar.access.settings import AccessSettings
+from avatar.cores import usable_cores
 from avatar.kiosk.settings import KioskSettings
 from avatar.setting_values import HttpUrl, RelayUrl, Text, TurnUrl, UserPath
 from speech.errors import ConfigError
@@ -122,6 +123,11 @@ class ListeningSettings(_Section):
     )
 
 
+def _threads() -> int:
+    """So many that the call has cores of its own; more would wait for each other and for memory."""
+    return min(4, max(1, usable_cores() // 2))
+
+
 class LlmSettings(_Section):
     """The language model: embedded, or any OpenAI-compatible endpoint."""
 
@@ -132,7 +138,12 @@ class LlmSettings(_Section):
     )
     base_url: HttpUrl = Field("", description="as 'http://127.0.0.1:8000/v1', for backend 'openai'")
     api_key: SecretStr = SecretStr("")
-    threads: int = Field(1, ge=1, le=256)
+    threads: int = Field(
+        default_factory=_threads,
+        ge=1,
+        le=256,
+        description="for computing; by default half of the cores, four at most",
+    )
     context_tokens: int = Field(4096, ge=512, le=131_072)
     max_reply_tokens: int = Field(160, ge=16)
     temperature: float = Field(
@@ -238,7 +249,7 @@ class Settings(_Section):
     access: AccessSettings = AccessSettings()
     rtc: RtcSettings = RtcSettings()
     listening: ListeningSettings = ListeningSettings()
-    llm: LlmSettings = LlmSettings()
+    llm: LlmSettings = Field(default_factory=LlmSettings)
     voice: VoiceSettings = VoiceSettings()
     face: FaceSettings = FaceSettings()
     telemetry: TelemetrySettings = TelemetrySettings()

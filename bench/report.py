@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from avatar.client.measure import summary
+from avatar.cores import usable_cores
 from avatar.latency import TARGET_MS
 
 METRICS = (
@@ -136,7 +137,7 @@ class Report:
 def machine_facts() -> dict[str, object]:
     """What the numbers depend on: cores, load at the start, and the code."""
     return {
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None,
+        "cores": usable_cores(),
         "load_average_at_start": round(os.getloadavg()[0], 2),
         "python": platform.python_version(),
         "platform": platform.machine(),

@@ -1,10 +1,11 @@
 """How busy this machine is, measured for a moment."""
 
 import asyncio
-import os
 from dataclasses import dataclass
 
 import psutil
+
+from avatar.cores import usable_cores
 
 _MOMENT_S = 0.5
 _STEP_S = 0.02
@@ -46,10 +47,3 @@ async def measure_load(moment_s: float = _MOMENT_S) -> Load:
     unused = spent["idle"] + spent.get("iowait", 0.0)
     busy = min(1.0, max(0.0, 1 - unused / total)) if total > 0 else 0.0
     return Load(usable_cores(), round(busy, 3), round(1000 * late_s, 1))
-
-
-def usable_cores() -> int:
-    """Cores that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
