@@ -40,10 +40,6 @@ UP_AFTER_LIMIT = 48
 TOO_EARLY = 8
 """A relief that is needed again within so many answers was taken back too early."""
 
-PUT_OFF_S = 0.15
-"""An opener may delay an answer by so much, the pause between them. One that is foreseen sooner is
-waited for: people wait for answers, not for openers."""
-
 _OPENER_LEAD_MS = 40  # an opener is heard two packets after it is decided on
 _PATIENCE_S = 0.25  # a drafted answer needs a moment from the end of the turn to its first sound
 _OVERDUE_S = 0.25  # one that is later than foreseen by so much is not about to come any more
@@ -161,7 +157,7 @@ class Pace:
             timeline: Of the answer.
             began_s: Loop time from which it may speak.
             now_s: Loop time.
-            lasts_s: How long the opener is heard.
+            lasts_s: How long the opener is heard, with the pause behind it.
 
         Returns:
             0 for now, None for not any more, else seconds after which to ask again.
@@ -176,7 +172,7 @@ class Pace:
         if now_s < due_s:
             return due_s - now_s
         to_come_s = clause.sound_s(timeline) - now_s
-        is_awaited = -_OVERDUE_S < to_come_s < lasts_s - PUT_OFF_S
+        is_awaited = -_OVERDUE_S < to_come_s < lasts_s  # an opener would only delay it
         return to_come_s + _OVERDUE_S if is_awaited else 0.0
 
     def _clause(self, language: Language) -> _FirstClause:

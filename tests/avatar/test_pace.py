@@ -316,8 +316,8 @@ def test_an_opener_that_would_delay_the_answer_is_not_spoken():
     pace = Pace()
     given(pace, 4, token=800)  # and heard after a second
     due_s = 10.0 + TARGET_MS["first_sound"] / 1000
-    assert opener_wait_s(pace, "en", timeline(), 10.0, due_s, 0.7) == 0.0
-    assert opener_wait_s(pace, "en", timeline(), 10.0, due_s, 1.1) > 0.0
+    assert opener_wait_s(pace, "en", timeline(), 10.0, due_s, 0.5) == 0.0
+    assert opener_wait_s(pace, "en", timeline(), 10.0, due_s, 0.65) > 0.0
 
 
 def test_an_answer_that_is_overdue_is_preceded_by_any_opener():
