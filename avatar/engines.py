@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol, get_args
 
+from avatar.cores import in_one_thread
 from avatar.dialogue import prompt
 from avatar.dialogue.keeping import Keeping
 from avatar.dialogue.persona import Persona, load_persona
@@ -124,6 +125,7 @@ class Engines:
         persona = load_persona(settings.persona, LANGUAGES, keeping_of(settings))
         store = ModelStore.default()
         async with AsyncExitStack() as stack:
+            stack.enter_context(in_one_thread())
             drawn = await asyncio.to_thread(_load_face, settings, store) if face else None
             vad = SileroModel(store.path("silero-vad-v6") / "silero_vad_v6.onnx")
             turn_detector = SmartTurn(store.path("smart-turn-v3.2") / "smart-turn-v3.2-cpu.onnx")

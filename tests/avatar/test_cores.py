@@ -3,9 +3,10 @@
 import os
 
 import pytest
+from threadpoolctl import threadpool_info
 
 from avatar import settings
-from avatar.cores import usable_cores
+from avatar.cores import in_one_thread, usable_cores
 from avatar.settings import load
 
 
@@ -38,3 +39,15 @@ def test_the_language_model_has_half_of_them_and_four_at_most(cores, threads, mo
     monkeypatch.setattr(settings, "usable_cores", lambda: cores)
     assert load(environ={}).llm.threads == threads
     assert load(environ={"PRESENCIA_LLM__THREADS": "3"}).llm.threads == 3
+
+
+def blas_threads():
+    """How many the matrix products of numpy are shared among."""
+    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+
+def test_matrices_are_multiplied_by_nobody_else_until_it_ends():
+    before = blas_threads()
+    with in_one_thread():
+        assert blas_threads() == {1}
+    assert blas_threads() == before

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from threadpoolctl import threadpool_info
 
 from avatar.engines import Engines
 from avatar.protocol.config import CallConfig
@@ -59,6 +60,10 @@ def call(engines, held, tmp_path_factory):
 )
 def test_a_call_of_the_corpus_holds(call, name):
     assert call(name).faults == ()
+
+
+def test_the_models_keep_no_second_core_busy(engines):
+    assert {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} == {1}
 
 
 def test_what_is_remembered_of_an_interrupted_answer_was_heard(call, engines):
