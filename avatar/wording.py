@@ -28,9 +28,9 @@ class Wording:
     """Has what one microphone hears written down, and tells the endpointer.
 
     Words so far are recognised as often as the recogniser can afford, each time with the last ones
-    as a draft, and once more at the first silence. They are guessed to be all of the turn's until
-    the final ones are there, which a pause asks for (or takes them for, if the recogniser would
-    take as long again); both are dropped if the person goes on.
+    as a draft, and once more at the first silence. They are guessed to be all of the turn's, and at
+    a pause they are the final ones, if they were recognised from all of the speech; if not, it asks
+    again. Both are dropped if the person goes on.
 
     Args:
         recognizer: Of the endpointer's language.
@@ -111,7 +111,7 @@ class Wording:
         pcm = self._tape.cut(utterance.start_sample, end + POST_ROLL_SAMPLES)
         draft = utterance.draft
         try:
-            if draft is None or self._is_cheap or utterance.drafted_to < end:
+            if draft is None or utterance.drafted_to < end:
                 transcript = await self.recognize(pcm, draft)
             else:
                 transcript = draft

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar.listening import WINDOW_SAMPLES
-from avatar.wording import POST_ROLL_SAMPLES
 from bench.turns.talks import Talk
 from speech.audio import to_float
 from speech.endpointing import Endpointer, Paused, Started
@@ -104,7 +103,7 @@ class Models:
     async def _judge(self, talk: Talk, start: int, end: int) -> Judged:
         recognizer = self._recognizers[talk.language]
         spoken = talk.pcm[start:end]
-        heard = talk.pcm[start : end + POST_ROLL_SAMPLES]
+        heard = talk.pcm[start : end + WINDOW_SAMPLES]
 
         async def listen() -> str:
             return (await recognizer.recognize(heard)).text

@@ -68,6 +68,21 @@ def test_a_recogniser_that_takes_long_is_asked_at_the_first_silence_and_never_tw
     assert call.person_said == ["how are you"]
 
 
+def test_what_was_heard_up_to_the_first_silence_is_not_recognised_again_at_the_pause():
+    call = ScriptedCall(["I am fine."]).says("how are you", 0.5, 1.5)
+    call.recognizer.takes_s = 0.03
+    lengths = run_with_interims(call, lambda _: None)
+    assert len(lengths) == 3 + 1, "as they speak, and at the first silence"
+    assert call.person_said == ["how are you"]
+
+
+def test_what_was_not_heard_by_the_first_silence_is_recognised_at_the_pause():
+    call = ScriptedCall(["I am fine."]).says("how are you", 0.5, 1.5)
+    call.recognizer.takes_s, call.recognizer.fails = 0.03, [False, False, False, True]
+    assert len(run_with_interims(call, lambda _: None)) == 5
+    assert call.person_said == ["how are you"]
+
+
 def test_a_slow_recognisers_words_come_once_though_a_client_ends_the_turn_before_them():
     call = ScriptedCall(["I am fine."]).says("how are you", 0.5, 2.2)
     call.recognizer.takes_s, call.recognizer.interim_every_s = 0.7, 1.0

@@ -40,7 +40,7 @@ def test_words_that_must_go_on_are_waited_for_though_they_sound_finished():
 
 
 def test_a_turn_is_not_over_before_its_words_are_judged():
-    assert 0.6 < waited_s(Judge(0.9, takes_s=0.45)) < 0.75
+    assert 0.5 < waited_s(Judge(0.9, takes_s=0.45)) < 0.65
 
 
 @pytest.mark.parametrize("failure", [LanguageModelError("gone"), ZeroDivisionError("unforeseen")])
