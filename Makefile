@@ -7,8 +7,9 @@
 
 PRESENCIA = .venv/bin/presencia
 PYTEST = .venv/bin/python -m pytest
-# They use a core each; importing the others takes seconds.
-QUICK_TESTS = $(PYTEST) -m "not e2e" --ignore tests/e2e --numprocesses auto
+# They use a core each; importing the others takes seconds. What they import is compiled once, also
+# where the machine's habit is not to keep it: each worker would take 4 s for it, every time.
+QUICK_TESTS = PYTHONDONTWRITEBYTECODE= $(PYTEST) -m "not e2e" --ignore tests/e2e -p no:schemathesis --numprocesses auto
 # They hold calls in real time and mostly wait: three workers keep two cores busy. A file's tests
 # share a server, so stay together; tests/e2e/order.py says which files do, and what begins.
 E2E_TESTS = $(PYTEST) -m e2e --numprocesses 3 --dist loadfile --no-loadscope-reorder

@@ -51,7 +51,7 @@ class Reference:
             self._waiting = self._waiting[-(_LEAD_SAMPLES + count) :]
         played = self._waiting[:count]
         self._waiting = self._waiting[count:]
-        played = np.pad(played, (0, count - len(played)))
+        played = np.concatenate([played, np.zeros(count - len(played), np.int16)])
         self._taken = np.concatenate([self._taken[count:], played])[-_KEPT_SAMPLES:]
         self._watch(count)
         return played

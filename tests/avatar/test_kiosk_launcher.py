@@ -16,6 +16,8 @@ from avatar.kiosk import chromium, launcher
 from avatar.kiosk.launcher import Pauses, Plan
 from speech.errors import ConfigError
 
+pytestmark = pytest.mark.e2e  # processes that start, hang and are started again
+
 PATIENCE_S = 30.0
 
 CHROMIUM = """#!/bin/sh

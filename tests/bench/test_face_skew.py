@@ -30,6 +30,7 @@ def mouth(seconds: float, early_s: float = 0.0, drift: float = 0.0):
     return list(zip(times.tolist(), np.log(loudness(shown)).tolist(), strict=True))
 
 
+@pytest.mark.e2e  # minutes of sound
 def test_lips_in_step_have_no_skew_and_early_lips_a_negative_one():
     for early_s in (0.0, 0.06, -0.1):
         skews = [skew for _, skew in window_skews(mouth(60, early_s), sound(60))]
@@ -37,6 +38,7 @@ def test_lips_in_step_have_no_skew_and_early_lips_a_negative_one():
         assert np.median(skews) == pytest.approx(-early_s, abs=0.012)
 
 
+@pytest.mark.e2e  # minutes of sound
 def test_a_drift_of_30_ms_a_minute_is_found():
     metrics = skew_metrics(window_skews(mouth(150, 0.0, 0.030 / 60), sound(150)))
     assert metrics["drift_ms_per_minute"] == pytest.approx(-30, abs=4)

@@ -9,9 +9,10 @@ from xdist.scheduler import LoadScopeScheduling
 COMPUTING = {
     f"test_{name}"
     for name in (
-        *("bench_face", "closing", "echo", "face", "face_view", "fitting", "lips", "listening"),
-        *("llm", "llm_http", "malformed", "malformed_messages", "openapi", "poster", "replay"),
-        *("smaller_model", "speaking", "tools", "voice_live_malformed", "wheel"),
+        *("bench_face", "closing", "echo", "face", "face_skew", "face_view", "fitting", "lips"),
+        *("listening", "llm", "llm_http", "malformed", "malformed_messages", "openapi"),
+        *("poster", "replay", "smaller_model", "speaking", "tools", "voice_live_malformed"),
+        "wheel",
     )
 }
 # They share a server.

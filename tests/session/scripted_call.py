@@ -54,7 +54,8 @@ class ScriptedRecognizer:
         if self.fails and (failure := self.fails.pop(0)):
             gone = RecognizerError("The recogniser is gone.")
             raise failure if isinstance(failure, Exception) else gone
-        values = [int(v) for v in dict.fromkeys(pcm.tolist()) if v]
+        changes = pcm[np.flatnonzero(np.diff(pcm, prepend=0))]
+        values = dict.fromkeys(changes.tolist())
         return Transcript(" ".join(self.words[v] for v in values if v in self.words), "en")
 
 

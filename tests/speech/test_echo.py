@@ -79,6 +79,7 @@ def test_before_anything_is_played_there_is_silence():
     assert not Reference().take(0, PACKET).any()
 
 
+@pytest.mark.e2e  # minutes of sound
 @pytest.mark.parametrize("ppm", [-200, 200])
 def test_clocks_that_drift_stay_together(ppm):
     """Ten minutes, of which every fifth 2 s are silent; 200 ppm would move it by 120 ms."""
