@@ -51,7 +51,7 @@ class Allowance:
 
 
 BUDGET: dict[Row, Allowance] = {
-    "turn_ended": Allowance(250, 700),
+    "turn_ended": Allowance(300, 700),
     "final_transcript": Allowance(100, 200),
     "llm_first_token": Allowance(150, 450, ("final_transcript",)),
     "first_clause": Allowance(300, 660, ("llm_first_token",)),

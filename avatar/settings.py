@@ -101,7 +101,7 @@ class ListeningSettings(_Section):
     language: Language = Field("en", description="of a call whose client names none")
     recognizer: RecognizerChoice = RecognizerChoice()
     end_silence_ms: int = Field(
-        250, ge=100, le=_LONGEST_SILENCE_MS, description="ends a turn that sounds finished"
+        280, ge=100, le=_LONGEST_SILENCE_MS, description="ends a turn that sounds finished"
     )
     patient_silence_ms: int = Field(
         1100, ge=200, le=_LONGEST_SILENCE_MS, description="ends a turn that does not"

@@ -124,7 +124,7 @@ class Endpointer:
         *,
         language: Language = "en",
         quick_silence_ms: int = 200,
-        end_silence_ms: int = 250,
+        end_silence_ms: int = 280,
         patient_silence_ms: int = 1100,
         dictation_silence_ms: int = 1500,
         unlikely: float = 0.6,
