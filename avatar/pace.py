@@ -139,7 +139,7 @@ class Pace:
             return
         self._recent[timed.language].observe(timed)
         self._clause(timed.language).choose()
-        if (load := _load_ms(timed.rows_ms)) is not None:
+        if (load := _load_ms(timed)) is not None:
             self._choose_relief(load)
 
     def opener_wait_s(
@@ -203,9 +203,17 @@ class Pace:
         self._easy = 0
 
 
-def _load_ms(rows_ms: dict[str, int]) -> int | None:
-    """When the last row came, less what the person's own pause put off; None if it did not."""
-    last: Row = "first_face_frame" if "first_face_frame" in rows_ms else "first_sound"
-    if last not in rows_ms:
+def _load_ms(timed: ReplyTimed) -> int | None:
+    """When the last row came, less what no load of the machine put off; None if it did not.
+
+    That is the person's own pause, and an opener that the answer waited for.
+    """
+    rows = timed.rows_ms
+    last: Row = "first_face_frame" if "first_face_frame" in rows else "first_sound"
+    if last not in rows:
         return None
-    return rows_ms[last] - max(0, rows_ms.get("turn_ended", 0) - TARGET_MS["turn_ended"])
+    ended = rows.get("turn_ended", 0)
+    behind_opener = 0
+    if timed.opener_ms is not None and "tts_first_audio" in rows and "first_sound" in rows:
+        behind_opener = max(0, rows["first_sound"] - max(rows["tts_first_audio"], ended))
+    return rows[last] - max(0, ended - TARGET_MS["turn_ended"]) - behind_opener

@@ -212,6 +212,14 @@ def test_a_long_pause_of_the_person_is_no_load_of_the_machine():
     assert pace.relief == 0
 
 
+def test_what_an_answer_waited_for_its_opener_is_no_load_of_the_machine():
+    behind, alone = Pace(), Pace()
+    for _ in range(20):
+        behind.observe(answer(opener=300, out=LIMIT))
+        alone.observe(answer(out=LIMIT))
+    assert (behind.relief, alone.relief) == (0, 1)
+
+
 def test_relief_is_taken_back_after_easy_answers_only():
     pace = Pace()
     for _ in range(4):
