@@ -14,7 +14,7 @@ from avatar.dialogue.prompt import beginning
 from avatar.settings import Settings
 from avatar.store import ModelStore
 from bench.peer.environment import REPOSITORY
-from bench.peer.settings import BOT_READY, LANGUAGE, LANGUAGE_MODEL_READY
+from bench.peer.settings import BOT_READY, LANGUAGE, LANGUAGE_MODEL_READY, PEER_THREADS
 from bench.server_process import running
 from speech.errors import CallError, ConfigError
 
@@ -52,7 +52,7 @@ async def peer_serving(
         async with AsyncExitStack() as stack:
             logs = [stack.enter_context((folder / f"{n}.log").open("w")) for n in ("llm", "bot")]
             llm = (sys.executable, "-m", "bench.peer.language_model")
-            place = {"PYTHONPATH": str(REPOSITORY), "LOGURU_LEVEL": "WARNING"}
+            place = {"PYTHONPATH": str(REPOSITORY), "LOGURU_LEVEL": "WARNING", **PEER_THREADS}
             base_url = await stack.enter_async_context(
                 running("language model", llm, LANGUAGE_MODEL_READY, place, verbose, logs[0])
             )

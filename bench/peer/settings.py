@@ -14,6 +14,9 @@ VAD_START_S = 0.2
 VAD_STOP_S = 0.2
 OUTPUT_CHUNKS = 2
 
+PEER_THREADS: Final = {"OPENBLAS_NUM_THREADS": "1"}
+"""In its environment: a second thread of numpy's would spin on the core that the models want."""
+
 PEER_SETTINGS = {
     "transport": "SmallWebRTC, audio only, no video, no filter, no mixer, uvloop",
     "vad": f"Silero, start_secs {VAD_START_S}, stop_secs {VAD_STOP_S} (recommended: smart turn and "
@@ -26,6 +29,8 @@ PEER_SETTINGS = {
     "(default 0.5 s: the recogniser appends its own 0.2 s)",
     "language_model": "OpenAILLMService over loopback, prompt cache warm, no retry timer",
     "speech": "sentence aggregation (default; the voice can't take single tokens)",
+    "threads": "one for each model, and one for numpy's products, as ours (default: as many as "
+    "there are cores, which spin)",
     "output": f"audio_out_10ms_chunks {OUTPUT_CHUNKS} (default 4; less to play out at an "
     "interruption)",
     "metrics": "off, logging at warnings only",
