@@ -81,7 +81,7 @@ def test_each_stage_stands_beside_what_was_planned_for_it(open_page, server):
     answer(server, head_start=114, actions=["short_first_clause", "opener"])
     eventually(page, lambda: len(table(page)) == len(ROWS))
     shown = table(page)
-    assert shown["End of turn"].startswith("212 ms, in time: 250 ms are planned")
+    assert shown["End of turn"].startswith("212 ms, in time: 300 ms are planned")
     assert shown["First clause"].startswith("420 ms, longer than the 300 ms planned")
     assert shown["Face moves"].startswith("812 ms, late")
     expect(page.locator("#latency-total")).to_have_text("812 ms")
