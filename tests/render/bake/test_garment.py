@@ -7,6 +7,8 @@ import pytest
 from render.bake.facial_hair import Roots, in_front
 from render.bake.garment import Shoulders, band, crew, pieces, shell
 
+pytestmark = pytest.mark.e2e  # cloth is laid for some seconds
+
 
 def bust() -> Any:
     """A round chest with a neck."""

@@ -8,6 +8,8 @@ from render.bake.skin_paint import SkinPaint, SkinTraits, paint
 from render.bake.teeth import Arch, gum, teeth
 from render.bake.wrinkles import carve
 
+pytestmark = pytest.mark.e2e  # whole skins are painted for some seconds
+
 _EYES = np.array([[0.0285, -0.11, 0.669], [-0.0285, -0.11, 0.669]])
 _PLACES = {
     132: (0.0, 0.672),
