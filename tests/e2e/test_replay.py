@@ -63,7 +63,7 @@ def test_a_call_of_the_corpus_holds(call, name):
 
 
 def test_the_models_keep_no_second_core_busy(engines):
-    assert {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} == {1}
+    assert {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} <= {1}
 
 
 def test_what_is_remembered_of_an_interrupted_answer_was_heard(call, engines):
