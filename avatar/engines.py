@@ -114,6 +114,8 @@ class Engines:
     ) -> "AsyncGenerator[Engines, None]":
         """Load everything that `settings` name, fetching what is missing; free it at the end.
 
+        Until then numpy multiplies matrices in one thread, in the whole process.
+
         Args:
             settings: What to load.
             face: Whether any face will be drawn; if not, none is loaded.

@@ -19,7 +19,7 @@ from speech.types import Transcript
 
 _log = logging.getLogger(__name__)
 
-POST_ROLL_SAMPLES = round(0.2 * LISTENING_RATE_HZ)  # recognisers clip the last word without it
+_POST_ROLL_SAMPLES = round(0.2 * LISTENING_RATE_HZ)  # of quiet at the most, if it is there yet
 _REST = 1.5  # times what words so far took, the recogniser rests while somebody speaks
 _CHEAP_S = 0.5  # a recogniser that is asked so often verifies a draft in no time
 
@@ -108,7 +108,7 @@ class Wording:
                 await asyncio.wait([utterance.interim])
             else:
                 utterance.interim.cancel()
-        pcm = self._tape.cut(utterance.start_sample, end + POST_ROLL_SAMPLES)
+        pcm = self._tape.cut(utterance.start_sample, end + _POST_ROLL_SAMPLES)
         draft = utterance.draft
         try:
             if draft is None or utterance.drafted_to < end:

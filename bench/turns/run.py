@@ -30,8 +30,9 @@ from speech.turn_detector import SmartTurn
 from speech.vad import SileroModel
 
 LATE = Lateness(verdict_ms=40, words_ms={"en": 10, "es": 500}, closes_ms=60, sound_ms=250)
-"""Medians on two quiet cores; the recogniser's, of an utterance of some seconds; the sound's, of an
-answer that leaves 350 ms after the last word. Slower answers, as the Spanish are, cut off fewer."""
+"""About what calls on two cores had, by a one-off script; the recogniser's, of an utterance of some
+seconds; the sound's, of an answer that leaves 350 ms after the last word. Slower answers, as the
+Spanish are, cut off fewer."""
 
 _OTHER_LATENESS_MS = (0, 100, 300, 700)
 _OTHER_SOUNDS_MS = (150, 250, 350, 450, 600)
